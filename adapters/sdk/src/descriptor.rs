@@ -1,0 +1,54 @@
+//! What an adapter says about itself.
+
+/// What an open adapter speaks.
+#[derive(Debug, Clone)]
+pub struct Descriptor {
+    /// The kind's name: `mainframe`.
+    pub kind: &'static str,
+    /// The contracts that calls may use, as `.proto` text.
+    pub contracts: Vec<ContractSource>,
+    /// Methods that may be called again without a second effect (`package.Service/Method`).
+    pub idempotent: Vec<String>,
+    /// What stands behind, for people: `tcp 127.0.0.1:24711`. No credentials.
+    pub behind: Vec<String>,
+}
+
+/// A contract as the `.proto` files an adapter generated.
+#[derive(Debug, Clone)]
+pub struct ContractSource {
+    /// The contract's name: its proto package.
+    pub name: String,
+    /// Its files; imports among them and of `google/protobuf/*` resolve, others do not.
+    pub files: Vec<ProtoFile>,
+}
+
+/// One `.proto` file.
+#[derive(Debug, Clone)]
+pub struct ProtoFile {
+    /// Import path: `bank/accounts/v1/account_inquiry.proto`.
+    pub path: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// How far a kind may be trusted; earned by tests, printed wherever the kind is listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Maturity {
+    /// It runs against real peers in the project's tests; its settings may still change.
+    Alpha,
+    /// As alpha, and its settings are kept compatible.
+    Beta,
+    /// As beta, and it passes the whole conformance kit.
+    Stable,
+}
+
+impl Maturity {
+    /// The word people read.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Alpha => "alpha",
+            Self::Beta => "beta",
+            Self::Stable => "stable",
+        }
+    }
+}

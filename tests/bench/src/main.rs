@@ -1,0 +1,2 @@
+//! passerelle-bench
+fn main() {}
