@@ -13,7 +13,7 @@ use tracing::{Instrument, Span, field};
 use super::body::Body;
 use super::endpoint::Target;
 use super::observe::{Observed, Propagation};
-use super::{Route, Table, adapter, deadline, remote, status};
+use super::{Route, Table, adapter, deadline, observe, remote, status};
 
 /// Limits of every call.
 #[derive(Debug, Clone)]
@@ -83,6 +83,14 @@ impl Gateway {
         if span.is_disabled() { work.await } else { work.instrument(span).await }
     }
 
+    /// Answers a method that nobody serves.
+    pub fn refuse(&self, request: &Request<Incoming>) -> Response<Body> {
+        observe::unknown_method();
+        let method = request.uri().path().trim_start_matches('/');
+        let text = format!("no contract registered on this bus has the method {}", shown(method));
+        not_grpc(request).unwrap_or_else(|| status::trailers_only(Status::unimplemented(text)))
+    }
+
     async fn dispatch(&self, route: &Route, request: Request<Incoming>, exchange: Exchange) -> Response<Body> {
         let outcome = match &route.endpoint.target {
             Target::Remote(remote) => remote::forward(remote, request, exchange, &self.limits).await,
@@ -113,6 +121,11 @@ impl Gateway {
         }
         span
     }
+}
+
+/// As much of a stranger's text as an error may repeat.
+fn shown(method: &str) -> &str {
+    method.get(..200).unwrap_or(method)
 }
 
 /// gRPC over HTTP/2 is a POST with `application/grpc`; anything else gets a plain HTTP answer.

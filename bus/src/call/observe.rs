@@ -68,6 +68,17 @@ impl Meter {
     }
 }
 
+/// Counts a call of a method that nobody serves, under one name for all of them: callers choose the names.
+pub(super) fn unknown_method() {
+    let histogram = metrics::histogram!(
+        CALL_DURATION,
+        "rpc_method" => "_OTHER",
+        "passerelle_endpoint" => "none",
+        "rpc_response_status_code" => code_name(Code::Unimplemented),
+    );
+    histogram.record(0.0);
+}
+
 /// The status code's name as gRPC writes it.
 pub fn code_name(code: Code) -> &'static str {
     match code {
