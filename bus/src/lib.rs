@@ -1,1 +1,3 @@
 //! passerelle-bus
+
+pub mod contract;
