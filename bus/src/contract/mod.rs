@@ -7,6 +7,7 @@
 mod digest;
 mod error;
 mod image;
+mod reflect;
 mod registry;
 mod snapshot;
 mod store;
@@ -15,6 +16,7 @@ mod version;
 pub use digest::Digest;
 pub use error::RegistryError;
 pub use image::{Image, ImageError, ImageFile, MAX_FILES, MAX_IMAGE_BYTES};
+pub use reflect::{ReflectError, reflect};
 pub use registry::{Added, Change, MAX_NAME_CHARS, MAX_VERSIONS, Registration, Registry};
 pub use snapshot::Snapshot;
 pub use store::{MemoryStore, Record, Store, StoreError};
