@@ -3,3 +3,4 @@
 //! It reads no file, no environment variable and no wall clock: what it needs is handed in.
 
 pub mod call;
+pub mod contract;
