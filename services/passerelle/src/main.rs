@@ -4,9 +4,11 @@
 mod adapters;
 mod cli;
 mod command;
+mod contract_files;
 mod explain;
 mod failure;
 mod reference;
+mod serve;
 mod settings;
 mod telemetry;
 

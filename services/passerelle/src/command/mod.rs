@@ -15,6 +15,7 @@ use crate::settings::{self, Loaded};
 /// Runs the command that was asked.
 pub fn run(command: Command) -> Result<(), Failure> {
     match command {
+        Command::Serve(file) => crate::serve::run(&file),
         Command::Check(file) => check::run(&file),
         Command::Adapter(command) => adapter::run(&command),
         Command::Copybook(command) => copybook::run(&command),
@@ -24,7 +25,7 @@ pub fn run(command: Command) -> Result<(), Failure> {
 }
 
 /// Loads the settings that the arguments and the environment name.
-fn load(file: &SettingsFile) -> Result<Loaded, Failure> {
+pub(crate) fn load(file: &SettingsFile) -> Result<Loaded, Failure> {
     // A variable that is not UTF-8 is no setting of ours.
     let utf8 = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let environment: BTreeMap<String, String> = utf8.collect();

@@ -21,12 +21,6 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
-/// How long a new connection may take for its TLS handshake.
-const TLS_HANDSHAKE: Duration = Duration::from_secs(10);
-/// How long a new connection may stay silent.
-const FIRST_BYTE: Duration = Duration::from_secs(30);
-/// How long a caller may take for the headers of an HTTP/1.1 request.
-const HEADER_READ: Duration = Duration::from_secs(10);
 /// A silent connection is asked for a sign of life after this time, and closed when none comes.
 const KEEP_ALIVE: Duration = Duration::from_secs(60);
 const KEEP_ALIVE_ANSWER: Duration = Duration::from_secs(20);
@@ -45,6 +39,8 @@ pub(crate) struct ListenerLimits {
     pub(crate) streams_per_connection: u32,
     /// Headers of one request, in bytes at most.
     pub(crate) metadata_bytes: u32,
+    /// How long a new connection may take until its first request can be read: TLS, first bytes, HTTP/1.1 headers.
+    pub(crate) handshake: Duration,
 }
 
 /// What answers requests.
@@ -105,9 +101,10 @@ impl Listener {
             };
             match accepted {
                 Ok((stream, place)) => {
-                    let (http, service, tls, watcher) = (http.clone(), service.clone(), self.tls.clone(), graceful.watcher());
+                    let connection = Connection { stream, tls: self.tls.clone(), handshake: self.limits.handshake, http: http.clone() };
+                    let (service, watcher) = (service.clone(), graceful.watcher());
                     tokio::spawn(async move {
-                        serve(stream, tls, http, service, watcher).await;
+                        connection.serve(service, watcher).await;
                         drop(place);
                     });
                 }
@@ -131,7 +128,7 @@ impl Listener {
             .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
             .keep_alive_interval(KEEP_ALIVE)
             .keep_alive_timeout(KEEP_ALIVE_ANSWER);
-        http.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_READ);
+        http.http1().timer(TokioTimer::new()).header_read_timeout(self.limits.handshake);
         http
     }
 }
@@ -161,23 +158,28 @@ async fn accept_within(
     Ok((stream, place))
 }
 
-async fn serve(
+/// A connection that has just been accepted.
+struct Connection {
     stream: TcpStream,
     tls: Option<TlsAcceptor>,
+    handshake: Duration,
     http: Arc<auto::Builder<TokioExecutor>>,
-    service: impl Service,
-    watcher: Watcher,
-) {
-    match tls {
-        None => match tokio::time::timeout(FIRST_BYTE, stream.readable()).await {
-            Ok(_) => serve_http(stream, http, service, watcher).await,
-            Err(_) => tracing::debug!("a connection stayed silent"),
-        },
-        Some(tls) => match tokio::time::timeout(TLS_HANDSHAKE, tls.accept(stream)).await {
-            Ok(Ok(stream)) => serve_http(stream, http, service, watcher).await,
-            Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
-            Err(_) => tracing::debug!("a TLS handshake took too long"),
-        },
+}
+
+impl Connection {
+    async fn serve(self, service: impl Service, watcher: Watcher) {
+        let Self { stream, tls, handshake, http } = self;
+        match tls {
+            None => match tokio::time::timeout(handshake, stream.readable()).await {
+                Ok(_) => serve_http(stream, http, service, watcher).await,
+                Err(_) => tracing::debug!("a connection stayed silent"),
+            },
+            Some(tls) => match tokio::time::timeout(handshake, tls.accept(stream)).await {
+                Ok(Ok(stream)) => serve_http(stream, http, service, watcher).await,
+                Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+                Err(_) => tracing::debug!("a TLS handshake took too long"),
+            },
+        }
     }
 }
 
