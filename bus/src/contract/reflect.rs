@@ -25,14 +25,17 @@ const V1: &str = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
 const V1ALPHA: &str = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo";
 
 /// Services that say nothing of the contract.
-const SKIPPED: [&str; 3] = ["grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"];
+const SKIPPED: [&str; 3] =
+    ["grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"];
 
 /// A server's contract could not be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReflectError {
     /// Neither version of reflection is there.
-    #[error("the server offers no gRPC reflection; turn it on there, or give its .proto files or an image (protoc -o, buf build -o)")]
+    #[error(
+        "the server offers no gRPC reflection; turn it on there, or give its .proto files or an image (protoc -o, buf build -o)"
+    )]
     NotOffered,
     /// The server lists nothing but health and reflection.
     #[error("the server's reflection lists no service besides health and reflection")]

@@ -138,14 +138,12 @@ impl Registry {
     pub fn remove(&self, name: &str, version: Option<u32>) -> Result<Vec<Arc<Contract>>, RegistryError> {
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let snapshot = self.snapshot();
+        snapshot.find(name, version)?;
         let (gone, left): (Vec<_>, Vec<_>) = snapshot
             .versions(name)
             .iter()
             .cloned()
             .partition(|contract| version.is_none_or(|version| version == contract.version));
-        if gone.is_empty() {
-            return Err(unknown(&snapshot, name, version));
-        }
         if let Some(fixed) = gone.iter().find(|contract| !contract.source.is_kept()) {
             return Err(RegistryError::NotRemovable { id: fixed.id(), from: fixed.source.to_string() });
         }
@@ -305,15 +303,4 @@ fn check_clash(snapshot: &Snapshot, name: &str, image: &Image, services: &[Strin
         }
     }
     Ok(())
-}
-
-fn unknown(snapshot: &Snapshot, name: &str, version: Option<u32>) -> RegistryError {
-    let wanted = version.map_or_else(|| name.to_owned(), |version| format!("{name}@{version}"));
-    let versions = snapshot.versions(name);
-    let registered = if versions.is_empty() {
-        snapshot.newest().map(|contract| contract.name.clone()).collect()
-    } else {
-        versions.iter().map(|contract| contract.id()).collect()
-    };
-    RegistryError::Unknown { wanted, registered }
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use super::error::RegistryError;
 use super::version::{Contract, Method};
 
 /// All contracts at one moment. Never changes: a change makes a new one.
@@ -44,6 +45,20 @@ impl Snapshot {
             None => versions.last(),
             Some(version) => versions.iter().find(|contract| contract.version == version),
         }
+    }
+
+    /// As [`Self::contract`], with an error that says what there is.
+    pub fn find(&self, name: &str, version: Option<u32>) -> Result<&Arc<Contract>, RegistryError> {
+        self.contract(name, version).ok_or_else(|| {
+            let versions = self.versions(name);
+            RegistryError::Unknown {
+                wanted: version.map_or_else(|| name.to_owned(), |version| format!("{name}@{version}")),
+                registered: match versions {
+                    [] => self.newest().map(|contract| contract.name.clone()).collect(),
+                    _ => versions.iter().map(|contract| contract.id()).collect(),
+                },
+            }
+        })
     }
 
     /// All versions of one contract, oldest first; none if the name is unknown.
