@@ -6,7 +6,7 @@ use std::time::Duration;
 use passerelle_adapter::{Adapter, Health};
 
 use super::observe::InFlight;
-use super::remote::{AddressStatus, Remote};
+use super::remote::{AddressState, AddressStatus, Remote};
 
 /// Something that serves contracts.
 #[derive(Debug)]
@@ -26,8 +26,8 @@ pub(super) enum Target {
 pub struct EndpointStatus {
     /// Its name in the settings.
     pub name: String,
-    /// `remote`, or the adapter's kind.
-    pub kind: &'static str,
+    /// The adapter's kind; `None` for a remote back office.
+    pub adapter: Option<&'static str>,
     /// Calls being carried now.
     pub in_flight: usize,
     /// What stands behind, with its state.
@@ -57,23 +57,20 @@ impl Endpoint {
 
     /// What an operator sees.
     pub async fn status(&self) -> EndpointStatus {
-        let (kind, addresses) = match &self.target {
-            Target::Remote(remote) => ("remote", remote.status()),
+        let (adapter, addresses) = match &self.target {
+            Target::Remote(remote) => (None, remote.status()),
             Target::Adapter(adapter) => {
-                let state = match adapter.health().await {
-                    Health::Ready => "ready".to_owned(),
-                    Health::Degraded { reason } => format!("degraded: {reason}"),
-                    Health::Down { reason } => format!("down: {reason}"),
+                let (state, reason) = match adapter.health().await {
+                    Health::Ready => (AddressState::Ready, String::new()),
+                    Health::Degraded { reason } => (AddressState::Degraded, reason),
+                    Health::Down { reason } => (AddressState::Down, reason),
                 };
                 let descriptor = adapter.descriptor();
-                let behind = descriptor.behind.iter();
-                (
-                    descriptor.kind,
-                    behind.map(|address| AddressStatus { address: address.clone(), state: state.clone() }).collect(),
-                )
+                let behind = |address: &String| AddressStatus { address: address.clone(), state, reason: reason.clone() };
+                (Some(descriptor.kind), descriptor.behind.iter().map(behind).collect())
             }
         };
-        EndpointStatus { name: self.name.clone(), kind, in_flight: self.in_flight.count(), addresses }
+        EndpointStatus { name: self.name.clone(), adapter, in_flight: self.in_flight.count(), addresses }
     }
 
     /// Closes what stands behind, when no call comes any more.

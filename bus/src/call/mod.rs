@@ -22,6 +22,6 @@ pub use self::coalesce::Coalesce;
 pub use self::endpoint::{Endpoint, EndpointStatus};
 pub use self::frame::TooLarge;
 pub use self::gateway::{CallLimits, Gateway};
-pub use self::remote::{AddressError, AddressStatus, Remote, RemoteSettings};
+pub use self::remote::{AddressError, AddressState, AddressStatus, Remote, RemoteSettings};
 pub use self::route::{Route, Table};
 pub use self::status::trailers_only;

@@ -34,7 +34,9 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Runs the bus: serves channels on one port, operators on another, until SIGTERM
-    #[command(after_help = "Prints `ready: channels ADDRESS, admin ADDRESS` on standard output once both ports are open; logs go to standard error.\nSIGTERM or Ctrl-C drains: calls in flight end, new ones go elsewhere. A second one ends it at once.")]
+    #[command(
+        after_help = "Prints `ready: channels ADDRESS, admin ADDRESS` on standard output once both ports are open; logs go to standard error.\nSIGTERM or Ctrl-C drains: calls in flight end, new ones go elsewhere. A second one ends it at once."
+    )]
     Serve(SettingsFile),
     /// Proves the settings, the adapter files and the contracts they name, without serving or connecting
     #[command(

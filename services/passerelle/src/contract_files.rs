@@ -10,7 +10,12 @@ use crate::failure::Failure;
 
 /// Compiles `.proto` files with all they import. Without include folders each file's own folder is one.
 pub(crate) fn compile(files: &[PathBuf], include: &[PathBuf]) -> Result<Image, Failure> {
-    let own = || files.iter().filter_map(|file| file.parent()).map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
+    let own = || {
+        files
+            .iter()
+            .filter_map(|file| file.parent())
+            .map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
+    };
     let folders: Vec<&Path> = if include.is_empty() { own().collect() } else { include.iter().map(PathBuf::as_path).collect() };
     // Debug is protox's long form, with file, line and column.
     let refused = |error: protox::Error| Failure::new(Code::CONTRACT_UNCOMPILABLE, format!("{error:?}"));

@@ -55,8 +55,23 @@ pub struct Remote {
 pub struct AddressStatus {
     /// The address.
     pub address: String,
-    /// Its state in words: `ready`, `connecting`, `down: why (next attempt in …)`.
-    pub state: String,
+    /// Its state.
+    pub state: AddressState,
+    /// Why it is not ready; empty if it is.
+    pub reason: String,
+}
+
+/// What can be expected of an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AddressState {
+    /// Being connected to.
+    Connecting,
+    /// Takes calls.
+    Ready,
+    /// Takes calls, with less than full capacity.
+    Degraded,
+    /// Cannot be reached; tried again by and by.
+    Down,
 }
 
 impl Remote {
@@ -81,14 +96,18 @@ impl Remote {
     /// What an operator sees, a line for each connection.
     pub fn status(&self) -> Vec<AddressStatus> {
         let state = |slot: &Slot| match slot.state() {
-            State::Connecting => "connecting".to_owned(),
-            State::Ready => "ready".to_owned(),
+            State::Connecting => (AddressState::Connecting, String::new()),
+            State::Ready => (AddressState::Ready, String::new()),
             State::Failed { error, again_at } => {
                 let wait = again_at.saturating_duration_since(Instant::now());
-                format!("down: {error} (next attempt in {} ms)", wait.as_millis())
+                (AddressState::Down, format!("{error} (next attempt in {} ms)", wait.as_millis()))
             }
         };
-        self.slots.iter().map(|slot| AddressStatus { address: slot.address.clone(), state: state(slot) }).collect()
+        let status = |slot: &Arc<Slot>| {
+            let (state, reason) = state(slot);
+            AddressStatus { address: slot.address.clone(), state, reason }
+        };
+        self.slots.iter().map(status).collect()
     }
 
     /// A place on the least loaded open connection. Waits while a first attempt to connect is under way; fails at once when

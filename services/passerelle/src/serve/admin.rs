@@ -34,7 +34,9 @@ impl Service for Admin {
             "/readyz" if self.ready.load(Ordering::Relaxed) => text(StatusCode::OK, "ready\n"),
             "/readyz" => text(StatusCode::SERVICE_UNAVAILABLE, "draining\n"),
             "/metrics" => metrics(self.metrics.render()),
-            "/" => text(StatusCode::OK, "Passerelle, for operators: /livez /readyz /metrics, and gRPC (passerelle contract list)\n"),
+            "/" => {
+                text(StatusCode::OK, "Passerelle, for operators: /livez /readyz /metrics, and gRPC (passerelle contract list)\n")
+            }
             _ => own(self.services.clone(), request).await,
         }
     }

@@ -42,7 +42,9 @@ pub(crate) async fn open(loaded: &Loaded, registry: &Registry) -> Result<BTreeMa
 /// The endpoints whose contract is reflected, with their settings.
 pub(crate) fn reflected(loaded: &Loaded) -> impl Iterator<Item = (String, settings::Remote)> {
     loaded.settings.endpoints.iter().filter_map(|(name, endpoint)| match endpoint {
-        settings::Endpoint::Remote(remote) if remote.contract == Some(Contract::Reflection) => Some((name.to_string(), remote.clone())),
+        settings::Endpoint::Remote(remote) if remote.contract == Some(Contract::Reflection) => {
+            Some((name.to_string(), remote.clone()))
+        }
         _ => None,
     })
 }

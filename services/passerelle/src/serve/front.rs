@@ -12,7 +12,8 @@ use tower::ServiceExt;
 use super::listener::Service;
 
 /// Services that the bus answers itself on the channels' port.
-const OWN: [&str; 3] = ["/grpc.health.v1.Health/", "/grpc.reflection.v1.ServerReflection/", "/grpc.reflection.v1alpha.ServerReflection/"];
+const OWN: [&str; 3] =
+    ["/grpc.health.v1.Health/", "/grpc.reflection.v1.ServerReflection/", "/grpc.reflection.v1alpha.ServerReflection/"];
 
 /// The channels' side of the bus.
 #[derive(Clone)]

@@ -101,7 +101,8 @@ impl Listener {
             };
             match accepted {
                 Ok((stream, place)) => {
-                    let connection = Connection { stream, tls: self.tls.clone(), handshake: self.limits.handshake, http: http.clone() };
+                    let connection =
+                        Connection { stream, tls: self.tls.clone(), handshake: self.limits.handshake, http: http.clone() };
                     let (service, watcher) = (service.clone(), graceful.watcher());
                     tokio::spawn(async move {
                         connection.serve(service, watcher).await;

@@ -2,9 +2,11 @@
 
 mod admin;
 mod contracts;
+mod dial;
 mod endpoints;
 mod front;
 mod listener;
+mod operators;
 mod routes;
 mod tls;
 
@@ -107,28 +109,29 @@ impl Daemon {
         let settings = &loaded.settings;
         describe_metrics();
         let channels = listener("channels", settings.listen, settings.tls.as_ref(), settings).await?;
-        let operators = listener("admin", settings.admin.listen, settings.admin.tls.as_ref(), settings).await?;
-        let (at, admin_at) = (channels.address(), operators.address());
+        let administration = listener("admin", settings.admin.listen, settings.admin.tls.as_ref(), settings).await?;
+        let (at, admin_at) = (channels.address(), administration.address());
 
-        let registry = Arc::new(Registry::open(Arc::new(MemoryStore::default())).map_err(|error| Failure::new(Code::CONTRACTS_DAMAGED, error))?);
+        let registry = Arc::new(
+            Registry::open(Arc::new(MemoryStore::default())).map_err(|error| Failure::new(Code::CONTRACTS_DAMAGED, error))?,
+        );
         let gateway = Arc::new(Gateway::new(limits(settings), propagation(settings)));
         let (health, health_service) = tonic_health::server::health_reporter();
         let endpoints = endpoints::open(loaded, &registry).await?;
-        let routes = Routes::new(registry.clone(), gateway.clone(), health.clone(), endpoints.clone(), endpoints::template(settings));
+        let routes =
+            Routes::new(registry.clone(), gateway.clone(), health.clone(), endpoints.clone(), endpoints::template(settings));
         routes.rebuild();
 
         let mut background = JoinSet::new();
         background.spawn(routes.clone().follow());
         for (name, remote) in endpoints::reflected(loaded) {
-            background.spawn(contracts::reflect(registry.clone(), name, remote));
+            background.spawn(contracts::keep_reflecting(registry.clone(), name, remote));
         }
         let ready = Arc::new(AtomicBool::new(true));
-        let own = tonic::service::Routes::new(health_service.clone());
-        let services = tonic::service::Routes::new(health_service);
-        let listeners = (
-            channels.run(Front::new(gateway, own)),
-            operators.run(Admin::new(metrics, ready.clone(), services)),
-        );
+        let own = operators::for_channels(health_service.clone(), registry.clone()).map_err(Failure::plain)?;
+        let services = operators::for_operators(health_service, registry, routes).map_err(Failure::plain)?;
+        let listeners =
+            (channels.run(Front::new(gateway, own)), administration.run(Admin::new(metrics, ready.clone(), services)));
         Ok(Self { channels: at, admin: admin_at, listeners, endpoints, health, ready, background })
     }
 

@@ -66,7 +66,8 @@ impl Routes {
     pub(crate) fn endpoints(&self) -> Vec<(Arc<Endpoint>, Vec<String>)> {
         let snapshot = self.registry.snapshot();
         let dynamic = self.dynamic.lock().unwrap_or_else(PoisonError::into_inner);
-        let serves = |wanted: &dyn Fn(&Contract) -> bool| snapshot.newest().filter(|contract| wanted(contract)).map(|c| c.id()).collect();
+        let serves =
+            |wanted: &dyn Fn(&Contract) -> bool| snapshot.newest().filter(|contract| wanted(contract)).map(|c| c.id()).collect();
         let declared = self.declared.iter().map(|(name, endpoint)| {
             (endpoint.clone(), serves(&|contract| contract.binding == Some(Binding::Endpoint(name.clone()))))
         });
