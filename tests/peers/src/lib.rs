@@ -8,6 +8,9 @@ mod install;
 pub mod layout;
 pub mod mainframe;
 pub mod process;
+pub mod python;
+pub mod ruby;
+mod run;
 
-/// A bank's mainframe, real COBOL behind two framings.
 pub use mainframe::Mainframe;
+pub use run::Run;
