@@ -15,18 +15,22 @@ pub(crate) fn workspace() -> &'static Path {
 
 /// `path` if it exists. Otherwise the peer is missing: fails when peers are required, else says so and gives `None`.
 pub(crate) fn installed(peer: &str, path: impl Into<PathBuf>) -> Option<PathBuf> {
+    if is("PEERS", "none") {
+        skip(peer, "PEERS=none");
+        return None;
+    }
     let path = path.into();
     if path.exists() {
         return Some(path);
     }
     let reason = format!("{} is not there; run tests/peers/install/{peer}.sh", path.display());
-    assert!(!required(), "peer {peer}: {reason}");
+    assert!(!is("PEERS_REQUIRED", "1"), "peer {peer}: {reason}");
     skip(peer, &reason);
     None
 }
 
-fn required() -> bool {
-    std::env::var_os("PEERS_REQUIRED").is_some_and(|value| value == "1")
+fn is(variable: &str, value: &str) -> bool {
+    std::env::var_os(variable).is_some_and(|set| set == value)
 }
 
 /// Written past the test runner's capture, and kept in a file that `tests/run` prints at its end.

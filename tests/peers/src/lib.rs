@@ -2,6 +2,7 @@
 //!
 //! A system is installed by `tests/peers/install/<name>.sh`. When it is not there, `start` says `SKIPPED: …` on stderr and gives
 //! `None`, so that the test can return; with `PEERS_REQUIRED=1` it fails instead. There is never a double in its place.
+//! `PEERS=none` skips them all.
 #![allow(clippy::panic, clippy::expect_used, reason = "a harness fails its test by panicking")]
 
 mod install;
