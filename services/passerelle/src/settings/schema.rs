@@ -105,6 +105,8 @@ impl<'a> Place<'a> {
                     found.push((path.to_owned(), format!("{number} is out of range, {}", range_in_words(least, most))));
                 }
             }
+            // JSON has no word for NaN and the infinities, which YAML and the environment do have.
+            Value::Null if self.sort() == "number" => found.push((path.to_owned(), "expected a finite number".to_owned())),
             _ => {}
         }
     }

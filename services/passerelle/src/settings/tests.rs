@@ -23,9 +23,11 @@ fn refused(yaml: &str, environment: &[(&str, &str)]) -> String {
     format!("{} {}", error.code(), words.join("\n"))
 }
 
+/// Each wrong input with the words it is answered with.
 #[track_caller]
-fn check(yaml: &str, environment: &[(&str, &str)], expected: Expect) {
-    expected.assert_eq(&refused(yaml, environment));
+fn check<'a>(cases: impl IntoIterator<Item = (&'a str, String)>, expected: Expect) {
+    let answers: Vec<String> = cases.into_iter().map(|(input, answer)| format!("{input:?}\n  {answer}\n")).collect();
+    expected.assert_eq(&answers.concat());
 }
 
 #[test]
@@ -73,174 +75,128 @@ endpoints:
 
 #[test]
 fn a_file_that_is_not_settings_is_refused_with_line_and_column() {
+    let cases = [
+        "listn: a",
+        "limits:\n  message_byte: 5",
+        "listen: 7400",
+        "listen:",
+        "listen: [",
+        "limits: { deadline_ms: soon }",
+        "limits: { connections: -1 }",
+        "limits: { connections: 5000000000 }",
+        "log: { format: xml }",
+        "log: { level: loud }",
+        "tls: { certificate: a.pem }",
+        "listen: 127.0.0.1:1\nlisten: 127.0.0.1:2",
+        "- listen",
+        "listen",
+        "log:\n\tlevel: info",
+        "log: {}\n---\nlog: {}",
+        "telemetry: { sample_ratio: half }",
+        "log: { level: *somewhere }",
+        "\u{0}",
+    ];
     check(
-        "listn: a\n",
-        &[],
-        expect![[
-            r#"P0002 passerelle.yaml:1:1: listn: unknown field `listn`, expected one of listen, tls, admin, data_dir, workers, log, telemetry, limits, drain, endpoints"#
-        ]],
+        cases.map(|yaml| (yaml, refused(yaml, &[]))),
+        expect![[r#"
+        "listn: a"
+          P0002 passerelle.yaml:1:1: listn: unknown field `listn`, expected one of listen, tls, admin, data_dir, workers, log, telemetry, limits, drain, endpoints
+        "limits:\n  message_byte: 5"
+          P0002 passerelle.yaml:2:3: limits.message_byte: unknown field `message_byte`, expected one of message_bytes, metadata_bytes, streams_per_connection, connections, deadline_ms, handshake_ms
+        "listen: 7400"
+          P0002 passerelle.yaml:1:9: listen: `7400` is no IP address with a port; write for example 127.0.0.1:7400, 0.0.0.0:7400 or [::]:7400
+        "listen:"
+          P0002 passerelle.yaml:1:7: listen: the value is missing
+        "listen: ["
+          P0002 passerelle.yaml:1:9: listen: expected text; put it in quotes if it begins with [ or {
+        "limits: { deadline_ms: soon }"
+          P0002 passerelle.yaml:1:24: limits.deadline_ms: expected a whole number within the allowed range
+        "limits: { connections: -1 }"
+          P0002 passerelle.yaml:1:24: limits.connections: expected a whole number within the allowed range
+        "limits: { connections: 5000000000 }"
+          P0002 passerelle.yaml:1:24: limits.connections: expected a whole number within the allowed range
+        "log: { format: xml }"
+          P0002 passerelle.yaml:1:16: log.format: unknown variant `xml`, expected one of human, json
+        "log: { level: loud }"
+          P0002 passerelle.yaml:1:15: log.level: `loud` is no log level (levels are error, warn, info, debug and trace); write for example info or info,passerelle_bus=debug
+        "tls: { certificate: a.pem }"
+          P0002 passerelle.yaml:1:8: tls: missing field `key`
+        "listen: 127.0.0.1:1\nlisten: 127.0.0.1:2"
+          P0002 passerelle.yaml:2:1: `listen` stands here twice
+        "- listen"
+          P0002 passerelle.yaml:1:1: expected `key: value` lines below
+        "listen"
+          P0002 passerelle.yaml:1:1: expected `key: value` lines below
+        "log:\n\tlevel: info"
+          P0002 passerelle.yaml:2:2: tabs disallowed within this context (block indentation)
+        "log: {}\n---\nlog: {}"
+          P0002 passerelle.yaml:3:1: a second document begins here (`---`), settings are one
+        "telemetry: { sample_ratio: half }"
+          P0002 passerelle.yaml:1:28: telemetry.sample_ratio: expected a number
+        "log: { level: *somewhere }"
+          P0002 passerelle.yaml:1:15: log: alias references unknown anchor
+        "\0"
+          P0002 passerelle.yaml:1:1: unexpected character: `\u{0}'
+    "#]],
     );
-    check(
-        "limits:\n  message_byte: 5\n",
-        &[],
-        expect![[
-            r#"P0002 passerelle.yaml:2:3: limits.message_byte: unknown field `message_byte`, expected one of message_bytes, metadata_bytes, streams_per_connection, connections, deadline_ms, handshake_ms"#
-        ]],
-    );
-    check(
-        "listen: 7400\n",
-        &[],
-        expect![[
-            r#"P0002 passerelle.yaml:1:9: listen: `7400` is no IP address with a port; write for example 127.0.0.1:7400, 0.0.0.0:7400 or [::]:7400"#
-        ]],
-    );
-    check("listen:\n", &[], expect![[r#"P0002 passerelle.yaml:1:7: listen: the value is missing"#]]);
-    check(
-        "listen: [\n",
-        &[],
-        expect![[r#"P0002 passerelle.yaml:1:9: listen: expected text; put it in quotes if it begins with [ or {"#]],
-    );
-    check(
-        "limits: { deadline_ms: soon }\n",
-        &[],
-        expect![[r#"P0002 passerelle.yaml:1:24: limits.deadline_ms: expected a whole number within the allowed range"#]],
-    );
-    check(
-        "limits: { connections: -1 }\n",
-        &[],
-        expect![[r#"P0002 passerelle.yaml:1:24: limits.connections: expected a whole number within the allowed range"#]],
-    );
-    check(
-        "limits: { connections: 5000000000 }\n",
-        &[],
-        expect![[r#"P0002 passerelle.yaml:1:24: limits.connections: expected a whole number within the allowed range"#]],
-    );
-    check("workers: 0\n", &[], expect![[r#"P0003 passerelle.yaml:1:1: workers: 0 is out of range, 1 to 1024"#]]);
-    check(
-        "log: { format: xml }\n",
-        &[],
-        expect![[r#"P0002 passerelle.yaml:1:16: log.format: unknown variant `xml`, expected one of human, json"#]],
-    );
-    check(
-        "log: { level: loud }\n",
-        &[],
-        expect![[
-            r#"P0002 passerelle.yaml:1:15: log.level: `loud` is no log level (levels are error, warn, info, debug and trace); write for example info or info,passerelle_bus=debug"#
-        ]],
-    );
-    check("tls: { certificate: a.pem }\n", &[], expect![[r#"P0002 passerelle.yaml:1:8: tls: missing field `key`"#]]);
-    check(
-        "listen: 127.0.0.1:1\nlisten: 127.0.0.1:2\n",
-        &[],
-        expect![[r#"P0002 passerelle.yaml:2:1: `listen` stands here twice"#]],
-    );
-    check("- listen\n", &[], expect![[r#"P0002 passerelle.yaml:1:1: expected `key: value` lines below"#]]);
-    check("listen\n", &[], expect![[r#"P0002 passerelle.yaml:1:1: expected `key: value` lines below"#]]);
-    check(
-        "log:\n\tlevel: info\n",
-        &[],
-        expect![[r#"P0002 passerelle.yaml:2:2: tabs disallowed within this context (block indentation)"#]],
-    );
-    check(
-        "log: {}\n---\nlog: {}\n",
-        &[],
-        expect![[r#"P0002 passerelle.yaml:3:1: a second document begins here (`---`), settings are one"#]],
-    );
-    check(
-        "telemetry: { sample_ratio: half }\n",
-        &[],
-        expect![[r#"P0002 passerelle.yaml:1:28: telemetry.sample_ratio: expected a number"#]],
-    );
-    check("\u{0}", &[], expect![[r#"P0002 passerelle.yaml:1:1: unexpected character: `\u{0}'"#]]);
 }
 
 #[test]
 fn an_endpoint_that_makes_no_sense_is_refused_with_what_would() {
-    let endpoint = |fields: &str| format!("endpoints:\n  cards: {fields}\n");
-    let check = |fields: &str, expected: Expect| check(&endpoint(fields), &[], expected);
-    check(
+    let cases = [
         "{}",
-        expect![[
-            r#"P0002 passerelle.yaml:2:10: endpoints.cards: an endpoint needs `addresses` (a server that speaks gRPC) or `adapter` and `file`"#
-        ]],
-    );
-    check(
         "{ addresses: [], adapter: mainframe }",
-        expect![[
-            r#"P0002 passerelle.yaml:2:10: endpoints.cards: `addresses` and `adapter` exclude each other: a back office is called as it is, or through an adapter"#
-        ]],
-    );
-    check(
         "{ addresses: [] }",
-        expect![[
-            r#"P0002 passerelle.yaml:2:10: endpoints.cards: `addresses` is empty: name at least one, for example http://127.0.0.1:50051"#
-        ]],
-    );
-    check(
         "{ addresses: [cards] }",
-        expect![[
-            r#"P0002 passerelle.yaml:2:24: endpoints.cards.addresses[0]: `cards` does not begin with http:// or https://; write for example http://127.0.0.1:50051"#
-        ]],
-    );
-    check(
         "{ addresses: http://a:1 }",
-        expect![[r#"P0002 passerelle.yaml:2:23: endpoints.cards.addresses: expected a list: [one, two]"#]],
-    );
-    check(
         "{ addresses: [http://a:1], file: a.yaml }",
-        expect![[r#"P0002 passerelle.yaml:2:10: endpoints.cards: `file` belongs to `adapter`, this endpoint has `addresses`"#]],
-    );
-    check(
         "{ addresses: [http://a:1, https://b:1] }",
-        expect![[r#"P0002 passerelle.yaml:2:10: endpoints.cards: `addresses` mixes http and https; use one of them for all"#]],
-    );
-    check(
         "{ addresses: [https://b:1] }",
-        expect![[
-            r#"P0002 passerelle.yaml:2:10: endpoints.cards: https addresses need `tls: { ca: FILE }`, the authority that signed the server's certificate"#
-        ]],
-    );
-    check(
         "{ addresses: [http://b:1], tls: { ca: ca.pem } }",
-        expect![[
-            r#"P0002 passerelle.yaml:2:10: endpoints.cards: `tls` is given but the addresses begin with http://; write https:// or leave `tls` out"#
-        ]],
-    );
-    check(
         "{ addresses: [https://b:1], tls: { ca: ca.pem, key: key.pem } }",
-        expect![[r#"P0002 passerelle.yaml:2:10: endpoints.cards: `tls.certificate` and `tls.key` need each other"#]],
-    );
-    check(
         "{ adapter: mainframe }",
-        expect![[r#"P0002 passerelle.yaml:2:10: endpoints.cards: `adapter` needs `file`, the adapter's own settings"#]],
-    );
-    check(
         "{ adapter: mainframe, file: a.yaml, connections: 2 }",
-        expect![[
-            r#"P0002 passerelle.yaml:2:10: endpoints.cards: `connections` belongs to an endpoint with `addresses`; an adapter takes its own from its `file`"#
-        ]],
-    );
-    check(
         "{ addresses: [http://a:1], contract: { } }",
-        expect![[
-            r#"P0002 passerelle.yaml:2:47: endpoints.cards.contract: a contract comes from exactly one of `reflection: true`, `proto: [FILE]` and `image: FILE`"#
-        ]],
-    );
-    check(
         "{ addresses: [http://a:1], contract: { reflection: true, image: a.binpb } }",
-        expect![[
-            r#"P0002 passerelle.yaml:2:47: endpoints.cards.contract: a contract comes from exactly one of `reflection: true`, `proto: [FILE]` and `image: FILE`"#
-        ]],
-    );
-    check(
         "{ addresses: [http://a:1], contract: { include: [a] } }",
-        expect![[r#"P0002 passerelle.yaml:2:47: endpoints.cards.contract: `include` belongs to `proto`"#]],
-    );
-    check(
         "{ adress: [http://a:1] }",
-        expect![[
-            r#"P0002 passerelle.yaml:2:12: endpoints.cards.adress: unknown field `adress`, expected one of addresses, tls, contract, connections, connect_timeout_ms, adapter, file"#
-        ]],
+    ];
+    check(
+        cases.map(|fields| (fields, refused(&format!("endpoints:\n  cards: {fields}\n"), &[]))),
+        expect![[r#"
+        "{}"
+          P0002 passerelle.yaml:2:10: endpoints.cards: an endpoint needs `addresses` (a server that speaks gRPC) or `adapter` and `file`
+        "{ addresses: [], adapter: mainframe }"
+          P0002 passerelle.yaml:2:10: endpoints.cards: `addresses` and `adapter` exclude each other: a back office is called as it is, or through an adapter
+        "{ addresses: [] }"
+          P0002 passerelle.yaml:2:10: endpoints.cards: `addresses` is empty: name at least one, for example http://127.0.0.1:50051
+        "{ addresses: [cards] }"
+          P0002 passerelle.yaml:2:24: endpoints.cards.addresses[0]: `cards` does not begin with http:// or https://; write for example http://127.0.0.1:50051
+        "{ addresses: http://a:1 }"
+          P0002 passerelle.yaml:2:23: endpoints.cards.addresses: expected a list: [one, two]
+        "{ addresses: [http://a:1], file: a.yaml }"
+          P0002 passerelle.yaml:2:10: endpoints.cards: `file` belongs to `adapter`, this endpoint has `addresses`
+        "{ addresses: [http://a:1, https://b:1] }"
+          P0002 passerelle.yaml:2:10: endpoints.cards: `addresses` mixes http and https; use one of them for all
+        "{ addresses: [https://b:1] }"
+          P0002 passerelle.yaml:2:10: endpoints.cards: https addresses need `tls: { ca: FILE }`, the authority that signed the server's certificate
+        "{ addresses: [http://b:1], tls: { ca: ca.pem } }"
+          P0002 passerelle.yaml:2:10: endpoints.cards: `tls` is given but the addresses begin with http://; write https:// or leave `tls` out
+        "{ addresses: [https://b:1], tls: { ca: ca.pem, key: key.pem } }"
+          P0002 passerelle.yaml:2:10: endpoints.cards: `tls.certificate` and `tls.key` need each other
+        "{ adapter: mainframe }"
+          P0002 passerelle.yaml:2:10: endpoints.cards: `adapter` needs `file`, the adapter's own settings
+        "{ adapter: mainframe, file: a.yaml, connections: 2 }"
+          P0002 passerelle.yaml:2:10: endpoints.cards: `connections` belongs to an endpoint with `addresses`; an adapter takes its own from its `file`
+        "{ addresses: [http://a:1], contract: { } }"
+          P0002 passerelle.yaml:2:47: endpoints.cards.contract: a contract comes from exactly one of `reflection: true`, `proto: [FILE]` and `image: FILE`
+        "{ addresses: [http://a:1], contract: { reflection: true, image: a.binpb } }"
+          P0002 passerelle.yaml:2:47: endpoints.cards.contract: a contract comes from exactly one of `reflection: true`, `proto: [FILE]` and `image: FILE`
+        "{ addresses: [http://a:1], contract: { include: [a] } }"
+          P0002 passerelle.yaml:2:47: endpoints.cards.contract: `include` belongs to `proto`
+        "{ adress: [http://a:1] }"
+          P0002 passerelle.yaml:2:12: endpoints.cards.adress: unknown field `adress`, expected one of addresses, tls, contract, connections, connect_timeout_ms, adapter, file
+    "#]],
     );
 }
 
@@ -255,26 +211,28 @@ fn an_endpoint_has_a_name_fit_for_logs() {
 
 #[test]
 fn values_that_cannot_be_are_refused_all_at_once() {
+    let cases = [
+        "listen: 127.0.0.1:1\nadmin:\n  listen: 127.0.0.1:1\nlimits:\n  message_bytes: 5\n  metadata_bytes: 9999999\nworkers: 0",
+        "telemetry: { otlp_endpoint: https://a:4317, sample_ratio: 1.5 }",
+        "endpoints:\n  cards:\n    addresses: [http://a:1]\n    connections: 65",
+        "telemetry: { sample_ratio: .nan }",
+    ];
     check(
-        "listen: 127.0.0.1:1\nadmin:\n  listen: 127.0.0.1:1\nlimits:\n  message_bytes: 5\n  metadata_bytes: 9999999\ndrain: { grace_ms: 99999999 }\n",
-        &[],
+        cases.map(|yaml| (yaml, refused(yaml, &[]))),
         expect![[r#"
-            P0003 passerelle.yaml:5:3: limits.message_bytes: 5 is out of range, 1024 to 1073741824
+            "listen: 127.0.0.1:1\nadmin:\n  listen: 127.0.0.1:1\nlimits:\n  message_bytes: 5\n  metadata_bytes: 9999999\nworkers: 0"
+              P0003 passerelle.yaml:7:1: workers: 0 is out of range, 1 to 1024
+            passerelle.yaml:5:3: limits.message_bytes: 5 is out of range, 1024 to 1073741824
             passerelle.yaml:6:3: limits.metadata_bytes: 9999999 is out of range, 1024 to 1048576
-            passerelle.yaml:7:10: drain.grace_ms: 99999999 is out of range, 0 to 3600000
-            passerelle.yaml:3:3: admin.listen: 127.0.0.1:1 is already `listen`; the two ports must differ"#]],
-    );
-    check(
-        "telemetry: { otlp_endpoint: https://a:4317, sample_ratio: 1.5 }\n",
-        &[],
-        expect![[r#"
-        P0003 passerelle.yaml:1:45: telemetry.sample_ratio: 1.5 is out of range, 0 to 1
-        passerelle.yaml:1:14: telemetry.otlp_endpoint: https is not supported here; send to a collector beside Passerelle over http://"#]],
-    );
-    check(
-        "endpoints:\n  cards:\n    addresses: [http://a:1]\n    connections: 65\n",
-        &[],
-        expect![[r#"P0003 passerelle.yaml:4:5: endpoints.cards.connections: 65 is out of range, 1 to 64"#]],
+            passerelle.yaml:3:3: admin.listen: 127.0.0.1:1 is already `listen`; the two ports must differ
+            "telemetry: { otlp_endpoint: https://a:4317, sample_ratio: 1.5 }"
+              P0003 passerelle.yaml:1:45: telemetry.sample_ratio: 1.5 is out of range, 0 to 1
+            passerelle.yaml:1:14: telemetry.otlp_endpoint: https is not supported here; send to a collector beside Passerelle over http://
+            "endpoints:\n  cards:\n    addresses: [http://a:1]\n    connections: 65"
+              P0003 passerelle.yaml:4:5: endpoints.cards.connections: 65 is out of range, 1 to 64
+            "telemetry: { sample_ratio: .nan }"
+              P0003 passerelle.yaml:1:14: telemetry.sample_ratio: expected a finite number
+        "#]],
     );
 }
 
@@ -311,97 +269,68 @@ fn the_environment_goes_before_the_file() {
 
 #[test]
 fn a_wrong_variable_is_named() {
+    let cases = [
+        ("PASSERELLE_LISTN", "127.0.0.1:1"),
+        ("PASSERELLE_LIMITS_DEADLINE_MS", "5"),
+        ("PASSERELLE_LIMITS__DEADLINE", "5"),
+        ("PASSERELLE_LIMITS", "5"),
+        ("PASSERELLE_LISTEN__PORT", "5"),
+        ("PASSERELLE_LIMITS__DEADLINE_MS", "yes"),
+        ("PASSERELLE_LIMITS__CONNECTIONS", "-1"),
+        ("PASSERELLE_LIMITS__CONNECTIONS", "5000000000"),
+        ("PASSERELLE_LIMITS__CONNECTIONS", "0"),
+        ("PASSERELLE_LISTEN", "7400"),
+        ("PASSERELLE_LOG__FORMAT", "xml"),
+        ("PASSERELLE_TELEMETRY__SAMPLE_RATIO", "half"),
+        ("PASSERELLE_TELEMETRY__SAMPLE_RATIO", "NaN"),
+        ("PASSERELLE_TLS__KEY", "a.pem"),
+        ("PASSERELLE_ENDPOINTS__CARDS__ADAPTER", "mainframe"),
+        ("PASSERELLE_ENDPOINTS__CARDS__ADDRESSES", "http://a:1,b"),
+        ("PASSERELLE_ENDPOINTS__1ST__FILE", "a"),
+        ("PASSERELLE_", "a"),
+    ];
     let file = "endpoints:\n  cards: { addresses: [http://a:1] }\n";
-    let check = |name: &str, value: &str, expected: Expect| check(file, &[(name, value)], expected);
+    let answers = cases.map(|(variable, value)| (value, refused(file, &[(variable, value)])));
     check(
-        "PASSERELLE_LISTN",
-        "127.0.0.1:1",
-        expect![[
-            r#"P0004 PASSERELLE_LISTN: listn: unknown field `listn`, expected one of listen, tls, admin, data_dir, workers, log, telemetry, limits, drain, endpoints; two underscores go one level down"#
-        ]],
-    );
-    check(
-        "PASSERELLE_LIMITS_DEADLINE_MS",
-        "5",
-        expect![[
-            r#"P0004 PASSERELLE_LIMITS_DEADLINE_MS: limits_deadline_ms: unknown field `limits_deadline_ms`, expected one of listen, tls, admin, data_dir, workers, log, telemetry, limits, drain, endpoints; two underscores go one level down"#
-        ]],
-    );
-    check(
-        "PASSERELLE_LIMITS__DEADLINE",
-        "5",
-        expect![[
-            r#"P0004 PASSERELLE_LIMITS__DEADLINE: limits.deadline: unknown field `deadline`, expected one of message_bytes, metadata_bytes, streams_per_connection, connections, deadline_ms, handshake_ms; two underscores go one level down"#
-        ]],
-    );
-    check(
-        "PASSERELLE_LIMITS",
-        "5",
-        expect![[
-            r#"P0004 PASSERELLE_LIMITS: limits: a group of fields has no value of its own; set one below it: two underscores go one level down"#
-        ]],
-    );
-    check(
-        "PASSERELLE_LISTEN__PORT",
-        "5",
-        expect![[r#"P0004 PASSERELLE_LISTEN__PORT: listen.port: there is nothing below a value, `port` is one level too far"#]],
-    );
-    check(
-        "PASSERELLE_LIMITS__DEADLINE_MS",
-        "yes",
-        expect![[r#"P0004 PASSERELLE_LIMITS__DEADLINE_MS: limits.deadline_ms: `yes` is no whole number, 0 or more"#]],
-    );
-    check(
-        "PASSERELLE_LIMITS__CONNECTIONS",
-        "-1",
-        expect!["P0004 PASSERELLE_LIMITS__CONNECTIONS: limits.connections: `-1` is no whole number, 0 or more"],
-    );
-    check(
-        "PASSERELLE_LIMITS__CONNECTIONS",
-        "0",
-        expect![[r#"P0003 PASSERELLE_LIMITS__CONNECTIONS: limits.connections: 0 is out of range, 1 to 1000000"#]],
-    );
-    check("PASSERELLE_WORKERS", "0", expect!["P0003 PASSERELLE_WORKERS: workers: 0 is out of range, 1 to 1024"]);
-    check(
-        "PASSERELLE_LISTEN",
-        "7400",
-        expect![[
-            r#"P0004 PASSERELLE_LISTEN: listen: `7400` is no IP address with a port; write for example 127.0.0.1:7400, 0.0.0.0:7400 or [::]:7400"#
-        ]],
-    );
-    check("PASSERELLE_LOG__FORMAT", "xml", expect!["P0004 PASSERELLE_LOG__FORMAT: log.format: `xml` is none of human, json"]);
-    check(
-        "PASSERELLE_TLS__KEY",
-        "a.pem",
-        expect![[r#"P0004 PASSERELLE_TLS__KEY: tls: missing configuration field "tls.certificate""#]],
-    );
-    check(
-        "PASSERELLE_ENDPOINTS__CARDS__ADAPTER",
-        "mainframe",
-        expect![[
-            r#"P0004 PASSERELLE_ENDPOINTS__CARDS__ADAPTER: endpoints.cards: `addresses` and `adapter` exclude each other: a back office is called as it is, or through an adapter"#
-        ]],
-    );
-    check(
-        "PASSERELLE_ENDPOINTS__CARDS__ADDRESSES",
-        "http://a:1,b",
-        expect![
-            "P0004 PASSERELLE_ENDPOINTS__CARDS__ADDRESSES: endpoints.cards.addresses[1]: `b` does not begin with http:// or https://; write for example http://127.0.0.1:50051"
-        ],
-    );
-    check(
-        "PASSERELLE_ENDPOINTS__1ST__FILE",
-        "a",
-        expect![[
-            r#"P0004 PASSERELLE_ENDPOINTS__1ST__FILE: endpoints.1st: `1st` is no endpoint name: up to 63 small letters, digits and hyphens, a letter first (card-disputes)"#
-        ]],
-    );
-    check(
-        "PASSERELLE_",
-        "a",
-        expect![[
-            r#"P0004 PASSERELLE_: unknown field ``, expected one of listen, tls, admin, data_dir, workers, log, telemetry, limits, drain, endpoints; two underscores go one level down"#
-        ]],
+        answers,
+        expect![[r#"
+        "127.0.0.1:1"
+          P0004 PASSERELLE_LISTN: listn: unknown field `listn`, expected one of listen, tls, admin, data_dir, workers, log, telemetry, limits, drain, endpoints; two underscores go one level down
+        "5"
+          P0004 PASSERELLE_LIMITS_DEADLINE_MS: limits_deadline_ms: unknown field `limits_deadline_ms`, expected one of listen, tls, admin, data_dir, workers, log, telemetry, limits, drain, endpoints; two underscores go one level down
+        "5"
+          P0004 PASSERELLE_LIMITS__DEADLINE: limits.deadline: unknown field `deadline`, expected one of message_bytes, metadata_bytes, streams_per_connection, connections, deadline_ms, handshake_ms; two underscores go one level down
+        "5"
+          P0004 PASSERELLE_LIMITS: limits: a group of fields has no value of its own; set one below it: two underscores go one level down
+        "5"
+          P0004 PASSERELLE_LISTEN__PORT: listen.port: there is nothing below a value, `port` is one level too far
+        "yes"
+          P0004 PASSERELLE_LIMITS__DEADLINE_MS: limits.deadline_ms: `yes` is no whole number, 0 or more
+        "-1"
+          P0004 PASSERELLE_LIMITS__CONNECTIONS: limits.connections: `-1` is no whole number, 0 or more
+        "5000000000"
+          P0004 PASSERELLE_LIMITS__CONNECTIONS: limits.connections: invalid type: 64-bit unsigned integer `5000000000`, expected an unsigned 32 bit integer for key `limits.connections`
+        "0"
+          P0003 PASSERELLE_LIMITS__CONNECTIONS: limits.connections: 0 is out of range, 1 to 1000000
+        "7400"
+          P0004 PASSERELLE_LISTEN: listen: `7400` is no IP address with a port; write for example 127.0.0.1:7400, 0.0.0.0:7400 or [::]:7400
+        "xml"
+          P0004 PASSERELLE_LOG__FORMAT: log.format: `xml` is none of human, json
+        "half"
+          P0004 PASSERELLE_TELEMETRY__SAMPLE_RATIO: telemetry.sample_ratio: `half` is no number
+        "NaN"
+          P0003 PASSERELLE_TELEMETRY__SAMPLE_RATIO: telemetry.sample_ratio: expected a finite number
+        "a.pem"
+          P0004 PASSERELLE_TLS__KEY: tls: missing configuration field "tls.certificate"
+        "mainframe"
+          P0004 PASSERELLE_ENDPOINTS__CARDS__ADAPTER: endpoints.cards: `addresses` and `adapter` exclude each other: a back office is called as it is, or through an adapter
+        "http://a:1,b"
+          P0004 PASSERELLE_ENDPOINTS__CARDS__ADDRESSES: endpoints.cards.addresses[1]: `b` does not begin with http:// or https://; write for example http://127.0.0.1:50051
+        "a"
+          P0004 PASSERELLE_ENDPOINTS__1ST__FILE: endpoints.1st: `1st` is no endpoint name: up to 63 small letters, digits and hyphens, a letter first (card-disputes)
+        "a"
+          P0004 PASSERELLE_: unknown field ``, expected one of listen, tls, admin, data_dir, workers, log, telemetry, limits, drain, endpoints; two underscores go one level down
+    "#]],
     );
 }
 
