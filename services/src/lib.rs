@@ -1,1 +1,4 @@
-//! passerelle-services
+//! The gRPC services that a bus itself offers: reflection of its contracts, and administration.
+
+pub mod admin;
+pub mod reflection;

@@ -1,0 +1,1 @@
+//! Images: what is taken, what is refused, and how editions are read.

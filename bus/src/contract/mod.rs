@@ -1,0 +1,23 @@
+//! The contract registry: what back offices offer, in versions side by side, and who serves it.
+//!
+//! Descriptors come in as an [`Image`] (compiled `.proto` files, a `protoc` or buf image, or what a running server
+//! reflects); the [`Registry`] gives them a version, keeps them in its [`Store`], and publishes a [`Snapshot`] that
+//! routing and reflection read without a lock.
+
+mod digest;
+mod error;
+mod image;
+mod reflect;
+mod registry;
+mod snapshot;
+mod store;
+mod version;
+
+pub use digest::Digest;
+pub use error::RegistryError;
+pub use image::{Image, ImageError, ImageFile, MAX_FILES, MAX_IMAGE_BYTES};
+pub use reflect::{ReflectError, reflect};
+pub use registry::{Added, Change, MAX_NAME_CHARS, MAX_VERSIONS, Registration, Registry};
+pub use snapshot::Snapshot;
+pub use store::{MemoryStore, Record, Store, StoreError};
+pub use version::{Binding, Contract, Idempotency, Method, Service, Source};

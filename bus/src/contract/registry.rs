@@ -1,0 +1,306 @@
+//! The registry: takes contracts in, gives them versions, keeps them, and publishes what is registered.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use arc_swap::ArcSwap;
+use tokio::sync::watch;
+
+use super::error::RegistryError;
+use super::image::Image;
+use super::snapshot::Snapshot;
+use super::store::{Record, Store};
+use super::version::{Binding, Contract, Service, Source};
+
+/// Characters a contract's name may have (a file name carries it).
+pub const MAX_NAME_CHARS: usize = 200;
+/// Versions of all contracts together.
+pub const MAX_VERSIONS: usize = 10_000;
+
+/// Packages whose services the bus answers itself, for every contract.
+const ANSWERED_BY_THE_BUS: [&str; 3] = ["grpc.health.v1", "grpc.reflection.v1", "grpc.reflection.v1alpha"];
+/// Packages that no contract may have services in.
+const RESERVED: [&str; 1] = ["passerelle.bus"];
+
+/// A contract to register.
+#[derive(Debug)]
+pub struct Registration {
+    /// Its name; by default the package of its services.
+    pub name: Option<String>,
+    /// Its descriptors.
+    pub image: Image,
+    /// Where they came from.
+    pub source: Source,
+    /// Who serves it. `None` keeps the binding of the version before.
+    pub binding: Option<Binding>,
+    /// The time now.
+    pub at: SystemTime,
+}
+
+/// What a registration did.
+#[derive(Debug, Clone)]
+pub struct Added {
+    /// The version that holds the content.
+    pub contract: Arc<Contract>,
+    /// What changed.
+    pub change: Change,
+    /// The version that calls go to; greater than `contract.version` if the content is that of an older version.
+    pub newest: u32,
+}
+
+/// What a registration changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// A new version.
+    Registered,
+    /// The content was there already; now someone else serves it.
+    Rebound,
+    /// Nothing: the content was there already.
+    Unchanged,
+}
+
+/// The contracts of a bus.
+pub struct Registry {
+    store: Arc<dyn Store>,
+    current: ArcSwap<Snapshot>,
+    changes: watch::Sender<u64>,
+    writing: Mutex<()>,
+}
+
+impl Registry {
+    /// Loads all that `store` keeps. Blocks on the store.
+    ///
+    /// # Errors
+    /// The store's own, and [`RegistryError::Damaged`] for a kept contract that is no longer what it was: a bus that
+    /// starts without a contract would refuse calls that it took before.
+    pub fn open(store: Arc<dyn Store>) -> Result<Self, RegistryError> {
+        let mut contracts: BTreeMap<String, Vec<Arc<Contract>>> = BTreeMap::new();
+        for record in store.load()? {
+            let contract = restore(record)?;
+            contracts.entry(contract.name.clone()).or_default().push(Arc::new(contract));
+        }
+        contracts.values_mut().for_each(|versions| versions.sort_by_key(|contract| contract.version));
+        let snapshot = Snapshot::new(0, contracts);
+        let (changes, _) = watch::channel(0);
+        Ok(Self { store, current: ArcSwap::from_pointee(snapshot), changes, writing: Mutex::new(()) })
+    }
+
+    /// What is registered now. Cheap: to be asked for at every call.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.current.load_full()
+    }
+
+    /// Says the generation of the snapshot after every change.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// Registers a contract; the same content again changes nothing (except its binding). Blocks on the store.
+    pub fn add(&self, registration: Registration) -> Result<Added, RegistryError> {
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let snapshot = self.snapshot();
+        check_binding(registration.binding.as_ref())?;
+        let services = own_services(&registration.image)?;
+        let name = match &registration.name {
+            Some(name) => name.clone(),
+            None => package_of(&registration.image, &services)?,
+        };
+        check_name(&name)?;
+        check_clash(&snapshot, &name, &registration.image, &services)?;
+        let versions = snapshot.versions(&name);
+        let digest = registration.image.digest();
+        if let Some(same) = versions.iter().find(|contract| contract.digest == digest) {
+            return self.rebind(&snapshot, same, registration);
+        }
+        if snapshot.contracts().count() >= MAX_VERSIONS {
+            return Err(RegistryError::Full { limit: MAX_VERSIONS });
+        }
+        let version = versions.last().map_or(1, |newest| newest.version + 1);
+        let inherited = versions.last().and_then(|newest| newest.binding.clone());
+        let contract = Arc::new(Contract {
+            services: described(&registration.image, &services, &name, version),
+            name,
+            version,
+            digest,
+            source: registration.source,
+            registered_at: registration.at,
+            binding: registration.binding.or(inherited),
+            image: registration.image,
+        });
+        self.publish(&snapshot, Arc::clone(&contract))?;
+        Ok(Added { newest: version, contract, change: Change::Registered })
+    }
+
+    /// Removes one version, or all of a name. Calls go to the newest that is left. Blocks on the store.
+    ///
+    /// A later registration may take a removed newest version's number again.
+    pub fn remove(&self, name: &str, version: Option<u32>) -> Result<Vec<Arc<Contract>>, RegistryError> {
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let snapshot = self.snapshot();
+        snapshot.find(name, version)?;
+        let (gone, left): (Vec<_>, Vec<_>) = snapshot
+            .versions(name)
+            .iter()
+            .cloned()
+            .partition(|contract| version.is_none_or(|version| version == contract.version));
+        if let Some(fixed) = gone.iter().find(|contract| !contract.source.is_kept()) {
+            return Err(RegistryError::NotRemovable { id: fixed.id(), from: fixed.source.to_string() });
+        }
+        // Newest first: were the store to fail in between, what is left is a contract as it was before.
+        for contract in gone.iter().rev() {
+            self.store.remove(&contract.name, contract.version)?;
+        }
+        let mut contracts = snapshot.by_name().clone();
+        if left.is_empty() {
+            contracts.remove(name);
+        } else {
+            contracts.insert(name.to_owned(), left);
+        }
+        self.swap(&snapshot, contracts);
+        Ok(gone)
+    }
+
+    fn rebind(&self, snapshot: &Snapshot, same: &Arc<Contract>, registration: Registration) -> Result<Added, RegistryError> {
+        let newest = snapshot.versions(&same.name).last().map_or(same.version, |newest| newest.version);
+        if registration.binding.is_none() || registration.binding == same.binding {
+            return Ok(Added { contract: Arc::clone(same), change: Change::Unchanged, newest });
+        }
+        let names: Vec<_> = same.services.iter().map(|service| service.name.clone()).collect();
+        let contract = Arc::new(Contract {
+            name: same.name.clone(),
+            version: same.version,
+            digest: same.digest,
+            source: same.source.clone(),
+            registered_at: same.registered_at,
+            binding: registration.binding,
+            services: described(&same.image, &names, &same.name, same.version),
+            image: same.image.clone(),
+        });
+        self.publish(snapshot, Arc::clone(&contract))?;
+        Ok(Added { contract, change: Change::Rebound, newest })
+    }
+
+    /// Keeps `contract`, then shows it, in place of one of the same name and version.
+    fn publish(&self, snapshot: &Snapshot, contract: Arc<Contract>) -> Result<(), RegistryError> {
+        if contract.source.is_kept() {
+            self.store.save(&Record::from(contract.as_ref()))?;
+        }
+        let mut contracts = snapshot.by_name().clone();
+        let versions = contracts.entry(contract.name.clone()).or_default();
+        versions.retain(|other| other.version != contract.version);
+        versions.push(contract);
+        versions.sort_by_key(|contract| contract.version);
+        self.swap(snapshot, contracts);
+        Ok(())
+    }
+
+    fn swap(&self, before: &Snapshot, contracts: BTreeMap<String, Vec<Arc<Contract>>>) {
+        let generation = before.generation() + 1;
+        self.current.store(Arc::new(Snapshot::new(generation, contracts)));
+        self.changes.send_replace(generation);
+    }
+}
+
+fn restore(record: Record) -> Result<Contract, RegistryError> {
+    let id = format!("{}@{}", record.name, record.version);
+    let image =
+        Image::decode(record.image).map_err(|error| RegistryError::Damaged { id: id.clone(), reason: error.to_string() })?;
+    if image.digest() != record.digest {
+        return Err(RegistryError::Damaged { id, reason: "its digest does not match its content".to_owned() });
+    }
+    let services = own_services(&image)?;
+    Ok(Contract {
+        services: described(&image, &services, &record.name, record.version),
+        name: record.name,
+        version: record.version,
+        digest: record.digest,
+        source: record.source,
+        registered_at: record.registered_at,
+        binding: record.binding,
+        image,
+    })
+}
+
+/// Full names of the services that the contract is about, in the order of the image.
+///
+/// Left out: those of files that buf marked as imports, those that the bus answers itself, and `google.*` services that
+/// come along as imports (long-running operations and the like), unless there are no others.
+fn own_services(image: &Image) -> Result<Vec<String>, RegistryError> {
+    let mut own = Vec::new();
+    let mut googles = Vec::new();
+    for service in image.pool().services() {
+        let file = service.parent_file();
+        if RESERVED.iter().any(|reserved| is_within(service.package_name(), reserved)) {
+            return Err(RegistryError::Reserved { service: service.full_name().to_owned() });
+        }
+        let imported = image.file(file.name()).is_some_and(|file| file.is_import);
+        if imported || ANSWERED_BY_THE_BUS.contains(&service.package_name()) {
+            continue;
+        }
+        let list = if is_within(service.package_name(), "google") { &mut googles } else { &mut own };
+        list.push(service.full_name().to_owned());
+    }
+    let services = if own.is_empty() { googles } else { own };
+    if services.is_empty() { Err(RegistryError::NoService) } else { Ok(services) }
+}
+
+fn is_within(package: &str, outer: &str) -> bool {
+    package.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+fn package_of(image: &Image, services: &[String]) -> Result<String, RegistryError> {
+    let services = services.iter().filter_map(|name| image.pool().get_service_by_name(name));
+    let packages: BTreeSet<String> = services.map(|service| service.package_name().to_owned()).collect();
+    let mut packages: Vec<_> = packages.into_iter().collect();
+    match (packages.pop(), packages.is_empty()) {
+        (Some(package), true) if !package.is_empty() => Ok(package),
+        (Some(last), _) => {
+            packages.push(if last.is_empty() { "no package".to_owned() } else { last });
+            Err(RegistryError::NameNeeded { packages })
+        }
+        (None, _) => Err(RegistryError::NoService),
+    }
+}
+
+fn described(image: &Image, services: &[String], contract: &str, version: u32) -> Vec<Service> {
+    let descriptors = services.iter().filter_map(|name| image.pool().get_service_by_name(name));
+    descriptors.map(|descriptor| Service::new(&descriptor, contract, version)).collect()
+}
+
+fn check_name(name: &str) -> Result<(), RegistryError> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    let fits =
+        name.starts_with(|first: char| first.is_ascii_alphabetic()) && name.bytes().all(allowed) && name.len() <= MAX_NAME_CHARS;
+    if fits { Ok(()) } else { Err(RegistryError::InvalidName { name: name.to_owned(), limit: MAX_NAME_CHARS }) }
+}
+
+fn check_binding(binding: Option<&Binding>) -> Result<(), RegistryError> {
+    match binding {
+        None => Ok(()),
+        Some(Binding::Endpoint(name)) if name.is_empty() => Err(RegistryError::EmptyBinding),
+        Some(Binding::Endpoint(_)) => Ok(()),
+        Some(Binding::Addresses(addresses)) if addresses.is_empty() => Err(RegistryError::EmptyBinding),
+        Some(Binding::Addresses(addresses)) => addresses.iter().try_for_each(|address| {
+            let uri = address.parse::<http::Uri>().ok();
+            let fits = uri.is_some_and(|uri| {
+                matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some_and(|host| !host.is_empty())
+            });
+            if fits { Ok(()) } else { Err(RegistryError::InvalidAddress { address: address.clone() }) }
+        }),
+    }
+}
+
+/// All versions of the other contracts count: each may become the newest when later ones are removed.
+fn check_clash(snapshot: &Snapshot, name: &str, image: &Image, services: &[String]) -> Result<(), RegistryError> {
+    let others = || snapshot.contracts().filter(|contract| contract.name != name);
+    for descriptor in services.iter().filter_map(|service| image.pool().get_service_by_name(service)) {
+        for method in descriptor.methods() {
+            let path = format!("/{}/{}", descriptor.full_name(), method.name());
+            if let Some(owner) = others().find(|contract| contract.methods().any(|other| other.path == path)) {
+                return Err(RegistryError::Clash { path, owner: owner.name.clone() });
+            }
+        }
+    }
+    Ok(())
+}
