@@ -6,9 +6,15 @@
 
 mod digest;
 mod error;
+#[cfg(test)]
+mod fixture;
 mod image;
 mod reflect;
+#[cfg(test)]
+mod reflect_tests;
 mod registry;
+#[cfg(test)]
+mod registry_tests;
 mod snapshot;
 mod store;
 mod version;
