@@ -1,3 +1,6 @@
-//! passerelle-bus
+//! The routing bus: contracts, calls and (later) messages, as a library.
+//!
+//! It reads no file, no environment variable and no wall clock: what it needs is handed in.
 
+pub mod call;
 pub mod contract;

@@ -1,0 +1,91 @@
+//! An endpoint: what serves a contract, a remote gRPC back office or an adapter in this process.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use passerelle_adapter::{Adapter, Health};
+
+use super::observe::InFlight;
+use super::remote::{AddressState, AddressStatus, Remote};
+
+/// Something that serves contracts.
+#[derive(Debug)]
+pub struct Endpoint {
+    name: String,
+    in_flight: InFlight,
+    pub(super) target: Target,
+}
+
+pub(super) enum Target {
+    Remote(Remote),
+    Adapter(Arc<dyn Adapter>),
+}
+
+/// What an operator sees of an endpoint.
+#[derive(Debug, Clone)]
+pub struct EndpointStatus {
+    /// Its name in the settings.
+    pub name: String,
+    /// The adapter's kind; `None` for a remote back office.
+    pub adapter: Option<&'static str>,
+    /// Calls being carried now.
+    pub in_flight: usize,
+    /// What stands behind, with its state.
+    pub addresses: Vec<AddressStatus>,
+}
+
+impl Endpoint {
+    /// A remote gRPC back office; connects at once and keeps connected until dropped.
+    pub fn remote(remote: Remote) -> Self {
+        let name = remote.name().to_owned();
+        Self { in_flight: InFlight::new(&name), name, target: Target::Remote(remote) }
+    }
+
+    /// An adapter in this process.
+    pub fn adapter(name: &str, adapter: Arc<dyn Adapter>) -> Self {
+        Self { name: name.to_owned(), in_flight: InFlight::new(name), target: Target::Adapter(adapter) }
+    }
+
+    /// Its name in the settings.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn in_flight(&self) -> &InFlight {
+        &self.in_flight
+    }
+
+    /// What an operator sees.
+    pub async fn status(&self) -> EndpointStatus {
+        let (adapter, addresses) = match &self.target {
+            Target::Remote(remote) => (None, remote.status()),
+            Target::Adapter(adapter) => {
+                let (state, reason) = match adapter.health().await {
+                    Health::Ready => (AddressState::Ready, String::new()),
+                    Health::Degraded { reason } => (AddressState::Degraded, reason),
+                    Health::Down { reason } => (AddressState::Down, reason),
+                };
+                let descriptor = adapter.descriptor();
+                let behind = |address: &String| AddressStatus { address: address.clone(), state, reason: reason.clone() };
+                (Some(descriptor.kind), descriptor.behind.iter().map(behind).collect())
+            }
+        };
+        EndpointStatus { name: self.name.clone(), adapter, in_flight: self.in_flight.count(), addresses }
+    }
+
+    /// Closes what stands behind, when no call comes any more.
+    pub async fn drain(&self, grace: Duration) {
+        if let Target::Adapter(adapter) = &self.target {
+            adapter.drain(grace).await;
+        }
+    }
+}
+
+impl std::fmt::Debug for Target {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Remote(remote) => remote.fmt(formatter),
+            Self::Adapter(adapter) => adapter.descriptor().kind.fmt(formatter),
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The way of a call through the bus: found by its path, carried to its endpoint, observed to its end.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use http::header::CONTENT_TYPE;
+use http::{Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use tonic::Status;
+use tracing::{Instrument, Span, field};
+
+use super::body::Body;
+use super::endpoint::Target;
+use super::observe::{Observed, Propagation};
+use super::{Route, Table, adapter, deadline, observe, remote, status};
+
+/// Limits of every call.
+#[derive(Debug, Clone)]
+pub struct CallLimits {
+    /// One message, either way, in bytes at most.
+    pub message_bytes: u32,
+    /// The deadline of calls that come without one; `None` lets them wait for ever.
+    pub default_timeout: Option<Duration>,
+}
+
+/// Carries calls to the endpoints of a table that may be replaced at any time; what is in flight goes on.
+#[derive(Debug)]
+pub struct Gateway {
+    table: ArcSwap<Table>,
+    limits: CallLimits,
+    propagation: Option<Propagation>,
+}
+
+/// What a call carries along besides its request.
+#[derive(Debug)]
+pub(super) struct Exchange {
+    pub(super) deadline: Option<Instant>,
+    pub(super) observed: Observed,
+}
+
+impl Gateway {
+    /// A gateway that serves nothing yet.
+    pub fn new(limits: CallLimits, propagation: Option<Propagation>) -> Self {
+        Self { table: ArcSwap::default(), limits, propagation }
+    }
+
+    /// Replaces all routes at once.
+    pub fn replace(&self, table: Table) {
+        self.table.store(Arc::new(table));
+    }
+
+    /// The routes of this moment.
+    pub fn table(&self) -> Arc<Table> {
+        self.table.load_full()
+    }
+
+    /// The route of a path.
+    pub fn find(&self, path: &str) -> Option<Arc<Route>> {
+        self.table.load().find(path).cloned()
+    }
+
+    /// Carries one call to the route's endpoint. Dropping the future, or the answer's body, cancels it there.
+    pub async fn carry(&self, route: Arc<Route>, mut request: Request<Incoming>) -> Response<Body> {
+        let started = Instant::now();
+        if let Some(refusal) = not_grpc(&request) {
+            return refusal;
+        }
+        let span = self.span(&route, &mut request);
+        let mut observed = Observed::start(route.clone(), started, span.clone());
+        let timeout = match deadline::timeout(request.headers()) {
+            Ok(timeout) => timeout.or(self.limits.default_timeout),
+            Err(error) => {
+                let status = Status::invalid_argument(error.to_string());
+                observed.ended(status.code());
+                return status::trailers_only(status);
+            }
+        };
+        // A timeout beyond what the clock can say is none.
+        let deadline = timeout.and_then(|timeout| started.checked_add(timeout));
+        let exchange = Exchange { deadline, observed };
+        let work = self.dispatch(&route, request, exchange);
+        if span.is_disabled() { work.await } else { work.instrument(span).await }
+    }
+
+    /// Answers a method that nobody serves.
+    pub fn refuse(&self, request: &Request<Incoming>) -> Response<Body> {
+        observe::unknown_method();
+        let method = request.uri().path().trim_start_matches('/');
+        let text = format!("no contract registered on this bus has the method {}", shown(method));
+        not_grpc(request).unwrap_or_else(|| status::trailers_only(Status::unimplemented(text)))
+    }
+
+    async fn dispatch(&self, route: &Route, request: Request<Incoming>, exchange: Exchange) -> Response<Body> {
+        let outcome = match &route.endpoint.target {
+            Target::Remote(remote) => remote::forward(remote, request, exchange, &self.limits).await,
+            Target::Adapter(adapter) => adapter::call(adapter, route, request, exchange, &self.limits).await,
+        };
+        outcome.unwrap_or_else(|(status, mut exchange)| {
+            exchange.observed.ended(status.code());
+            tracing::debug!(method = route.method(), endpoint = route.endpoint.name(), code = ?status.code(), "a call failed on the bus");
+            status::trailers_only(status)
+        })
+    }
+
+    fn span(&self, route: &Route, request: &mut Request<Incoming>) -> Span {
+        let span = tracing::debug_span!(
+            target: "passerelle::call",
+            "call",
+            otel.name = route.method(),
+            otel.kind = "server",
+            otel.status_code = field::Empty,
+            rpc.system.name = "grpc",
+            rpc.method = route.method(),
+            rpc.response.status_code = field::Empty,
+            passerelle.endpoint = route.endpoint.name(),
+        );
+        if let Some(propagation) = self.propagation.filter(|_| !span.is_disabled()) {
+            (propagation.extract)(&span, request.headers());
+            (propagation.inject)(&span, request.headers_mut());
+        }
+        span
+    }
+}
+
+/// As much of a stranger's text as an error may repeat.
+fn shown(method: &str) -> &str {
+    method.get(..200).unwrap_or(method)
+}
+
+/// gRPC over HTTP/2 is a POST with `application/grpc`; anything else gets a plain HTTP answer.
+fn not_grpc(request: &Request<Incoming>) -> Option<Response<Body>> {
+    let content_type = request.headers().get(CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
+    let is_grpc = matches!(content_type.strip_prefix(b"application/grpc"), Some([] | [b'+' | b';', ..]));
+    let (http, text) = if request.method() != Method::POST {
+        (StatusCode::METHOD_NOT_ALLOWED, "a gRPC method is called with POST\n")
+    } else if !is_grpc {
+        (StatusCode::UNSUPPORTED_MEDIA_TYPE, "this port speaks gRPC: content-type application/grpc\n")
+    } else {
+        return None;
+    };
+    let mut response = Response::new(Body::Text(Some(text.into())));
+    *response.status_mut() = http;
+    Some(response)
+}

@@ -1,0 +1,27 @@
+//! Calls (request-reply): carried from the listener to an endpoint without decoding the messages.
+//!
+//! A [`Gateway`] finds the [`Route`] of a path and carries the call to its [`Endpoint`]: a [`Remote`] back office that speaks
+//! gRPC, whose frames pass through as they are, or an adapter in this process, which gets messages. Metadata, trailers, status
+//! details and compression flags are not touched; deadlines are reduced by the time spent here; a caller that goes away is
+//! seen by the back office at once.
+
+mod adapter;
+mod body;
+mod coalesce;
+pub mod deadline;
+mod endpoint;
+mod frame;
+mod gateway;
+pub mod observe;
+mod remote;
+mod route;
+mod status;
+
+pub use self::body::{Body, BodyError};
+pub use self::coalesce::Coalesce;
+pub use self::endpoint::{Endpoint, EndpointStatus};
+pub use self::frame::TooLarge;
+pub use self::gateway::{CallLimits, Gateway};
+pub use self::remote::{AddressError, AddressState, AddressStatus, Remote, RemoteSettings};
+pub use self::route::{Route, Table};
+pub use self::status::trailers_only;

@@ -1,0 +1,167 @@
+//! What is told of every call: one span, one duration, one count in flight.
+//!
+//! Names follow OpenTelemetry's semantic conventions for RPC. Labels are bounded: methods are those of registered
+//! contracts, everything else is `_OTHER`.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use http::HeaderMap;
+use metrics::{Histogram, Unit};
+use tonic::Code;
+use tracing::Span;
+
+/// Seconds from the call's headers to the last byte of its answer.
+pub const CALL_DURATION: &str = "rpc_server_call_duration_seconds";
+/// Calls that are being carried now.
+pub const CALLS_IN_FLIGHT: &str = "passerelle_calls_in_flight";
+/// Connections to back offices that were opened.
+pub const CONNECTIONS_OPENED: &str = "passerelle_endpoint_connections_opened_total";
+/// Attempts to connect to a back office that failed.
+pub const CONNECT_FAILURES: &str = "passerelle_endpoint_connect_failures_total";
+
+/// Every metric of the call path with its unit and meaning, for the recorder and the reference page.
+pub const METRICS: [(&str, Unit, &str); 4] = [
+    (CALL_DURATION, Unit::Seconds, "time from a call's headers to the end of its answer, by method, endpoint and status code"),
+    (CALLS_IN_FLIGHT, Unit::Count, "calls being carried now, by endpoint"),
+    (CONNECTIONS_OPENED, Unit::Count, "connections opened to a back office, by endpoint"),
+    (CONNECT_FAILURES, Unit::Count, "failed attempts to connect to a back office, by endpoint"),
+];
+
+/// Bounds of the duration histogram, in seconds (OpenTelemetry's advice for RPC, and two finer ones).
+pub const DURATION_BUCKETS: [f64; 16] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 10.0];
+
+/// How trace context travels; the binary knows OpenTelemetry, the bus does not.
+#[derive(Debug, Clone, Copy)]
+pub struct Propagation {
+    /// Makes the span a child of what the headers say.
+    pub extract: fn(&Span, &HeaderMap),
+    /// Writes the span's context into the headers of the next hop.
+    pub inject: fn(&Span, &mut HeaderMap),
+}
+
+/// The measuring points of one method, made once a route.
+#[derive(Debug)]
+pub(super) struct Meter {
+    method: String,
+    endpoint: String,
+    durations: [OnceLock<Histogram>; 17],
+}
+
+impl Meter {
+    pub(super) fn new(method: &str, endpoint: &str) -> Self {
+        Self { method: method.to_owned(), endpoint: endpoint.to_owned(), durations: Default::default() }
+    }
+
+    fn record(&self, code: Code, started: Instant) {
+        let duration = self.durations[code as usize].get_or_init(|| {
+            metrics::histogram!(
+                CALL_DURATION,
+                "rpc_method" => self.method.clone(),
+                "passerelle_endpoint" => self.endpoint.clone(),
+                "rpc_response_status_code" => code_name(code),
+            )
+        });
+        duration.record(started.elapsed().as_secs_f64());
+    }
+}
+
+/// Counts a call of a method that nobody serves, under one name for all of them: callers choose the names.
+pub(super) fn unknown_method() {
+    let histogram = metrics::histogram!(
+        CALL_DURATION,
+        "rpc_method" => "_OTHER",
+        "passerelle_endpoint" => "none",
+        "rpc_response_status_code" => code_name(Code::Unimplemented),
+    );
+    histogram.record(0.0);
+}
+
+/// The status code's name as gRPC writes it.
+pub fn code_name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
+    }
+}
+
+/// Counts the calls of an endpoint that are being carried.
+#[derive(Debug)]
+pub(super) struct InFlight {
+    count: AtomicUsize,
+    gauge: metrics::Gauge,
+}
+
+impl InFlight {
+    pub(super) fn new(endpoint: &str) -> Self {
+        Self { count: AtomicUsize::new(0), gauge: metrics::gauge!(CALLS_IN_FLIGHT, "passerelle_endpoint" => endpoint.to_owned()) }
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.count.load(Ordering::Relaxed)
+    }
+}
+
+/// One call from its start to its end; dropped before an outcome is known, the caller has gone away.
+#[derive(Debug)]
+pub(super) struct Observed {
+    route: std::sync::Arc<super::Route>,
+    started: Instant,
+    outcome: Option<Code>,
+    span: Span,
+}
+
+impl Observed {
+    pub(super) fn start(route: std::sync::Arc<super::Route>, started: Instant, span: Span) -> Self {
+        let in_flight = route.endpoint.in_flight();
+        in_flight.count.fetch_add(1, Ordering::Relaxed);
+        in_flight.gauge.increment(1);
+        Self { route, started, outcome: None, span }
+    }
+
+    /// The outcome is known; the first one counts.
+    pub(super) fn ended(&mut self, code: Code) {
+        self.outcome.get_or_insert(code);
+    }
+}
+
+impl Drop for Observed {
+    fn drop(&mut self) {
+        let code = self.outcome.unwrap_or(Code::Cancelled);
+        let in_flight = self.route.endpoint.in_flight();
+        in_flight.count.fetch_sub(1, Ordering::Relaxed);
+        in_flight.gauge.decrement(1);
+        self.route.meter.record(code, self.started);
+        if !self.span.is_disabled() {
+            self.span.record("rpc.response.status_code", code_name(code));
+            if matches!(
+                code,
+                Code::Unknown
+                    | Code::DeadlineExceeded
+                    | Code::Unimplemented
+                    | Code::Internal
+                    | Code::Unavailable
+                    | Code::DataLoss
+            ) {
+                self.span.record("otel.status_code", "ERROR");
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! The command line: what can be asked, and the help that goes with it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// All arguments.
+#[derive(Debug, Parser)]
+#[command(
+    name = "passerelle",
+    version,
+    propagate_version = true,
+    about = "A lightweight integration bus: gRPC channels on one side, back offices of any kind on the other",
+    long_about = "A lightweight integration bus: gRPC channels on one side, back offices of any kind on the other.\n\n\
+        A back office that speaks gRPC is called as it is. One that does not gets an adapter that makes it look as if it did.\n\
+        Everything that Passerelle does is declared in one settings file.",
+    after_help = "Examples:\n  \
+        passerelle demo                                    a sample bank, with no server installed\n  \
+        passerelle reference sample > passerelle.yaml      settings to begin with\n  \
+        passerelle check && passerelle serve               prove them, then run\n  \
+        passerelle explain P0003                           what an error means and the way out\n\n\
+        Exit codes: 0 done, 1 failed (the reason is on standard error), 2 wrong arguments.",
+    subcommand_required = true,
+    arg_required_else_help = true,
+    max_term_width = 120
+)]
+pub struct Arguments {
+    /// What is asked.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Runs the bus: serves channels on one port, operators on another, until SIGTERM
+    #[command(
+        after_help = "Prints `ready: channels ADDRESS, admin ADDRESS` on standard output once both ports are open; logs go to standard error.\nSIGTERM or Ctrl-C drains: calls in flight end, new ones go elsewhere. A second one ends it at once."
+    )]
+    Serve(SettingsFile),
+    /// Proves the settings, the adapter files and the contracts they name, without serving or connecting
+    #[command(
+        after_help = "Prints one `ok` line for each thing proven; an error names file, line and column. Exit code 1 if anything is wrong."
+    )]
+    Check(SettingsFile),
+    #[command(subcommand)]
+    Adapter(AdapterCommand),
+    #[command(subcommand)]
+    Copybook(CopybookCommand),
+    Explain(Explain),
+    Reference(Reference),
+}
+
+/// The settings file, as several commands take it.
+#[derive(Debug, Args)]
+pub struct SettingsFile {
+    /// The settings file [default: ./passerelle.yaml]
+    ///
+    /// Each key of it can also be given by an environment variable, two underscores going one level down:
+    /// PASSERELLE_LIMITS__DEADLINE_MS=5000.
+    #[arg(long = "settings", short = 's', value_name = "FILE", env = "PASSERELLE_SETTINGS")]
+    pub settings: Option<PathBuf>,
+}
+
+/// What can be asked about adapters.
+#[derive(Debug, Subcommand)]
+#[command(about = "Shows the adapters that are built in")]
+pub enum AdapterCommand {
+    /// Lists the adapters: name, maturity, what for
+    List,
+    /// Describes one adapter: the fields of the file that an integrator writes for it
+    Describe {
+        /// The adapter's name, of `passerelle adapter list`
+        name: String,
+        /// Prints the JSON schema instead, for editors
+        #[arg(long)]
+        schema: bool,
+    },
+}
+
+/// What can be done with copybooks.
+#[derive(Debug, Subcommand)]
+#[command(about = "Works with COBOL copybooks, for the mainframe adapter")]
+pub enum CopybookCommand {
+    /// Writes the gRPC contract of the operations declared in a mainframe file, and the lock file that keeps its numbers
+    Proto {
+        /// The mainframe adapter's file (YAML)
+        file: PathBuf,
+    },
+    /// Prints a copybook's layout: each field's offset, length, picture and type
+    Layout {
+        /// The copybook
+        file: PathBuf,
+    },
+}
+
+/// Which error to explain.
+#[derive(Debug, Args)]
+#[command(about = "Explains an error code and the way out; without a code, lists them all")]
+pub struct Explain {
+    /// The code, such as P0003
+    pub code: Option<String>,
+}
+
+/// Which reference page to print.
+#[derive(Debug, Args)]
+#[command(about = "Prints a page of the reference, generated from the program; without a page, lists them all")]
+pub struct Reference {
+    /// The page, such as settings
+    pub page: Option<String>,
+}

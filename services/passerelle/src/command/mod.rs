@@ -1,0 +1,33 @@
+//! The commands, one file each.
+
+mod adapter;
+mod check;
+mod copybook;
+mod explain;
+mod reference;
+
+use std::collections::BTreeMap;
+
+use crate::cli::{Command, SettingsFile};
+use crate::failure::Failure;
+use crate::settings::{self, Loaded};
+
+/// Runs the command that was asked.
+pub fn run(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Serve(file) => crate::serve::run(&file),
+        Command::Check(file) => check::run(&file),
+        Command::Adapter(command) => adapter::run(&command),
+        Command::Copybook(command) => copybook::run(&command),
+        Command::Explain(explain) => explain::run(explain.code.as_deref()),
+        Command::Reference(reference) => reference::run(reference.page.as_deref()),
+    }
+}
+
+/// Loads the settings that the arguments and the environment name.
+pub(crate) fn load(file: &SettingsFile) -> Result<Loaded, Failure> {
+    // A variable that is not UTF-8 is no setting of ours.
+    let utf8 = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let environment: BTreeMap<String, String> = utf8.collect();
+    Ok(settings::load(file.settings.as_deref(), &environment)?)
+}

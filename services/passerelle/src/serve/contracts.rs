@@ -1,0 +1,111 @@
+//! Where the contracts of the settings come from: files, adapters, running servers.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use passerelle_adapter::{Adapter, ContractSource};
+use passerelle_bus::contract::{Binding, Image, Registration, Registry, RegistryError, Source, reflect};
+use prost::Message;
+use protox::file::{ChainFileResolver, File, FileResolver, GoogleFileResolver};
+
+use super::dial::dial;
+use super::tls;
+use crate::contract_files;
+use crate::explain::Code;
+use crate::failure::Failure;
+use crate::settings::{Contract, Remote};
+
+/// How long a connected server may take to tell its contract.
+const REFLECTION: Duration = Duration::from_secs(10);
+/// Between attempts to reflect a server that is not there yet.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// Registers what an adapter speaks.
+pub(crate) fn of_adapter(registry: &Registry, endpoint: &str, adapter: &dyn Adapter) -> Result<(), Failure> {
+    for source in &adapter.descriptor().contracts {
+        let image = compile(source)?;
+        add(registry, Some(source.name.clone()), image, Source::Adapter(endpoint.to_owned()), endpoint)
+            .map_err(|error| refused(endpoint, error))?;
+    }
+    Ok(())
+}
+
+/// Registers the files that an endpoint of the settings names. A contract by reflection comes later, see [`keep_reflecting`].
+pub(crate) fn of_files(registry: &Registry, endpoint: &str, contract: &Contract) -> Result<(), Failure> {
+    let (image, what) = match contract {
+        Contract::Reflection => return Ok(()),
+        Contract::Proto { files, include } => (contract_files::compile(files, include)?, contract_files::listed(files)),
+        Contract::Image(path) => (contract_files::image(path)?, contract_files::listed(std::slice::from_ref(path))),
+    };
+    add(registry, None, image, Source::Settings(what), endpoint).map_err(|error| refused(endpoint, error))
+}
+
+fn refused(endpoint: &str, error: RegistryError) -> Failure {
+    Failure::new(Code::CONTRACT_REFUSED, format!("endpoint {endpoint}: {error}"))
+}
+
+/// Reflects an endpoint until it answers; what it said last time serves meanwhile.
+pub(crate) async fn keep_reflecting(registry: Arc<Registry>, endpoint: String, remote: Remote) {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        for address in &remote.addresses {
+            match reflect_once(&registry, &endpoint, &remote, &address.to_string()).await {
+                Ok(()) => return,
+                Err(error) => {
+                    tracing::warn!(endpoint, address = %address, error, again_in_ms = pause.as_millis() as u64, "no contract by reflection")
+                }
+            }
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+async fn reflect_once(registry: &Registry, endpoint: &str, remote: &Remote, address: &str) -> Result<(), String> {
+    let tls = address.starts_with("https:").then(|| tls::client(&remote.tls)).transpose().map_err(|error| error.to_string())?;
+    let channel = dial(address, tls, remote.tls.server_name.as_deref())?;
+    let bytes = reflect(channel, remote.connect_timeout() + REFLECTION).await.map_err(|error| error.to_string())?;
+    let image = Image::decode(bytes).map_err(|error| error.to_string())?;
+    add(registry, None, image, Source::Reflection(address.to_owned()), endpoint).map_err(|error| error.to_string())
+}
+
+/// Names the contract by its package, or by its endpoint where there are several packages.
+fn add(registry: &Registry, name: Option<String>, image: Image, source: Source, endpoint: &str) -> Result<(), RegistryError> {
+    let registration = |name| Registration {
+        name,
+        image: image.clone(),
+        source: source.clone(),
+        binding: Some(Binding::Endpoint(endpoint.to_owned())),
+        at: SystemTime::now(),
+    };
+    let added = match registry.add(registration(name)) {
+        Err(RegistryError::NameNeeded { .. }) => registry.add(registration(Some(endpoint.to_owned()))),
+        other => other,
+    }?;
+    tracing::info!(contract = added.contract.id(), endpoint, change = ?added.change, "contract");
+    Ok(())
+}
+
+/// Compiles the `.proto` text of an adapter.
+pub(crate) fn compile(source: &ContractSource) -> Result<Image, Failure> {
+    let refused =
+        |error: String| Failure::new(Code::CONTRACT_UNCOMPILABLE, format!("the contract {} of an adapter: {error}", source.name));
+    let mut resolver = ChainFileResolver::new();
+    resolver.add(Texts(source.files.iter().map(|file| (file.path.clone(), file.text.clone())).collect()));
+    resolver.add(GoogleFileResolver::new());
+    let mut compiler = protox::Compiler::with_file_resolver(resolver);
+    compiler.include_source_info(true).include_imports(true);
+    compiler.open_files(source.files.iter().map(|file| &file.path)).map_err(|error| refused(format!("{error:?}")))?;
+    Image::decode(compiler.file_descriptor_set().encode_to_vec()).map_err(|error| refused(error.to_string()))
+}
+
+struct Texts(HashMap<String, String>);
+
+impl FileResolver for Texts {
+    fn open_file(&self, name: &str) -> Result<File, protox::Error> {
+        let text = self.0.get(name).ok_or_else(|| protox::Error::file_not_found(name))?;
+        File::from_source(name, text)
+    }
+}

@@ -1,0 +1,83 @@
+//! Opens the endpoints of the settings: connections to back offices, adapters.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use passerelle_bus::call::{Endpoint, Remote, RemoteSettings};
+use passerelle_bus::contract::Registry;
+
+use super::contracts;
+use super::tls;
+use crate::adapters;
+use crate::explain::Code;
+use crate::failure::Failure;
+use crate::settings::{self, Contract, Loaded};
+
+/// How long connecting to servers given with `contract add` may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Opens all endpoints and registers the contracts they speak. Nothing behind needs to be up.
+pub(crate) async fn open(loaded: &Loaded, registry: &Registry) -> Result<BTreeMap<String, Arc<Endpoint>>, Failure> {
+    let mut opened = BTreeMap::new();
+    for (name, endpoint) in &loaded.settings.endpoints {
+        let endpoint = match endpoint {
+            settings::Endpoint::Remote(remote) => {
+                if let Some(contract) = &remote.contract {
+                    contracts::of_files(registry, name.as_str(), contract)?;
+                }
+                remote_endpoint(loaded, name.as_str(), remote)?
+            }
+            settings::Endpoint::Adapter(file) => {
+                let adapter = adapters::open(loaded, name, file).await?;
+                contracts::of_adapter(registry, name.as_str(), adapter.as_ref())?;
+                Endpoint::adapter(name.as_str(), adapter)
+            }
+        };
+        opened.insert(name.to_string(), Arc::new(endpoint));
+    }
+    Ok(opened)
+}
+
+/// The endpoints whose contract is reflected, with their settings.
+pub(crate) fn reflected(loaded: &Loaded) -> impl Iterator<Item = (String, settings::Remote)> {
+    loaded.settings.endpoints.iter().filter_map(|(name, endpoint)| match endpoint {
+        settings::Endpoint::Remote(remote) if remote.contract == Some(Contract::Reflection) => {
+            Some((name.to_string(), remote.clone()))
+        }
+        _ => None,
+    })
+}
+
+/// How servers given with `contract add` are reached.
+pub(crate) fn template(settings: &settings::Settings) -> RemoteSettings {
+    RemoteSettings {
+        addresses: Vec::new(),
+        tls: None,
+        server_name: None,
+        connections_per_address: 1,
+        connect_timeout: CONNECT_TIMEOUT,
+        metadata_bytes: settings.limits.metadata_bytes,
+    }
+}
+
+fn remote_endpoint(loaded: &Loaded, name: &str, remote: &settings::Remote) -> Result<Endpoint, Failure> {
+    let secure = remote.addresses.iter().any(settings::Address::is_https);
+    let tls = match secure {
+        true => Some(tls::client(&remote.tls).map_err(|error| Failure::new(Code::TLS_UNUSABLE, error))?),
+        false => None,
+    };
+    let settings = RemoteSettings {
+        addresses: remote.addresses.iter().map(ToString::to_string).collect(),
+        tls,
+        server_name: remote.tls.server_name.clone(),
+        connections_per_address: remote.connections as usize,
+        connect_timeout: remote.connect_timeout(),
+        metadata_bytes: loaded.settings.limits.metadata_bytes,
+    };
+    let opened = Remote::open(name, &settings);
+    opened.map(Endpoint::remote).map_err(|error| {
+        let problem = loaded.refused(&format!("endpoints.{name}.addresses"), error.to_string());
+        Failure::new(Code::SETTINGS_REFUSED, problem.to_string())
+    })
+}

@@ -1,0 +1,194 @@
+//! `passerelle serve`: settings in, two open ports out, drained at the end.
+
+mod admin;
+mod contracts;
+mod dial;
+mod endpoints;
+mod front;
+mod listener;
+mod operators;
+mod routes;
+mod tls;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use metrics_exporter_prometheus::PrometheusHandle;
+use passerelle_bus::call::observe::{METRICS, Propagation};
+use passerelle_bus::call::{CallLimits, Endpoint, Gateway};
+use passerelle_bus::contract::{MemoryStore, Registry};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
+
+use self::admin::Admin;
+use self::front::Front;
+use self::listener::{Listener, ListenerLimits, Running};
+use self::routes::Routes;
+use crate::cli::SettingsFile;
+use crate::explain::Code;
+use crate::failure::Failure;
+use crate::settings::{ListenAddress, ListenerTls, Loaded, Settings};
+use crate::telemetry;
+
+/// How long the last traces may take to leave.
+const FLUSH: Duration = Duration::from_secs(3);
+
+/// Serves until SIGTERM or SIGINT, then drains. A second signal ends it at once.
+pub(crate) fn run(file: &SettingsFile) -> Result<(), Failure> {
+    let loaded = crate::command::load(file)?;
+    runtime(loaded.settings.worker_threads())?.block_on(serve(loaded))
+}
+
+/// One thread needs no scheduler between threads: a fifth less CPU for each call.
+pub(crate) fn runtime(workers: usize) -> Result<tokio::runtime::Runtime, Failure> {
+    let mut builder = match workers {
+        1 => tokio::runtime::Builder::new_current_thread(),
+        _ => tokio::runtime::Builder::new_multi_thread(),
+    };
+    builder.worker_threads(workers).enable_all().build().map_err(Failure::plain)
+}
+
+async fn serve(loaded: Loaded) -> Result<(), Failure> {
+    let telemetry = telemetry::start(&loaded.settings.log, &loaded.settings.telemetry)?;
+    let metrics = telemetry::install_metrics()?;
+    let mut stop = Signals::new()?;
+    let daemon = Daemon::start(&loaded, metrics).await?;
+    // Said on standard output, for people and for whoever starts us with port 0.
+    println!("ready: channels {}, admin {}", daemon.channels, daemon.admin);
+    stop.next().await;
+    let grace = loaded.settings.drain.grace();
+    tokio::select! {
+        () = daemon.drain(grace) => {}
+        () = stop.next() => tracing::warn!("stopped by a second signal, calls in flight are cut"),
+    }
+    telemetry.flush(FLUSH).await;
+    Ok(())
+}
+
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self, Failure> {
+        let listen = |kind| signal(kind).map_err(Failure::plain);
+        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// A running bus.
+pub(crate) struct Daemon {
+    /// Where channels connect.
+    pub(crate) channels: SocketAddr,
+    /// Where operators connect.
+    pub(crate) admin: SocketAddr,
+    listeners: (Running, Running),
+    endpoints: BTreeMap<String, Arc<Endpoint>>,
+    health: HealthReporter,
+    ready: Arc<AtomicBool>,
+    /// Reflection of back offices and the following of the registry; ended when dropped.
+    background: JoinSet<()>,
+}
+
+impl Daemon {
+    /// Opens everything. The back offices need not be up.
+    pub(crate) async fn start(loaded: &Loaded, metrics: PrometheusHandle) -> Result<Self, Failure> {
+        let settings = &loaded.settings;
+        describe_metrics();
+        let channels = listener("channels", settings.listen, settings.tls.as_ref(), settings).await?;
+        let administration = listener("admin", settings.admin.listen, settings.admin.tls.as_ref(), settings).await?;
+        let (at, admin_at) = (channels.address(), administration.address());
+
+        let registry = Arc::new(
+            Registry::open(Arc::new(MemoryStore::default())).map_err(|error| Failure::new(Code::CONTRACTS_DAMAGED, error))?,
+        );
+        let gateway = Arc::new(Gateway::new(limits(settings), propagation(settings)));
+        let (health, health_service) = tonic_health::server::health_reporter();
+        let endpoints = endpoints::open(loaded, &registry).await?;
+        let routes =
+            Routes::new(registry.clone(), gateway.clone(), health.clone(), endpoints.clone(), endpoints::template(settings));
+        routes.rebuild();
+
+        let mut background = JoinSet::new();
+        background.spawn(routes.clone().follow());
+        for (name, remote) in endpoints::reflected(loaded) {
+            background.spawn(contracts::keep_reflecting(registry.clone(), name, remote));
+        }
+        let ready = Arc::new(AtomicBool::new(true));
+        let own = operators::for_channels(health_service.clone(), registry.clone()).map_err(Failure::plain)?;
+        let services = operators::for_operators(health_service, registry, routes).map_err(Failure::plain)?;
+        let listeners =
+            (channels.run(Front::new(gateway, own)), administration.run(Admin::new(metrics, ready.clone(), services)));
+        Ok(Self { channels: at, admin: admin_at, listeners, endpoints, health, ready, background })
+    }
+
+    /// Says that it goes, takes nothing new, ends what is in flight, closes what stands behind.
+    pub(crate) async fn drain(mut self, grace: Duration) {
+        self.ready.store(false, Ordering::Relaxed);
+        self.health.set_service_status("", ServingStatus::NotServing).await;
+        let (channels, admin) = self.listeners;
+        if !channels.drain(grace).await {
+            tracing::warn!(grace_ms = grace.as_millis() as u64, "some calls did not end within the grace and are cut");
+        }
+        for endpoint in self.endpoints.values() {
+            endpoint.drain(grace).await;
+        }
+        self.background.shutdown().await;
+        admin.drain(Duration::from_secs(1)).await;
+        tracing::info!("drained");
+    }
+}
+
+async fn listener(
+    name: &'static str,
+    address: ListenAddress,
+    tls: Option<&ListenerTls>,
+    settings: &Settings,
+) -> Result<Listener, Failure> {
+    let tls = tls.map(tls::acceptor).transpose().map_err(|error| Failure::new(Code::TLS_UNUSABLE, error))?;
+    let limits = ListenerLimits {
+        connections: settings.limits.connections as usize,
+        streams_per_connection: settings.limits.streams_per_connection,
+        metadata_bytes: settings.limits.metadata_bytes,
+        handshake: settings.limits.handshake(),
+    };
+    let bound = Listener::bind(name, address.0, tls, limits).await;
+    bound.map_err(|error| Failure::new(Code::ADDRESS_UNUSABLE, format!("cannot listen on {address} ({name}): {error}")))
+}
+
+fn limits(settings: &Settings) -> CallLimits {
+    CallLimits {
+        // Settings allow 1 GiB at most.
+        message_bytes: u32::try_from(settings.limits.message_bytes).unwrap_or(u32::MAX),
+        default_timeout: settings.limits.deadline(),
+    }
+}
+
+/// Only where traces are kept; otherwise a caller's own trace context passes through as it is.
+fn propagation(settings: &Settings) -> Option<Propagation> {
+    let on = settings.telemetry.otlp_endpoint.is_some();
+    on.then_some(Propagation { extract: telemetry::extract_parent, inject: telemetry::inject })
+}
+
+fn describe_metrics() {
+    for (name, unit, meaning) in METRICS {
+        match name {
+            name if name.ends_with("_seconds") => metrics::describe_histogram!(name, unit, meaning),
+            name if name.ends_with("_total") => metrics::describe_counter!(name, unit, meaning),
+            name => metrics::describe_gauge!(name, unit, meaning),
+        }
+    }
+}

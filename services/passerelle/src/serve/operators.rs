@@ -1,0 +1,82 @@
+//! The bus's own gRPC services, put together for each port.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use passerelle_bus::call::{AddressState, EndpointStatus};
+use passerelle_bus::contract::{Image, ImageError, Registry};
+use passerelle_proto::bus::v1;
+use passerelle_services::admin::{Adapters, Contracts, Endpoints};
+use passerelle_services::reflection::Reflection;
+use tonic::service::Routes as Services;
+use tonic_health::pb::health_server::{Health, HealthServer};
+
+use super::dial::dial;
+use super::routes::Routes;
+use crate::adapters;
+
+const HEALTH: [&str; 1] = ["grpc.health.v1.Health"];
+const ADMINISTRATION: [&str; 3] = ["passerelle.bus.v1.Contracts", "passerelle.bus.v1.Endpoints", "passerelle.bus.v1.Adapters"];
+
+/// What channels find besides the contracts: health, and reflection of all that is registered.
+pub(crate) fn for_channels(health: HealthServer<impl Health>, registry: Arc<Registry>) -> Result<Services, ImageError> {
+    let reflection = Reflection::new()?.with_services(health_image()?, &HEALTH).with_contracts(registry);
+    Ok(Services::new(health).add_service(reflection.v1()).add_service(reflection.v1alpha()))
+}
+
+/// What operators find: administration, health, and reflection of those.
+pub(crate) fn for_operators(
+    health: HealthServer<impl Health>,
+    registry: Arc<Registry>,
+    routes: Arc<Routes>,
+) -> Result<Services, ImageError> {
+    let reflection = Reflection::new()?
+        .with_services(health_image()?, &HEALTH)
+        .with_services(Image::decode(passerelle_proto::DESCRIPTORS)?, &ADMINISTRATION);
+    let contracts = Contracts::new(registry, Arc::new(|address| dial(address, None, None)), SystemTime::now);
+    let endpoints = Endpoints::new(Arc::new(move || Box::pin(listed(routes.clone()))));
+    Ok(Services::new(health)
+        .add_service(reflection.v1())
+        .add_service(reflection.v1alpha())
+        .add_service(contracts.server())
+        .add_service(endpoints.server())
+        .add_service(Adapters::new(adapters::table()).server()))
+}
+
+fn health_image() -> Result<Image, ImageError> {
+    Image::decode(tonic_health::pb::FILE_DESCRIPTOR_SET)
+}
+
+async fn listed(routes: Arc<Routes>) -> Vec<v1::Endpoint> {
+    let mut all = Vec::new();
+    for (endpoint, contracts) in routes.endpoints() {
+        all.push(described(endpoint.status().await, contracts));
+    }
+    all
+}
+
+fn described(status: EndpointStatus, contracts: Vec<String>) -> v1::Endpoint {
+    let kind = if status.adapter.is_some() { v1::endpoint::Kind::Adapter } else { v1::endpoint::Kind::Remote };
+    let address = |address: passerelle_bus::call::AddressStatus| v1::Address {
+        address: address.address,
+        state: state(address.state).into(),
+        reason: address.reason,
+    };
+    v1::Endpoint {
+        name: status.name,
+        kind: kind.into(),
+        adapter: status.adapter.unwrap_or_default().to_owned(),
+        addresses: status.addresses.into_iter().map(address).collect(),
+        contracts,
+        in_flight: status.in_flight as u64,
+    }
+}
+
+fn state(state: AddressState) -> v1::address::State {
+    match state {
+        AddressState::Connecting => v1::address::State::Connecting,
+        AddressState::Ready => v1::address::State::Ready,
+        AddressState::Degraded => v1::address::State::Degraded,
+        AddressState::Down => v1::address::State::Down,
+    }
+}

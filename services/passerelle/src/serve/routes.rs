@@ -1,0 +1,128 @@
+//! Which endpoint serves which registered method: rebuilt whole at every change of the registry.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use passerelle_bus::call::{Endpoint, Gateway, Remote, RemoteSettings, Route, Table};
+use passerelle_bus::contract::{Binding, Contract, Registry};
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
+
+/// Keeps the gateway's table in step with the registry.
+pub(crate) struct Routes {
+    registry: Arc<Registry>,
+    gateway: Arc<Gateway>,
+    health: HealthReporter,
+    /// Endpoints of the settings, by name.
+    declared: BTreeMap<String, Arc<Endpoint>>,
+    /// Endpoints that came with a contract, by its name, with their addresses.
+    dynamic: Mutex<HashMap<String, (Vec<String>, Arc<Endpoint>)>>,
+    /// How dynamic endpoints are reached; addresses aside.
+    template: RemoteSettings,
+}
+
+impl Routes {
+    pub(crate) fn new(
+        registry: Arc<Registry>,
+        gateway: Arc<Gateway>,
+        health: HealthReporter,
+        declared: BTreeMap<String, Arc<Endpoint>>,
+        template: RemoteSettings,
+    ) -> Arc<Self> {
+        Arc::new(Self { registry, gateway, health, declared, dynamic: Mutex::default(), template })
+    }
+
+    /// Rebuilds now and after every change, until dropped with its task.
+    pub(crate) async fn follow(self: Arc<Self>) {
+        let mut changes = self.registry.changes();
+        let mut known = Vec::new();
+        loop {
+            changes.mark_unchanged();
+            self.rebuild();
+            known = self.tell_health(known).await;
+            if changes.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Builds the table of this moment.
+    pub(crate) fn rebuild(&self) {
+        let snapshot = self.registry.snapshot();
+        let mut kept = HashMap::new();
+        let mut routes = Vec::new();
+        for contract in snapshot.newest() {
+            let Some(endpoint) = self.endpoint(contract, &mut kept) else {
+                continue;
+            };
+            routes.extend(contract.methods().map(|method| Route::new(&method.path, method.client_streaming, endpoint.clone())));
+        }
+        *self.dynamic.lock().unwrap_or_else(PoisonError::into_inner) = kept;
+        self.gateway.replace(Table::new(routes));
+        tracing::debug!(generation = snapshot.generation(), methods = self.gateway.table().len(), "routes");
+    }
+
+    /// Every endpoint of this moment with the contracts that it serves.
+    pub(crate) fn endpoints(&self) -> Vec<(Arc<Endpoint>, Vec<String>)> {
+        let snapshot = self.registry.snapshot();
+        let dynamic = self.dynamic.lock().unwrap_or_else(PoisonError::into_inner);
+        let serves =
+            |wanted: &dyn Fn(&Contract) -> bool| snapshot.newest().filter(|contract| wanted(contract)).map(|c| c.id()).collect();
+        let declared = self.declared.iter().map(|(name, endpoint)| {
+            (endpoint.clone(), serves(&|contract| contract.binding == Some(Binding::Endpoint(name.clone()))))
+        });
+        let given = dynamic.iter().map(|(name, (_, endpoint))| (endpoint.clone(), serves(&|contract| contract.name == *name)));
+        let mut all: Vec<_> = declared.chain(given).collect();
+        all.sort_by(|(one, _), (other, _)| one.name().cmp(other.name()));
+        all
+    }
+
+    fn endpoint(&self, contract: &Contract, kept: &mut HashMap<String, (Vec<String>, Arc<Endpoint>)>) -> Option<Arc<Endpoint>> {
+        match contract.binding.as_ref()? {
+            Binding::Endpoint(name) => {
+                let endpoint = self.declared.get(name).cloned();
+                if endpoint.is_none() {
+                    tracing::warn!(contract = contract.id(), endpoint = name, "the contract's endpoint is not in the settings");
+                }
+                endpoint
+            }
+            Binding::Addresses(addresses) => {
+                let endpoint = self.connected(contract, addresses)?;
+                kept.insert(contract.name.clone(), (addresses.clone(), endpoint.clone()));
+                Some(endpoint)
+            }
+        }
+    }
+
+    /// The endpoint of these addresses, with its connections if they are open already.
+    fn connected(&self, contract: &Contract, addresses: &[String]) -> Option<Arc<Endpoint>> {
+        let dynamic = self.dynamic.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((same, endpoint)) = dynamic.get(&contract.name)
+            && same == addresses
+        {
+            return Some(endpoint.clone());
+        }
+        let settings = RemoteSettings { addresses: addresses.to_vec(), ..self.template.clone() };
+        match Remote::open(&contract.name, &settings) {
+            Ok(remote) => Some(Arc::new(Endpoint::remote(remote))),
+            Err(error) => {
+                tracing::warn!(contract = contract.id(), %error, "the contract's endpoint cannot be used");
+                None
+            }
+        }
+    }
+
+    /// Clients that check the health of a service by its name find those that are routed.
+    async fn tell_health(&self, known: Vec<String>) -> Vec<String> {
+        let snapshot = self.registry.snapshot();
+        let services: Vec<String> =
+            snapshot.newest().flat_map(|contract| &contract.services).map(|service| service.name.clone()).collect();
+        for service in &services {
+            self.health.set_service_status(service, ServingStatus::Serving).await;
+        }
+        for gone in known.iter().filter(|service| !services.contains(service)) {
+            self.health.clone().clear_service_status(gone).await;
+        }
+        services
+    }
+}

@@ -1,0 +1,144 @@
+//! Settings: the one struct tree that is parser, JSON schema and reference page at once.
+
+mod address;
+mod endpoint;
+mod environment;
+mod error;
+mod limits;
+mod load;
+mod place;
+pub(crate) mod schema;
+mod secrets;
+mod tls;
+mod watch;
+mod written;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use address::{Address, ListenAddress};
+pub use endpoint::{AdapterFile, Contract, Endpoint, EndpointName, Remote};
+pub use error::{Error, Problem};
+pub use limits::Limits;
+pub use load::{Loaded, load};
+pub use schema::json_schema;
+pub use secrets::ProcessSecrets;
+pub use tls::{EndpointTls, ListenerTls};
+pub use watch::{Log, LogFormat, LogLevel, Telemetry};
+
+/// The settings of `passerelle serve`, as written in one YAML file. Each key can also be given by an environment variable.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(title = "Settings of Passerelle")]
+pub struct Settings {
+    /// Where channels connect: the one port that speaks gRPC. An IP address and a port; port 0 takes a free one.
+    /// Loopback unless told otherwise.
+    pub listen: ListenAddress,
+    /// TLS on `listen`. Without it the port speaks plain HTTP/2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<ListenerTls>,
+    /// The second port, for operators: health, metrics and administration.
+    pub admin: Admin,
+    /// Folder for what Passerelle keeps: the contracts. Made if missing; one running Passerelle a folder.
+    pub data_dir: PathBuf,
+    /// Threads that carry calls. Default: one for each core.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workers: Option<NonZeroUsize>,
+    /// What is logged, and how. Logs go to standard error.
+    pub log: Log,
+    /// Traces over OTLP. Off unless `otlp_endpoint` is set.
+    pub telemetry: Telemetry,
+    /// Bounds on what a peer may ask of Passerelle.
+    pub limits: Limits,
+    /// How a stop (SIGTERM, SIGINT) treats calls in flight.
+    pub drain: Drain,
+    /// The back offices, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub endpoints: BTreeMap<EndpointName, Endpoint>,
+}
+
+/// The port for operators.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Admin {
+    /// Where operators and probes connect. An IP address and a port; port 0 takes a free one.
+    pub listen: ListenAddress,
+    /// TLS on this port.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<ListenerTls>,
+}
+
+/// How a stop treats calls in flight.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Drain {
+    /// How long calls in flight may take to end after a stop was asked, in milliseconds. New calls go elsewhere (GOAWAY).
+    #[schemars(range(min = 0, max = 3_600_000))]
+    pub grace_ms: u64,
+}
+
+impl Settings {
+    /// How many threads carry calls: what is written, or one for each core.
+    pub fn worker_threads(&self) -> usize {
+        let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        self.workers.unwrap_or_else(cores).get()
+    }
+
+    /// Makes every path absolute to `folder`, that of the settings file: a daemon's working directory must not matter.
+    fn resolve_paths(&mut self, folder: &Path) {
+        let Self { tls, admin, data_dir, endpoints, .. } = self;
+        resolve(folder, data_dir);
+        for tls in [tls.as_mut(), admin.tls.as_mut()].into_iter().flatten() {
+            tls.paths_mut().for_each(|path| resolve(folder, path));
+        }
+        for endpoint in endpoints.values_mut() {
+            endpoint.paths_mut().into_iter().for_each(|path| resolve(folder, path));
+        }
+    }
+}
+
+fn resolve(folder: &Path, path: &mut PathBuf) {
+    *path = folder.join(&*path);
+}
+
+impl Drain {
+    /// [`Drain::grace_ms`] as a duration.
+    pub fn grace(&self) -> Duration {
+        Duration::from_millis(self.grace_ms)
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            listen: ListenAddress(SocketAddr::from(([127, 0, 0, 1], 7400))),
+            tls: None,
+            admin: Admin::default(),
+            data_dir: PathBuf::from("passerelle-data"),
+            workers: None,
+            log: Log::default(),
+            telemetry: Telemetry::default(),
+            limits: Limits::default(),
+            drain: Drain::default(),
+            endpoints: BTreeMap::new(),
+        }
+    }
+}
+
+impl Default for Admin {
+    fn default() -> Self {
+        Self { listen: ListenAddress(SocketAddr::from(([127, 0, 0, 1], 7401))), tls: None }
+    }
+}
+
+impl Default for Drain {
+    fn default() -> Self {
+        Self { grace_ms: 30_000 }
+    }
+}

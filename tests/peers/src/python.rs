@@ -1,0 +1,70 @@
+//! Python's gRPC (grpcio): a back office for card disputes, a client that exercises it in every way, and one that loads it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::process::Process;
+use crate::{Run, install};
+
+/// A running server of `tests/peers/python/disputes.proto`, with reflection v1alpha.
+#[derive(Debug)]
+pub struct Disputes {
+    _process: Process,
+    address: SocketAddr,
+}
+
+impl Disputes {
+    /// Starts one; `None` when it is not installed and peers are not required.
+    pub fn start() -> Option<Self> {
+        let process = Process::spawn("python disputes", &mut script("server.py")?);
+        let port = process.line_after("listening ").parse().expect("the server prints its port");
+        Some(Self { _process: process, address: SocketAddr::from(([127, 0, 0, 1], port)) })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its contract.
+    pub fn contract() -> PathBuf {
+        install::workspace().join("tests/peers/python/disputes.proto")
+    }
+}
+
+/// Calls the disputes in every streaming kind, with metadata, trailers, details, compression, deadlines and cancellation. What
+/// it prints is the same for the same behaviour; `None` when the client is not installed.
+pub fn exercise(server: SocketAddr) -> Option<Run> {
+    Some(Run::of(script("exercise.py")?.arg(server.to_string())))
+}
+
+/// A client that keeps 32 calls in flight, spread over several addresses.
+#[derive(Debug)]
+pub struct Load(Process);
+
+impl Load {
+    /// Starts calling and returns when calls flow; `None` when it is not installed and peers are not required.
+    pub fn start(servers: &[SocketAddr]) -> Option<Self> {
+        let process = Process::spawn("python load", script("load.py")?.args(servers.iter().map(ToString::to_string)));
+        process.line_after("warm");
+        Some(Self(process))
+    }
+
+    /// Ends it, and gives its report: `{"right": CALLS, "failed": {REASON: CALLS}}`.
+    pub fn finish(self) -> String {
+        self.0.terminate();
+        self.0.line_after("report ")
+    }
+}
+
+fn script(name: &str) -> Option<Command> {
+    let python = install::installed("python", install::folder().join("python/bin/python"))?;
+    let stubs = install::installed("python", install::folder().join("disputes"))?;
+    let mut command = Command::new(python);
+    command
+        .arg(install::workspace().join("tests/peers/python").join(name))
+        .env("PYTHONPATH", stubs)
+        .env("PYTHONDONTWRITEBYTECODE", "1");
+    Some(command)
+}
