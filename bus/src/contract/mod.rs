@@ -22,7 +22,7 @@ mod version;
 pub use digest::Digest;
 pub use error::RegistryError;
 pub use image::{Image, ImageError, ImageFile, MAX_FILES, MAX_IMAGE_BYTES};
-pub use reflect::{ReflectError, reflect};
+pub use reflect::{ReflectError, reflect, reflect_names, reflect_service};
 pub use registry::{Added, Change, MAX_NAME_CHARS, MAX_VERSIONS, Registration, Registry};
 pub use snapshot::Snapshot;
 pub use store::{MemoryStore, Record, Store, StoreError};
