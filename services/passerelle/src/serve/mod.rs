@@ -2,13 +2,13 @@
 
 mod admin;
 mod contracts;
-mod dial;
+pub(crate) mod dial;
 mod endpoints;
 mod front;
 mod listener;
 mod operators;
 mod routes;
-mod tls;
+pub(crate) mod tls;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
