@@ -16,3 +16,12 @@ pub(crate) fn padded_name(name: &str, code_page: CodePage) -> Result<[u8; NAME_B
     }
     Ok(bytes)
 }
+
+/// Whether this is a z/OS name: at most 8 of A-Z, 0-9, @, # and $.
+pub(crate) fn check_name(name: &str) -> Result<(), String> {
+    let is_fit = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || matches!(c, '@' | '#' | '$');
+    match name.len() <= 8 && name.chars().all(is_fit) {
+        true => Ok(()),
+        false => Err(format!("`{name}` is no z/OS name: at most 8 of A-Z, 0-9, @, # and $")),
+    }
+}

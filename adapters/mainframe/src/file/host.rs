@@ -6,6 +6,8 @@ use passerelle_adapter::SecretRef;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::names::check_name;
+
 /// A system that runs transactions.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -224,15 +226,6 @@ impl Host {
             check_name(name).map_err(|problem| format!("irm.{key}: {problem}"))?;
         }
         Ok(())
-    }
-}
-
-/// Whether this is a z/OS name: at most 8 of A-Z, 0-9, @, # and $.
-pub(crate) fn check_name(name: &str) -> Result<(), String> {
-    let is_fit = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || matches!(c, '@' | '#' | '$');
-    match name.len() <= 8 && name.chars().all(is_fit) {
-        true => Ok(()),
-        false => Err(format!("`{name}` is no z/OS name: at most 8 of A-Z, 0-9, @, # and $")),
     }
 }
 

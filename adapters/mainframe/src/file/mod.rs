@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_saphyr::{DefaultMessageFormatter, MessageFormatter, Spanned};
 
 pub(crate) use host::{Credentials, ExitId, Framing, Host, Irm, Pool, SyncLevel, TrancodeHeader, TransportKind};
-pub(crate) use operation::{ErrorRule, Operation, RecordMessage, Status};
+pub(crate) use operation::{ErrorRule, Operation, Status};
 pub use place::FileError;
 
 /// The largest file that is read, in bytes.
@@ -30,11 +30,13 @@ pub(crate) struct File {
     /// The gRPC contract that the operations make.
     pub(crate) contract: Contract,
     /// The systems that run the transactions, by a name of your choice.
+    #[schemars(with = "BTreeMap<String, Host>")]
     pub(crate) hosts: BTreeMap<String, Spanned<Host>>,
     /// How the hosts write characters and numbers.
     #[serde(default)]
     pub(crate) codec: Encoding,
     /// The methods, by name (`InquireAccounts`).
+    #[schemars(with = "BTreeMap<String, Operation>")]
     pub(crate) operations: BTreeMap<String, Spanned<Operation>>,
 }
 

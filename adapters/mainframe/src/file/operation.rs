@@ -1,15 +1,14 @@
 //! `operations:` of the integrator's file: a transaction that becomes a method.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::Duration;
 
-use passerelle_copybook::FieldRules;
+use passerelle_copybook::{Fields, MessageRules};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
-use super::host::{Host, TrancodeHeader, TransportKind, check_name};
+use super::host::{Host, TrancodeHeader, TransportKind};
+use crate::names::check_name;
 
 /// A transaction that becomes a method of the contract.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -21,12 +20,12 @@ pub(crate) struct Operation {
     /// The IMS transaction code, or the program that a `tcp` front end calls: at most 8 characters.
     pub(crate) trancode: Option<String>,
     /// The record that the host gets.
-    pub(crate) request: RecordMessage,
+    pub(crate) request: MessageRules,
     /// The record that the host answers.
-    pub(crate) response: RecordMessage,
+    pub(crate) response: MessageRules,
     /// Names, types and choices for fields of both records, by COBOL name.
     #[serde(default)]
-    pub(crate) fields: BTreeMap<String, FieldRules>,
+    pub(crate) fields: Fields,
     /// Which answers are a refusal; the first rule that holds counts.
     #[serde(default)]
     pub(crate) errors: Vec<ErrorRule>,
@@ -36,26 +35,6 @@ pub(crate) struct Operation {
     /// Whether the operation may run twice without harm: then it is tried again when a connection breaks.
     #[serde(default)]
     pub(crate) idempotent: bool,
-}
-
-/// A record of a copybook as a message.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RecordMessage {
-    /// The copybook's file, relative to this one.
-    #[schemars(with = "PathBuf")]
-    pub(crate) copybook: Spanned<PathBuf>,
-    /// The 01 level to use; may be left out when the copybook has one.
-    pub(crate) record: Option<String>,
-    /// Only these fields are in the message (COBOL names); all when empty.
-    #[serde(default)]
-    pub(crate) include: Vec<String>,
-    /// These fields are not in the message (COBOL names).
-    #[serde(default)]
-    pub(crate) exclude: Vec<String>,
-    /// Fields that always have the same value, by COBOL name; they are not in the message.
-    #[serde(default)]
-    pub(crate) set: BTreeMap<String, serde_json::Value>,
 }
 
 /// An answer that is a refusal.

@@ -2,6 +2,7 @@
 
 pub(crate) mod ims_connect;
 mod sockets;
+mod start;
 pub(crate) mod tcp;
 
 use std::time::Duration;
@@ -10,7 +11,7 @@ use bytes::Bytes;
 use passerelle_adapter::{Fault, Health, async_trait};
 use tokio::time::Instant;
 
-pub(crate) use sockets::Sockets;
+pub(crate) use start::start;
 
 /// A record on its way to a host.
 #[derive(Debug)]

@@ -36,7 +36,7 @@ impl<D: Dialect> Sockets<D> {
     async fn attempts(&self, request: &Request) -> Result<Bytes, Fault> {
         let mut lease = self.pool.lease().await?;
         let mut unavailable_left = self.pool.address_count();
-        let mut unknown_left = u32::from(request.idempotent);
+        let mut unknown_left = usize::from(request.idempotent);
         loop {
             let address = lease.connection.address();
             tracing::Span::current().record("address", address.text());

@@ -146,6 +146,6 @@ mod tests {
         let ims = ImsConnect::new(header::tests::header(), "PSR", 1 << 20);
         let ids: HashSet<_> = (0..10_000).map(|serial| ims.client_id(serial)).collect();
         assert_eq!(ids.len(), 10_000);
-        assert!(ids.iter().all(|id| id.starts_with("PSR") && id.len() == 8 && crate::file::check_name(id).is_ok()));
+        assert!(ids.iter().all(|id| id.starts_with("PSR") && id.len() == 8 && crate::names::check_name(id).is_ok()));
     }
 }

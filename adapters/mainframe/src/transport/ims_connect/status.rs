@@ -97,7 +97,7 @@ fn reason_words(reason_code: u32) -> &'static str {
 /// The fault for output that is a message of IMS itself (`DFS555I TRAN … ABEND …`): IMS sends those in place of the transaction's
 /// answer. Its text is not repeated, as it may quote the request; only the message number and the abend codes are.
 pub(crate) fn system_message(record: &[u8]) -> Option<Fault> {
-    let text: String = record.iter().take(64).map(|byte| NAMES_CODE_PAGE.decode(*byte)).collect();
+    let text: String = record.iter().take(64).map(|byte| NAMES_CODE_PAGE.decode(*byte).unwrap_or(' ')).collect();
     let mut words = text.split([' ', '\0']).filter(|word| !word.is_empty());
     let number = words.next().filter(|word| is_message_number(word))?;
     let message = match words.skip_while(|word| *word != "ABEND").nth(1) {
