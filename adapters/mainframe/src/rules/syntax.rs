@@ -75,7 +75,9 @@ fn tokens(text: &str) -> Result<Vec<(usize, Token)>, String> {
                 let followed = characters.next_if(|(_, c)| *c == '=').is_some();
                 Token::Comparison(comparison(first, followed).ok_or_else(|| format!("write `==` or `!=` at character {place}"))?)
             }
-            '"' | '\'' => Token::Literal(quoted(first, &mut characters).ok_or(format!("the text at character {place} has no end"))?),
+            '"' | '\'' => {
+                Token::Literal(quoted(first, &mut characters).ok_or(format!("the text at character {place} has no end"))?)
+            }
             '-' | '+' => {
                 let digits = word(text, start + 1, &mut characters);
                 Token::Literal(number(&text[start..start + 1 + digits]).ok_or(format!("no number at character {place}"))?)

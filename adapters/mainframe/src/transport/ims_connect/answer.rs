@@ -20,11 +20,7 @@ const ACKNOWLEDGE: u8 = 0x20;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     /// The transaction's output, its segments joined.
-    Data {
-        record: Bytes,
-        acknowledge: bool,
-        conversational: bool,
-    },
+    Data { record: Bytes, acknowledge: bool, conversational: bool },
     /// A request status message (RSM): no output, and why.
     Status(RequestStatus),
 }
@@ -50,7 +46,9 @@ impl Reader {
         let is_first = self.seen == 0;
         self.seen += 1;
         match segment.len() {
-            20 if is_first && data.starts_with(&STATUS_ID) => Step::Last(Answer::Status(RequestStatus::read(prefix[3], &data[8..]))),
+            20 if is_first && data.starts_with(&STATUS_ID) => {
+                Step::Last(Answer::Status(RequestStatus::read(prefix[3], &data[8..])))
+            }
             // The module name is for 3270 screens.
             20 if is_first && data.starts_with(&MODULE_ID) => Step::More,
             12 if data == COMPLETE_ID => Step::Last(Answer::Data {

@@ -151,7 +151,8 @@ pub(crate) mod tests {
     }
 
     fn rows(message: &[u8]) -> String {
-        let row = |(at, row): (usize, &[u8])| format!("{:3} {}\n", at * 16, row.iter().map(|b| format!("{b:02x}")).collect::<String>());
+        let row =
+            |(at, row): (usize, &[u8])| format!("{:3} {}\n", at * 16, row.iter().map(|b| format!("{b:02x}")).collect::<String>());
         message.chunks(16).enumerate().map(row).collect()
     }
 

@@ -28,7 +28,11 @@ const NOT_SEEN: [(&str, &[&str], &str); 4] = [
     ("adapter-", &["tonic", "tonic-prost", "hyper", "h2"], "adapters speak messages; gRPC is the bus's"),
     ("passerelle-adapter", &["tonic", "prost", "hyper"], "the port is plain Rust"),
     ("passerelle-copybook", &["tokio", "tonic", "prost"], "the copybook library does no input or output"),
-    ("passerelle-bus", &["config", "clap", "opentelemetry", "tracing-subscriber"], "only the binary reads settings and installs telemetry"),
+    (
+        "passerelle-bus",
+        &["config", "clap", "opentelemetry", "tracing-subscriber"],
+        "only the binary reads settings and installs telemetry",
+    ),
 ];
 
 /// Two versions of one of these do not understand each other's types.
@@ -44,9 +48,9 @@ fn crates_know_only_those_below_them() {
             findings.push(format!("{name} has no row"));
             continue;
         };
-        let forbidden = dependencies.iter().filter(|dependency| {
-            crates.contains_key(*dependency) && *allowed != ANY && !allowed.contains(&dependency.as_str())
-        });
+        let forbidden = dependencies
+            .iter()
+            .filter(|dependency| crates.contains_key(*dependency) && *allowed != ANY && !allowed.contains(&dependency.as_str()));
         findings.extend(forbidden.map(|dependency| format!("{name} depends on {dependency}")));
     }
     findings.extend(rows.keys().filter(|row| !crates.contains_key(**row)).map(|row| format!("{row} has a row but is no crate")));
@@ -87,7 +91,8 @@ fn every_crate_takes_the_lints_and_the_licence_of_the_workspace() {
     let mut findings = Vec::new();
     for package in packages(&metadata) {
         let name = package["name"].as_str().unwrap_or_default();
-        let manifest = std::fs::read_to_string(package["manifest_path"].as_str().unwrap_or_default()).expect("a crate has a manifest");
+        let manifest =
+            std::fs::read_to_string(package["manifest_path"].as_str().unwrap_or_default()).expect("a crate has a manifest");
         if !manifest.contains("[lints]\nworkspace = true") {
             findings.push(format!("{name}: [lints] workspace = true is missing"));
         }

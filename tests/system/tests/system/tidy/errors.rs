@@ -49,9 +49,10 @@ fn every_code_is_raised_somewhere() {
 #[test]
 fn every_code_that_is_named_exists() {
     let mut findings = Vec::new();
-    for file in files().into_iter().filter(|file| !file.path.ends_with("Cargo.lock") && !file.path.starts_with("tests/system")) {
+    // The list's own tests ask for codes that do not exist.
+    for file in files().into_iter().filter(|file| file.path != LIST) {
         for code in codes_in(&file.text) {
-            if !root().join(PAGES).join(format!("{code}.md")).exists() && code != "P9999" {
+            if !root().join(PAGES).join(format!("{code}.md")).exists() {
                 findings.push(format!("{}: {code}", file.path));
             }
         }

@@ -31,7 +31,10 @@ fn every_dependency_has_a_licence_that_we_allow() {
         let licence = package["license"].as_str().unwrap_or("no licence");
         (!is_allowed(licence)).then(|| format!("{} {}: {licence}", package["name"], package["version"]))
     });
-    none(refused, "Do without it. A licence that asks for no more than these goes into ALLOWED (tidy/licences.rs) and deny.toml.");
+    none(
+        refused,
+        "Do without it. A licence that asks for no more than these goes into ALLOWED (tidy/licences.rs) and deny.toml.",
+    );
 }
 
 #[test]

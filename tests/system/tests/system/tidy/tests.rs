@@ -35,10 +35,10 @@ fn tests_of(file: &File) -> &str {
 }
 
 #[test]
-fn test_names_are_sentences() {
+fn tests_are_named_as_sentences() {
     let mut findings = Vec::new();
     for file in rust_files() {
-        let named = file.text.lines().filter_map(|line| line.trim().split_once("fn test_"));
+        let named = file.text.lines().filter_map(|line| line.trim().split_once(concat!("fn ", "test_")));
         findings.extend(named.map(|(_, name)| format!("{}: test_{}", file.path, name.split('(').next().unwrap_or_default())));
     }
     none(findings, "Say what is true when the test passes: `a_torn_tail_is_cut_and_the_rest_is_kept`.");
