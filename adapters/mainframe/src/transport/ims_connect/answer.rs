@@ -7,14 +7,14 @@ use super::status::RequestStatus;
 /// LL and ZZ before a segment's data.
 pub(crate) const SEGMENT_PREFIX_BYTES: usize = 4;
 
-const STATUS_ID: [u8; 8] = [0x5c, 0xd9, 0xc5, 0xd8, 0xe2, 0xe3, 0xe2, 0x5c]; // *REQSTS*
-const COMPLETE_ID: [u8; 8] = [0x5c, 0xc3, 0xe2, 0xd4, 0xd6, 0xd2, 0xe8, 0x5c]; // *CSMOKY*
+pub(crate) const STATUS_ID: [u8; 8] = [0x5c, 0xd9, 0xc5, 0xd8, 0xe2, 0xe3, 0xe2, 0x5c]; // *REQSTS*
+pub(crate) const COMPLETE_ID: [u8; 8] = [0x5c, 0xc3, 0xe2, 0xd4, 0xd6, 0xd2, 0xe8, 0x5c]; // *CSMOKY*
 const MODULE_ID: [u8; 8] = [0x5c, 0xd9, 0xc5, 0xd8, 0xd4, 0xd6, 0xc4, 0x5c]; // *REQMOD*
 
 /// CSM_FLG1: the output belongs to an IMS conversation.
 const CONVERSATIONAL: u8 = 0x40;
 /// CSM_FLG1: IMS waits for an acknowledgement.
-const ACKNOWLEDGE: u8 = 0x20;
+pub(crate) const ACKNOWLEDGE: u8 = 0x20;
 
 /// A whole answer.
 #[derive(Debug, PartialEq, Eq)]

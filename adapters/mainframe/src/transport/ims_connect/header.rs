@@ -13,6 +13,13 @@ use crate::names::{NAME_BYTES, padded_name};
 /// z/OS gives them in names.
 pub(crate) const NAMES_CODE_PAGE: CodePage = CodePage::Ibm037;
 
+/// IRM_ID of the exit HWSSMPL0.
+pub(crate) const EXIT_0: &str = "*SAMPLE*";
+/// IRM_ID of the exit HWSSMPL1.
+const EXIT_1: &str = "*SAMPL1*";
+/// IRM_F4 of an acknowledgement: `A`.
+pub(crate) const ACKNOWLEDGEMENT: u8 = 0xC1;
+
 /// The header's fixed part: from IRM_LEN to IRM_CLIENTID.
 const FIXED_BYTES: usize = 28;
 /// A segment's length field is signed in many programs, and IMS message queues take less anyway.
@@ -80,8 +87,8 @@ impl Header {
     /// IRM_ID to IRM_CLIENTID.
     fn put_fixed_part(&self, message: &mut BytesMut, client: &str, deadline: Instant) -> Result<(), String> {
         let exit = match self.exit {
-            ExitId::Sample0 => "*SAMPLE*",
-            ExitId::Sample1 => "*SAMPL1*",
+            ExitId::Sample0 => EXIT_0,
+            ExitId::Sample1 => EXIT_1,
         };
         message.put_slice(&padded_name(exit, NAMES_CODE_PAGE)?);
         message.put_u32(0); // IRM_NAK_RSNCDE and two reserved bytes
@@ -104,7 +111,7 @@ impl Header {
         });
         message.put_u8(match kind {
             MessageType::SendReceive => 0x40,
-            MessageType::Acknowledgement => 0xC1,
+            MessageType::Acknowledgement => ACKNOWLEDGEMENT,
         });
         for name in [trancode, &self.datastore, &self.lterm, &self.user, &self.group, &self.password] {
             message.put_slice(name);

@@ -14,7 +14,7 @@ pub(crate) struct RequestStatus {
 }
 
 /// RSM_RSNCOD after an acknowledgement: IMS has committed.
-const COMMITTED: u32 = 97;
+pub(crate) const COMMITTED: u32 = 97;
 /// RSM_RSNCOD after an acknowledgement: IMS has backed the transaction out.
 const BACKED_OUT: u32 = 98;
 
