@@ -5,7 +5,7 @@ pub const SOURCE_BYTES: usize = 4 << 20;
 /// Deepest nesting of groups in a record.
 pub const NESTING: usize = 50;
 /// Most data items in one source.
-pub const ITEMS: usize = 50_000;
+pub const ITEMS: usize = 20_000;
 /// Longest record, in bytes, with every table at its maximum.
 pub const RECORD_BYTES: usize = 32 << 20;
 /// Longest protobuf message taken by [`crate::Codec::encode`], in bytes.

@@ -1,37 +1,27 @@
 //! Messages: what of a record a protobuf message shows, under which names and types.
 
+mod area;
+mod build;
+mod kind;
+mod model;
+pub(crate) mod names;
 mod rules;
+#[cfg(test)]
+mod tests;
+mod view;
+mod when;
 
 use std::collections::BTreeMap;
 
+pub use model::MessageModel;
+pub(crate) use model::{Area, EnumModel, Field, Kind, Message, Test};
 pub use rules::{As, Constant, FieldRules, MessageRules};
 
+use crate::layout::Placement;
 use crate::{Item, LayoutError};
 
 /// Rules for fields by COBOL name or dotted path.
 pub type Fields = BTreeMap<String, FieldRules>;
-
-/// One request or response message made from a record. Without field numbers until a [`crate::ContractBuilder`] gave it them.
-#[derive(Debug, Clone, PartialEq)]
-pub struct MessageModel {
-    name: String,
-}
-
-impl MessageModel {
-    /// Makes the message `name` from a record. Names in `fields` that this record does not have are left alone: see [`models`].
-    ///
-    /// # Errors
-    /// A rule that names no item or does not fit it; a REDEFINES that no rule decides.
-    pub fn build(name: &str, record: &Item, rules: &MessageRules, fields: &Fields) -> Result<MessageModel, LayoutError> {
-        let _ = (rules, fields);
-        Err(LayoutError::new(format!("{name} {}", record.name), "not yet"))
-    }
-
-    /// Name of the protobuf message.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-}
 
 /// Makes the request and response messages of an operation, `{operation}Request` and `{operation}Response`, with shared field rules.
 ///
@@ -43,6 +33,12 @@ pub fn models(
     response: (&Item, &MessageRules),
     fields: &Fields,
 ) -> Result<(MessageModel, MessageModel), LayoutError> {
+    let placements = [Placement::of(request.0)?, Placement::of(response.0)?];
+    for name in fields.keys() {
+        if placements.iter().all(|placement| placement.find_all(name).is_empty()) {
+            placements[1].find(name)?;
+        }
+    }
     let request = MessageModel::build(&format!("{operation}Request"), request.0, request.1, fields)?;
     let response = MessageModel::build(&format!("{operation}Response"), response.0, response.1, fields)?;
     Ok((request, response))
