@@ -110,7 +110,8 @@ pub(super) fn prepare(path: &Path, spec: &Spec, secrets: &dyn Secrets) -> Result
     let record = match &spec.record {
         None => None,
         Some(name) => {
-            let real = transport::start(&host.value, file.codec.code_page, secrets).map_err(|p| whole(format!("host {host_name}: {p}")))?;
+            let real = transport::start(&host.value, file.codec.code_page, secrets)
+                .map_err(|p| whole(format!("host {host_name}: {p}")))?;
             Some((Recorder::open(&beside(path, name))?, real))
         }
     };

@@ -44,7 +44,9 @@ impl Recording {
         let mut recording: HashMap<Bytes, Answers> = HashMap::new();
         for exchange in recorded.exchanges {
             let bytes = |what: &str, digits: &str| {
-                from_hex(digits).ok_or_else(|| FileError::at(path, exchange.referenced, format!("{what}: write two hexadecimal digits a byte")))
+                from_hex(digits).ok_or_else(|| {
+                    FileError::at(path, exchange.referenced, format!("{what}: write two hexadecimal digits a byte"))
+                })
             };
             let request = bytes("request", &exchange.value.request)?;
             recording.entry(request).or_default().all.push(bytes("answer", &exchange.value.answer)?);
@@ -75,7 +77,8 @@ impl Recorder {
     }
 
     pub(super) fn add(&self, operation: &str, request: &[u8], answer: &[u8]) -> std::io::Result<()> {
-        let text = format!("  - operation: {operation}\n    request: \"{}\"\n    answer: \"{}\"\n", to_hex(request), to_hex(answer));
+        let text =
+            format!("  - operation: {operation}\n    request: \"{}\"\n    answer: \"{}\"\n", to_hex(request), to_hex(answer));
         self.0.lock().unwrap_or_else(PoisonError::into_inner).write_all(text.as_bytes())
     }
 }

@@ -63,12 +63,8 @@ impl Double {
         let cannot_bind = |error| DoubleError::Bind { address: address.to_owned(), error };
         let listener = TcpListener::bind(address).await.map_err(cannot_bind)?;
         let address = listener.local_addr().map_err(cannot_bind)?;
-        let banner = format!(
-            "HOST DOUBLE, not a mainframe: plays {} ({}) on {address} {}",
-            answers.host,
-            wire.name(),
-            answers.source()
-        );
+        let banner =
+            format!("HOST DOUBLE, not a mainframe: plays {} ({}) on {address} {}", answers.host, wire.name(), answers.source());
         tracing::warn!(target: "adapter_mainframe", "{banner}");
         let (stop, stopped) = watch::channel(());
         let serving = tokio::spawn(serve(listener, Arc::new(wire), Arc::new(answers), stopped));

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use passerelle_copybook::Constant;
-use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
@@ -12,7 +11,7 @@ use crate::contract::read_text;
 use crate::file::{FileError, read_yaml};
 
 /// What a double of a host answers.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Spec {
     /// The integrator's file whose host is played, relative to this one.
@@ -21,7 +20,6 @@ pub(crate) struct Spec {
     pub(crate) host: Option<String>,
     /// Sample answers by operation; the first whose `match` fits is given.
     #[serde(default)]
-    #[schemars(with = "BTreeMap<String, Vec<Sample>>")]
     pub(crate) answers: BTreeMap<String, Vec<Spanned<Sample>>>,
     /// Recorded exchanges to answer from before the samples, relative to this file.
     pub(crate) replay: Option<PathBuf>,
@@ -30,7 +28,7 @@ pub(crate) struct Spec {
 }
 
 /// One sample answer: `reply`, `abend`, `close` or `garbage`.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Sample {
     /// Values that the request must have, by the JSON names of the contract; any request when left out.
@@ -57,7 +55,10 @@ impl Spec {
         let spec: Self = read_yaml(path, &read_text(path)?)?;
         for (operation, samples) in &spec.answers {
             for sample in samples {
-                sample.value.check().map_err(|problem| FileError::at(path, sample.referenced, format!("{operation}: {problem}")))?;
+                sample
+                    .value
+                    .check()
+                    .map_err(|problem| FileError::at(path, sample.referenced, format!("{operation}: {problem}")))?;
             }
         }
         Ok(spec)
@@ -71,7 +72,8 @@ impl Sample {
             1 => {}
             _ => return Err("a sample has one of: reply (with set, echo), abend, close, garbage".into()),
         }
-        let is_code = |code: &str| (3..=5).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+        let is_code =
+            |code: &str| (3..=5).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
         match &self.abend {
             Some(code) if !is_code(code) => Err(format!("`{code}` is no abend code: 3 to 5 capital letters and digits")),
             _ => Ok(()),

@@ -102,7 +102,9 @@ impl File {
     fn check_operation(&self, path: &Path, name: &str, operation: &Spanned<Operation>) -> Result<(), FileError> {
         let here = |problem: String| FileError::at(path, operation.referenced, format!("operation {name}: {problem}"));
         if !is_method_name(name) {
-            return Err(here("the name becomes a gRPC method: a capital letter, then letters and digits (`InquireAccounts`)".into()));
+            return Err(here(
+                "the name becomes a gRPC method: a capital letter, then letters and digits (`InquireAccounts`)".into(),
+            ));
         }
         let names = || self.hosts.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
         let host = match &operation.value.host {

@@ -85,7 +85,9 @@ fn tokens(text: &str) -> Result<Vec<(usize, Token)>, String> {
                 let followed = characters.next_if(|(_, c)| *c == '=').is_some();
                 Token::Comparison(comparison(first, followed).ok_or_else(|| format!("write `==` or `!=` at character {place}"))?)
             }
-            '"' | '\'' => Token::Literal(quoted(first, &mut characters).ok_or(format!("the text at character {place} has no end"))?),
+            '"' | '\'' => {
+                Token::Literal(quoted(first, &mut characters).ok_or(format!("the text at character {place} has no end"))?)
+            }
             '-' | '+' => {
                 let digits = word(text, start + 1, &mut characters);
                 Token::Literal(number(&text[start..start + 1 + digits]).ok_or(format!("no number at character {place}"))?)
@@ -143,7 +145,7 @@ pub(super) fn number(written: &str) -> Option<Literal> {
         _ => (1, written),
     };
     let (whole, decimals) = digits.split_once('.').unwrap_or((digits, ""));
-    let is_number = !whole.is_empty() && (whole.len() < digits.len()) == !decimals.is_empty();
+    let is_number = !whole.is_empty() && (whole.len() < digits.len()) != decimals.is_empty();
     if !is_number || !whole.bytes().chain(decimals.bytes()).all(|byte| byte.is_ascii_digit()) {
         return None;
     }
@@ -255,10 +257,26 @@ mod tests {
 
     #[test]
     fn conditions_are_read() {
-        check("CA-RETCODE == -8", expect![[r#"Compare { field: "CA-RETCODE", comparison: Equal, literal: Number { unscaled: -8, scale: 0 } }"#]]);
-        check("A<0 and B>=1.50 or C != 'x y  '", expect![[r#"Or([And([Compare { field: "A", comparison: Less, literal: Number { unscaled: 0, scale: 0 } }, Compare { field: "B", comparison: GreaterOrEqual, literal: Number { unscaled: 150, scale: 2 } }]), Compare { field: "C", comparison: NotEqual, literal: Text("x y") }])"#]]);
-        check("A in [1, \"E2\"] and (B <= +3 or C > 0)", expect![[r#"And([In { field: "A", literals: [Number { unscaled: 1, scale: 0 }, Text("E2")] }, Or([Compare { field: "B", comparison: LessOrEqual, literal: Number { unscaled: 3, scale: 0 } }, Compare { field: "C", comparison: Greater, literal: Number { unscaled: 0, scale: 0 } }])])"#]]);
-        check("GROUP-1.9-CODE == 00", expect![[r#"Compare { field: "GROUP-1.9-CODE", comparison: Equal, literal: Number { unscaled: 0, scale: 0 } }"#]]);
+        check(
+            "CA-RETCODE == -8",
+            expect![[r#"Compare { field: "CA-RETCODE", comparison: Equal, literal: Number { unscaled: -8, scale: 0 } }"#]],
+        );
+        check(
+            "A<0 and B>=1.50 or C != 'x y  '",
+            expect![[
+                r#"Or([And([Compare { field: "A", comparison: Less, literal: Number { unscaled: 0, scale: 0 } }, Compare { field: "B", comparison: GreaterOrEqual, literal: Number { unscaled: 150, scale: 2 } }]), Compare { field: "C", comparison: NotEqual, literal: Text("x y") }])"#
+            ]],
+        );
+        check(
+            "A in [1, \"E2\"] and (B <= +3 or C > 0)",
+            expect![[
+                r#"And([In { field: "A", literals: [Number { unscaled: 1, scale: 0 }, Text("E2")] }, Or([Compare { field: "B", comparison: LessOrEqual, literal: Number { unscaled: 3, scale: 0 } }, Compare { field: "C", comparison: Greater, literal: Number { unscaled: 0, scale: 0 } }])])"#
+            ]],
+        );
+        check(
+            "GROUP-1.9-CODE == 00",
+            expect![[r#"Compare { field: "GROUP-1.9-CODE", comparison: Equal, literal: Number { unscaled: 0, scale: 0 } }"#]],
+        );
     }
 
     #[test]

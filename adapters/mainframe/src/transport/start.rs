@@ -6,11 +6,11 @@ use std::time::Duration;
 use passerelle_adapter::{SecretRef, Secrets};
 use passerelle_copybook::CodePage;
 
+use super::Transport;
 use super::ims_connect::ImsConnect;
 use super::ims_connect::header::{Header, NAMES_CODE_PAGE};
 use super::sockets::Sockets;
 use super::tcp::Tcp;
-use super::Transport;
 use crate::connection::PoolSettings;
 use crate::file::{Credentials, Host, Irm, TransportKind};
 use crate::names::{NAME_BYTES, padded_name};

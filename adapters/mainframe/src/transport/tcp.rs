@@ -4,8 +4,8 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 use passerelle_adapter::{Fault, Rejection, async_trait};
 use passerelle_copybook::CodePage;
 
-use super::sockets::Dialect;
 use super::Request;
+use super::sockets::Dialect;
 use crate::connection::Connection;
 use crate::file::{Framing, TrancodeHeader};
 use crate::names::{NAME_BYTES, padded_name};
@@ -74,7 +74,9 @@ pub(crate) fn put_length(frame: &mut BytesMut, framing: Framing, body: usize) ->
 pub(crate) fn take_length(frame: &mut BytesMut, framing: Framing) -> Result<usize, String> {
     let length = if framing.length_bytes == 2 { usize::from(frame.get_u16()) } else { frame.get_u32() as usize };
     let own = if framing.length_includes_itself { usize::from(framing.length_bytes) } else { 0 };
-    length.checked_sub(own).ok_or_else(|| format!("its length field says {length}, less than the {own} bytes of the field itself"))
+    length
+        .checked_sub(own)
+        .ok_or_else(|| format!("its length field says {length}, less than the {own} bytes of the field itself"))
 }
 
 #[cfg(test)]

@@ -104,9 +104,18 @@ async fn after_the_request_was_sent_a_broken_exchange_has_an_unknown_effect() {
     let cases: [(&[u8], Expect); 5] = [
         (b"", expect![[r#"Unknown { message: "HOST: the host closed the connection, 4 bytes of its answer are missing" }"#]]),
         (b"\0\0", expect![[r#"Unknown { message: "HOST: the host closed the connection, 2 bytes of its answer are missing" }"#]]),
-        (b"\0\0\0\x08ab", expect![[r#"Unknown { message: "HOST: the host closed the connection, 2 bytes of its answer are missing" }"#]]),
-        (b"\0\0\0\x02ab", expect![[r#"Unknown { message: "HOST: its length field says 2, less than the 4 bytes of the field itself" }"#]]),
-        (b"\xff\xff\xff\xffab", expect![[r#"Unknown { message: "HOST: the answer claims 4294967291 bytes, response_limit_bytes is 100000" }"#]]),
+        (
+            b"\0\0\0\x08ab",
+            expect![[r#"Unknown { message: "HOST: the host closed the connection, 2 bytes of its answer are missing" }"#]],
+        ),
+        (
+            b"\0\0\0\x02ab",
+            expect![[r#"Unknown { message: "HOST: its length field says 2, less than the 4 bytes of the field itself" }"#]],
+        ),
+        (
+            b"\xff\xff\xff\xffab",
+            expect![[r#"Unknown { message: "HOST: the answer claims 4294967291 bytes, response_limit_bytes is 100000" }"#]],
+        ),
     ];
     for (bytes, expected) in cases {
         let peer = faulty(bytes).await;
@@ -147,7 +156,8 @@ async fn without_any_address_nothing_happened_and_the_words_name_them() {
     let host = tcp(pool(&[&refusing]));
     let Err(Fault::Unavailable { retry_after: Some(pause), message }) = host.exchange(&request(b"abc")).await else { panic!() };
     assert!(pause <= Duration::from_millis(200));
-    expect!["no address can be connected: HOST: Connection refused (os error 111)"].assert_eq(&message.replace(&refusing, "HOST"));
+    expect!["no address can be connected: HOST: Connection refused (os error 111)"]
+        .assert_eq(&message.replace(&refusing, "HOST"));
     assert!(matches!(host.health().await, Health::Down { .. }));
 }
 
@@ -163,7 +173,11 @@ async fn a_host_that_does_not_answer_in_time_is_given_up_with_its_connection() {
     .await;
     let host = tcp(pool(&[&peer.address]));
     let soon = Request { deadline: Instant::now() + Duration::from_millis(50), idempotent: true, ..request(b"abc") };
-    check(host.exchange(&soon).await, &peer.address, expect![[r#"DeadlineExceeded { message: "ACCTINQ did not answer in time" }"#]]);
+    check(
+        host.exchange(&soon).await,
+        &peer.address,
+        expect![[r#"DeadlineExceeded { message: "ACCTINQ did not answer in time" }"#]],
+    );
     peer.a_close().await;
     assert_eq!(host.exchange(&request(b"abc")).await.unwrap(), "abc");
     assert_eq!(peer.accepted(), 2);
@@ -217,7 +231,13 @@ async fn no_more_connections_are_opened_than_allowed_and_the_queue_has_an_end() 
     requests.recv().await.unwrap();
     let mut second = Box::pin(call(Arc::clone(&host)));
     assert!(tokio::time::timeout(Duration::ZERO, &mut second).await.is_err(), "it waits");
-    check(call(Arc::clone(&host)).await, &peer.address, expect![[r#"Throttled { retry_after: 250ms, message: "all 1 connections are in use and 1 calls wait already (pool.max, pool.waiting_max)" }"#]]);
+    check(
+        call(Arc::clone(&host)).await,
+        &peer.address,
+        expect![[
+            r#"Throttled { retry_after: 250ms, message: "all 1 connections are in use and 1 calls wait already (pool.max, pool.waiting_max)" }"#
+        ]],
+    );
 
     go_on.notify_one();
     assert_eq!(first.await.unwrap().unwrap(), "abc");
@@ -242,5 +262,9 @@ async fn a_drained_host_closes_its_connections_and_takes_no_more_calls() {
     assert_eq!(host.exchange(&request(b"abc")).await.unwrap(), "abc");
     host.drain(Duration::from_secs(10)).await;
     peer.a_close().await;
-    check(host.exchange(&request(b"abc")).await, &peer.address, expect![[r#"Unavailable { retry_after: None, message: "the adapter is draining" }"#]]);
+    check(
+        host.exchange(&request(b"abc")).await,
+        &peer.address,
+        expect![[r#"Unavailable { retry_after: None, message: "the adapter is draining" }"#]],
+    );
 }

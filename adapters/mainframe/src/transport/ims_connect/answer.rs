@@ -20,11 +20,7 @@ pub(crate) const ACKNOWLEDGE: u8 = 0x20;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     /// The transaction's output, its segments joined.
-    Data {
-        record: Bytes,
-        acknowledge: bool,
-        conversational: bool,
-    },
+    Data { record: Bytes, acknowledge: bool, conversational: bool },
     /// A request status message (RSM): no output, and why.
     Status(RequestStatus),
 }
@@ -50,7 +46,9 @@ impl Reader {
         let is_first = self.seen == 0;
         self.seen += 1;
         match segment.len() {
-            20 if is_first && data.starts_with(&STATUS_ID) => Step::Last(Answer::Status(RequestStatus::read(prefix[3], &data[8..]))),
+            20 if is_first && data.starts_with(&STATUS_ID) => {
+                Step::Last(Answer::Status(RequestStatus::read(prefix[3], &data[8..])))
+            }
             // The module name is for 3270 screens.
             20 if is_first && data.starts_with(&MODULE_ID) => Step::More,
             12 if data == COMPLETE_ID => Step::Last(Answer::Data {
@@ -119,16 +117,27 @@ mod tests {
         let rmm = segment(0, &[&MODULE_ID[..], &[0x40; 8]].concat());
         let data = |text: &[u8]| segment(0, text);
 
-        expect![""].assert_eq(&read(&[data(b"ab"), csm.clone()]));
-        expect![""].assert_eq(&read(&[rmm, data(b"ab"), data(b""), data(b"cd"), segment(ACKNOWLEDGE, &COMPLETE_ID)]));
-        expect![""].assert_eq(&read(&[data(b"a"), csm.clone(), csm.clone()]));
-        expect![""].assert_eq(&read(std::slice::from_ref(&csm)));
-        expect![""].assert_eq(&read(std::slice::from_ref(&rsm)));
-        expect![""].assert_eq(&read(&[rsm, data(b"ab")]));
-        expect![""].assert_eq(&read(&[data(b"ab")]));
-        expect![""].assert_eq(&read(&[b"\0\x03ab".to_vec()]));
-        expect![""].assert_eq(&read(&[b"\0\x09\0\0ab".to_vec()]));
-        expect![""].assert_eq(&read(&[]));
+        expect![[r#"Data { record: b"ab", acknowledge: false, conversational: false }"#]]
+            .assert_eq(&read(&[data(b"ab"), csm.clone()]));
+        expect![[r#"Data { record: b"abcd", acknowledge: true, conversational: false }"#]].assert_eq(&read(&[
+            rmm,
+            data(b"ab"),
+            data(b""),
+            data(b"cd"),
+            segment(ACKNOWLEDGE, &COMPLETE_ID),
+        ]));
+        expect![[r#"Data { record: b"a\\\xc3\xe2\xd4\xd6\xd2\xe8\\", acknowledge: false, conversational: false }"#]]
+            .assert_eq(&read(&[data(b"a"), csm.clone(), csm.clone()]));
+        expect![[r#"Data { record: b"", acknowledge: false, conversational: false }"#]]
+            .assert_eq(&read(std::slice::from_ref(&csm)));
+        expect!["Status(RequestStatus { detail: 0, return_code: 16, reason_code: 26 })"]
+            .assert_eq(&read(std::slice::from_ref(&rsm)));
+        expect!["6 bytes follow a request status message"].assert_eq(&read(&[rsm, data(b"ab")]));
+        expect!["the answer has neither a complete status message nor a request status message at its end"]
+            .assert_eq(&read(&[data(b"ab")]));
+        expect!["a segment of the answer claims 3 bytes, 4 are there"].assert_eq(&read(&[b"\0\x03ab".to_vec()]));
+        expect!["a segment of the answer claims 9 bytes, 6 are there"].assert_eq(&read(&[b"\0\x09\0\0ab".to_vec()]));
+        expect!["the answer has neither a complete status message nor a request status message at its end"].assert_eq(&read(&[]));
     }
 
     proptest! {

@@ -158,7 +158,8 @@ pub(crate) mod tests {
     }
 
     fn rows(message: &[u8]) -> String {
-        let row = |(at, row): (usize, &[u8])| format!("{:3} {}\n", at * 16, row.iter().map(|b| format!("{b:02x}")).collect::<String>());
+        let row =
+            |(at, row): (usize, &[u8])| format!("{:3} {}\n", at * 16, row.iter().map(|b| format!("{b:02x}")).collect::<String>());
         message.chunks(16).enumerate().map(row).collect()
     }
 
@@ -166,8 +167,14 @@ pub(crate) mod tests {
     async fn a_transaction_at_level_1_has_these_bytes() {
         let message = header().message(MessageType::SendReceive, "CLIENT01", &request(b"\xc9\xd5\xd8\xf1")).unwrap();
         expect![[r#"
-              0 0000008000680100 5ce2c1d4d7d3f15c
-             16 00000000003200105ce2c1d4d7d3f15c
+              0 00000080006801005ce2c1d4d7d3f15c
+             16 0000000000321000c3d3c9c5d5e3f0f1
+             32 00200040c1c3c3e3c9d5d840c9d4e2f1
+             48 404040404040404040404040e4e2c5d9
+             64 f0f14040c7d9d7f14040404040404040
+             80 40404040404040404040404040404040
+             96 40404040404040404040404000100000
+            112 c1c3c3e3c9d5d840c9d5d8f100040000
         "#]]
         .assert_eq(&rows(&message));
     }
@@ -176,14 +183,32 @@ pub(crate) mod tests {
     async fn a_transaction_at_level_0_is_24_bytes_shorter() {
         let level_0 = Header { arch: 0, exit: ExitId::Sample0, sync_level: SyncLevel::Confirm, ..header() };
         let message = level_0.message(MessageType::SendReceive, "CLIENT01", &request(b"\xc9\xd5\xd8\xf1")).unwrap();
-        expect![""].assert_eq(&rows(&message));
+        expect![[r#"
+              0 00000068005000005ce2c1d4d7d3c55c
+             16 0000000000321000c3d3c9c5d5e3f0f1
+             32 00200140c1c3c3e3c9d5d840c9d4e2f1
+             48 404040404040404040404040e4e2c5d9
+             64 f0f14040c7d9d7f14040404040404040
+             80 4040404000100000c1c3c3e3c9d5d840
+             96 c9d5d8f100040000
+        "#]]
+        .assert_eq(&rows(&message));
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_acknowledgement_has_no_data() {
         let confirm = Header { sync_level: SyncLevel::Confirm, ..header() };
         let message = confirm.message(MessageType::Acknowledgement, "CLIENT01", &request(b"\xc9\xd5\xd8\xf1")).unwrap();
-        expect![""].assert_eq(&rows(&message));
+        expect![[r#"
+              0 00000070006801005ce2c1d4d7d3f15c
+             16 0000000000321000c3d3c9c5d5e3f0f1
+             32 002001c1c1c3c3e3c9d5d840c9d4e2f1
+             48 404040404040404040404040e4e2c5d9
+             64 f0f14040c7d9d7f14040404040404040
+             80 40404040404040404040404040404040
+             96 40404040404040404040404000040000
+        "#]]
+        .assert_eq(&rows(&message));
     }
 
     #[tokio::test(start_paused = true)]

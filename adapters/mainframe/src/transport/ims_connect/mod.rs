@@ -64,7 +64,9 @@ impl ImsConnect {
         let total = message.get_u32() as usize;
         if total < 8 || total > self.response_limit_bytes {
             let limit = self.response_limit_bytes;
-            return Err(connection.broken(format!("the answer claims {total} bytes, from 8 to {limit} (response_limit_bytes) may be")));
+            return Err(
+                connection.broken(format!("the answer claims {total} bytes, from 8 to {limit} (response_limit_bytes) may be"))
+            );
         }
         connection.receive(total - 4, &mut message).await?;
         answer::read_all(message.freeze()).map_err(|garbage| connection.broken(garbage))
