@@ -6,9 +6,15 @@
 
 mod digest;
 mod error;
+#[cfg(test)]
+mod fixture;
 mod image;
 mod reflect;
+#[cfg(test)]
+mod reflect_tests;
 mod registry;
+#[cfg(test)]
+mod registry_tests;
 mod snapshot;
 mod store;
 mod version;
@@ -16,7 +22,7 @@ mod version;
 pub use digest::Digest;
 pub use error::RegistryError;
 pub use image::{Image, ImageError, ImageFile, MAX_FILES, MAX_IMAGE_BYTES};
-pub use reflect::{ReflectError, reflect};
+pub use reflect::{ReflectError, reflect, reflect_names, reflect_service};
 pub use registry::{Added, Change, MAX_NAME_CHARS, MAX_VERSIONS, Registration, Registry};
 pub use snapshot::Snapshot;
 pub use store::{MemoryStore, Record, Store, StoreError};

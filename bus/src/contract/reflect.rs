@@ -74,25 +74,54 @@ pub enum ReflectError {
 }
 
 /// Asks the server behind `channel` for all its services and returns their files, with all imports, as the bytes of a
-/// `FileDescriptorSet`. Gives up after `deadline`.
+/// `FileDescriptorSet`. Health and reflection are left out. Gives up after `deadline`.
 pub async fn reflect(channel: Channel, deadline: Duration) -> Result<Bytes, ReflectError> {
-    let reading = async {
-        match read(channel.clone(), V1).await {
-            Err(ReflectError::Call(status)) if status.code() == Code::Unimplemented => {}
-            outcome => return outcome,
+    either(channel, deadline, |mut conversation| async move {
+        let services = conversation.services().await?;
+        read(&mut conversation, services).await
+    })
+    .await
+}
+
+/// As [`reflect`], for one service by its full name.
+pub async fn reflect_service(channel: Channel, service: &str, deadline: Duration) -> Result<Bytes, ReflectError> {
+    either(channel, deadline, |mut conversation| async move {
+        // The list is the first answer, whatever it says; only that there is no reflection matters here.
+        if let Err(error @ ReflectError::Call(_)) = conversation.services().await {
+            return Err(error);
         }
-        match read(channel, V1ALPHA).await {
-            Err(ReflectError::Call(status)) if status.code() == Code::Unimplemented => Err(ReflectError::NotOffered),
+        read(&mut conversation, vec![service.to_owned()]).await
+    })
+    .await
+}
+
+/// Full names of the services of the server behind `channel`, without health and reflection.
+pub async fn reflect_names(channel: Channel, deadline: Duration) -> Result<Vec<String>, ReflectError> {
+    either(channel, deadline, |mut conversation| async move { conversation.services().await }).await
+}
+
+async fn either<T, Asking>(channel: Channel, deadline: Duration, ask: impl Fn(Conversation) -> Asking) -> Result<T, ReflectError>
+where
+    Asking: Future<Output = Result<T, ReflectError>>,
+{
+    let at = async |path| ask(Conversation::open(channel.clone(), path).await?).await;
+    let is_missing = |error: &ReflectError| matches!(error, ReflectError::Call(status) if status.code() == Code::Unimplemented);
+    let asking = async {
+        match at(V1).await {
+            Err(error) if is_missing(&error) => at(V1ALPHA).await,
             outcome => outcome,
         }
     };
-    tokio::time::timeout(deadline, reading).await.unwrap_or(Err(ReflectError::Deadline(deadline)))
+    match tokio::time::timeout(deadline, asking).await {
+        Ok(Err(error)) if is_missing(&error) => Err(ReflectError::NotOffered),
+        Ok(outcome) => outcome,
+        Err(_) => Err(ReflectError::Deadline(deadline)),
+    }
 }
 
-async fn read(channel: Channel, path: &'static str) -> Result<Bytes, ReflectError> {
-    let mut conversation = Conversation::open(channel, path).await?;
+async fn read(conversation: &mut Conversation, services: Vec<String>) -> Result<Bytes, ReflectError> {
     let mut files = Files::default();
-    for service in conversation.services().await? {
+    for service in services {
         files.take(conversation.files(MessageRequest::FileContainingSymbol(service.clone()), &service).await?)?;
     }
     // Servers may send just the file asked for, or its imports too.

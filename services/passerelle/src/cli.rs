@@ -119,10 +119,13 @@ pub enum CopybookCommand {
     Proto {
         /// The mainframe adapter's file (YAML)
         file: PathBuf,
+        /// Folder for the contract, which goes below it by its package [default: the file's folder]
+        #[arg(long, value_name = "FOLDER")]
+        out: Option<PathBuf>,
     },
-    /// Prints a copybook's layout: each field's offset, length, picture and type
+    /// Prints the layout of records: each field's offset, length, picture and type
     Layout {
-        /// The copybook
+        /// A copybook, or a mainframe adapter's file (YAML) for all of its records
         file: PathBuf,
     },
 }

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use passerelle_bus::contract::Image;
-use prost::Message;
 
 use crate::explain::Code;
 use crate::failure::Failure;
@@ -21,7 +20,7 @@ pub(crate) fn compile(files: &[PathBuf], include: &[PathBuf]) -> Result<Image, F
     let refused = |error: protox::Error| Failure::new(Code::CONTRACT_UNCOMPILABLE, format!("{error:?}"));
     let mut compiler = protox::Compiler::new(folders).map_err(refused)?;
     compiler.include_source_info(true).include_imports(true).open_files(files).map_err(refused)?;
-    decoded(files, compiler.file_descriptor_set().encode_to_vec())
+    decoded(files, compiler.encode_file_descriptor_set())
 }
 
 /// Reads a `FileDescriptorSet` or Buf image.

@@ -5,6 +5,7 @@ mod adapters;
 mod cli;
 mod command;
 mod contract_files;
+mod contract_store;
 mod explain;
 mod failure;
 mod reference;

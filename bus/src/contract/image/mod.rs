@@ -1,6 +1,8 @@
 //! The descriptors of a contract: checked, resolved, and kept byte for byte.
 
 mod check;
+#[cfg(test)]
+mod edition_tests;
 mod editions;
 mod error;
 mod imports;

@@ -6,7 +6,6 @@ use std::time::{Duration, SystemTime};
 
 use passerelle_adapter::{Adapter, ContractSource};
 use passerelle_bus::contract::{Binding, Image, Registration, Registry, RegistryError, Source, reflect};
-use prost::Message;
 use protox::file::{ChainFileResolver, File, FileResolver, GoogleFileResolver};
 
 use super::dial::dial;
@@ -98,7 +97,7 @@ pub(crate) fn compile(source: &ContractSource) -> Result<Image, Failure> {
     let mut compiler = protox::Compiler::with_file_resolver(resolver);
     compiler.include_source_info(true).include_imports(true);
     compiler.open_files(source.files.iter().map(|file| &file.path)).map_err(|error| refused(format!("{error:?}")))?;
-    Image::decode(compiler.file_descriptor_set().encode_to_vec()).map_err(|error| refused(error.to_string()))
+    Image::decode(compiler.encode_file_descriptor_set()).map_err(|error| refused(error.to_string()))
 }
 
 struct Texts(HashMap<String, String>);

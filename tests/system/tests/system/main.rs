@@ -1,4 +1,5 @@
-//! Scenes through the real daemon: each starts its own world and the real systems it needs.
+//! The one test binary of the whole: scenes through the real daemon, each with its own world and the real systems it needs, and
+//! the repository's own rules.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod bad_input;
@@ -6,3 +7,4 @@ mod drain;
 mod interop;
 mod mainframe;
 mod streaming;
+mod tidy;
