@@ -3,6 +3,7 @@
 mod adapter;
 mod check;
 mod copybook;
+mod double;
 mod explain;
 mod reference;
 
@@ -23,6 +24,7 @@ pub fn run(command: Command) -> Result<(), Failure> {
         Command::Check(file) => check::run(&file),
         Command::Adapter(command) => adapter::run(&command),
         Command::Copybook(command) => copybook::run(&command),
+        Command::Double(arguments) => double::run(&arguments),
         Command::Explain(explain) => explain::run(explain.code.as_deref()),
         Command::Reference(reference) => reference::run(reference.page.as_deref()),
     }
