@@ -1,7 +1,10 @@
 //! The commands, one file each.
 
 mod adapter;
+pub(crate) mod call;
 mod check;
+mod connect;
+pub(crate) mod contract;
 mod copybook;
 mod explain;
 mod reference;
@@ -17,6 +20,8 @@ pub fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Serve(file) => crate::serve::run(&file),
         Command::Check(file) => check::run(&file),
+        Command::Contract(contract) => crate::serve::runtime(1)?.block_on(contract::run(&contract)),
+        Command::Call(call) => crate::serve::runtime(1)?.block_on(call::run(&call)),
         Command::Adapter(command) => adapter::run(&command),
         Command::Copybook(command) => copybook::run(&command),
         Command::Explain(explain) => explain::run(explain.code.as_deref()),

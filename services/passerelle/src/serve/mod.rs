@@ -1,7 +1,7 @@
 //! `passerelle serve`: settings in, two open ports out, drained at the end.
 
 mod admin;
-mod contracts;
+pub(crate) mod contracts;
 pub(crate) mod dial;
 mod endpoints;
 mod front;
@@ -19,7 +19,7 @@ use std::time::Duration;
 use metrics_exporter_prometheus::PrometheusHandle;
 use passerelle_bus::call::observe::{METRICS, Propagation};
 use passerelle_bus::call::{CallLimits, Endpoint, Gateway};
-use passerelle_bus::contract::{MemoryStore, Registry};
+use passerelle_bus::contract::Registry;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tonic_health::ServingStatus;
@@ -30,6 +30,7 @@ use self::front::Front;
 use self::listener::{Listener, ListenerLimits, Running};
 use self::routes::Routes;
 use crate::cli::SettingsFile;
+use crate::contract_store::FolderStore;
 use crate::explain::Code;
 use crate::failure::Failure;
 use crate::settings::{ListenAddress, ListenerTls, Loaded, Settings};
@@ -112,9 +113,10 @@ impl Daemon {
         let administration = listener("admin", settings.admin.listen, settings.admin.tls.as_ref(), settings).await?;
         let (at, admin_at) = (channels.address(), administration.address());
 
-        let registry = Arc::new(
-            Registry::open(Arc::new(MemoryStore::default())).map_err(|error| Failure::new(Code::CONTRACTS_DAMAGED, error))?,
-        );
+        let store = FolderStore::open(settings.data_dir.join("contracts"))
+            .map_err(|error| Failure::new(Code::DATA_DIR_UNUSABLE, error))?;
+        let registry = Registry::open(Arc::new(store)).map_err(|error| Failure::new(Code::CONTRACTS_DAMAGED, error))?;
+        let registry = Arc::new(registry);
         let gateway = Arc::new(Gateway::new(limits(settings), propagation(settings)));
         let (health, health_service) = tonic_health::server::health_reporter();
         let endpoints = endpoints::open(loaded, &registry).await?;
