@@ -4,21 +4,25 @@ use std::path::{Path, PathBuf};
 use std::{env, error, fs};
 
 fn main() -> Result<(), Box<dyn error::Error>> {
-    println!("cargo::rerun-if-changed=passerelle");
-    let root = Path::new("passerelle");
+    compile("passerelle", ".", "descriptors.binpb")?;
+    // The back offices of the demo: nobody's contract, so they stay out of our own descriptors.
+    compile("sample", "sample", "sample.binpb")
+}
+
+fn compile(folder: &str, include: &str, descriptors: &str) -> Result<(), Box<dyn error::Error>> {
+    println!("cargo::rerun-if-changed={folder}");
     let mut files = Vec::new();
-    proto_files(root, &mut files)?;
+    proto_files(Path::new(folder), &mut files)?;
     files.sort();
-    let mut compiler = protox::Compiler::new(["."])?;
+    let mut compiler = protox::Compiler::new([include])?;
     compiler.include_imports(true).include_source_info(true);
     for file in &files {
         compiler.open_file(file)?;
     }
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("OUT_DIR is not set: run by cargo only")?);
     // As the compiler encodes them: the Rust types below would drop our options from the bytes.
-    fs::write(out.join("descriptors.binpb"), compiler.encode_file_descriptor_set())?;
-    let descriptors = compiler.file_descriptor_set();
-    tonic_prost_build::configure().build_transport(true).compile_fds(descriptors)?;
+    fs::write(out.join(descriptors), compiler.encode_file_descriptor_set())?;
+    tonic_prost_build::configure().build_transport(true).compile_fds(compiler.file_descriptor_set())?;
     Ok(())
 }
 

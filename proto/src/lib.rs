@@ -19,3 +19,17 @@ pub mod bus {
         tonic::include_proto!("passerelle.bus.v1");
     }
 }
+
+/// The sample bank of the demo, a back office of nobody's.
+pub mod sample {
+    /// Its files, a `google.protobuf.FileDescriptorSet` with comments.
+    pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/sample.binpb"));
+
+    /// Card disputes.
+    pub mod cards {
+        /// The only version.
+        pub mod v1 {
+            tonic::include_proto!("bank.cards.v1");
+        }
+    }
+}

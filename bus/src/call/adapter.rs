@@ -61,7 +61,7 @@ async fn start(
     let context = context(request.headers(), deadline);
     let compression = request.headers().get(GRPC_ENCODING).cloned();
     let mut incoming = Requests::new(request.into_body(), limits.message_bytes, compression);
-    let messages = if route.client_streaming {
+    let messages = if route.streaming.client {
         Messages::many(unfold(incoming, |mut incoming| async move { incoming.next().await.map(|next| (next, incoming)) }))
     } else {
         let first = incoming.next().await;

@@ -20,7 +20,7 @@ use super::{Route, Table, adapter, deadline, observe, remote, status};
 pub struct CallLimits {
     /// One message, either way, in bytes at most.
     pub message_bytes: u32,
-    /// The deadline of calls that come without one; `None` lets them wait for ever.
+    /// The deadline of unary calls that come without one; `None` lets them wait for ever.
     pub default_timeout: Option<Duration>,
 }
 
@@ -69,7 +69,7 @@ impl Gateway {
         let span = self.span(&route, &mut request);
         let mut observed = Observed::start(route.clone(), started, span.clone());
         let timeout = match deadline::timeout(request.headers()) {
-            Ok(timeout) => timeout.or(self.limits.default_timeout),
+            Ok(timeout) => timeout.or(self.limits.default_timeout.filter(|_| route.streaming.is_unary())),
             Err(error) => {
                 let status = Status::invalid_argument(error.to_string());
                 observed.ended(status.code());

@@ -23,5 +23,5 @@ pub use self::endpoint::{Endpoint, EndpointStatus};
 pub use self::frame::TooLarge;
 pub use self::gateway::{CallLimits, Gateway};
 pub use self::remote::{AddressError, AddressState, AddressStatus, Remote, RemoteSettings};
-pub use self::route::{Route, Table};
+pub use self::route::{Route, Streaming, Table};
 pub use self::status::trailers_only;

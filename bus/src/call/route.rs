@@ -10,16 +10,32 @@ use super::observe::Meter;
 #[derive(Debug)]
 pub struct Route {
     pub(super) path: String,
-    pub(super) client_streaming: bool,
+    pub(super) streaming: Streaming,
     pub(super) endpoint: Arc<Endpoint>,
     pub(super) meter: Meter,
 }
 
+/// Which sides of a method stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Streaming {
+    /// The caller sends any number of messages; else exactly one, which adapters get in the short form.
+    pub client: bool,
+    /// The back office answers any number of messages.
+    pub server: bool,
+}
+
+impl Streaming {
+    /// One message each way: the only calls that get a deadline when they come without one, since a stream may be meant to last.
+    pub(super) fn is_unary(self) -> bool {
+        !self.client && !self.server
+    }
+}
+
 impl Route {
-    /// A route for `path` (`/package.Service/Method`). `client_streaming` lets adapters take unary requests in the short form.
-    pub fn new(path: &str, client_streaming: bool, endpoint: Arc<Endpoint>) -> Self {
+    /// A route for `path` (`/package.Service/Method`).
+    pub fn new(path: &str, streaming: Streaming, endpoint: Arc<Endpoint>) -> Self {
         let meter = Meter::new(path.trim_start_matches('/'), endpoint.name());
-        Self { path: path.to_owned(), client_streaming, endpoint, meter }
+        Self { path: path.to_owned(), streaming, endpoint, meter }
     }
 
     /// The full method name without a leading slash.

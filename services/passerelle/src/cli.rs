@@ -1,5 +1,6 @@
 //! The command line: what can be asked, and the help that goes with it.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -38,6 +39,7 @@ pub enum Command {
         after_help = "Prints `ready: channels ADDRESS, admin ADDRESS` on standard output once both ports are open; logs go to standard error.\nSIGTERM or Ctrl-C drains: calls in flight end, new ones go elsewhere. A second one ends it at once."
     )]
     Serve(SettingsFile),
+    Demo(Demo),
     /// Proves the settings, the adapter files and the contracts they name, without serving or connecting
     #[command(
         after_help = "Prints one `ok` line for each thing proven; an error names file, line and column. Exit code 1 if anything is wrong."
@@ -51,6 +53,37 @@ pub enum Command {
     Copybook(CopybookCommand),
     Explain(Explain),
     Reference(Reference),
+}
+
+/// How the demo runs.
+#[derive(Debug, Args)]
+#[command(
+    about = "Runs a sample bank with no server installed: a mainframe double and a gRPC back office, with traffic through the bus",
+    after_help = "Each call is shown with its way through the bus and the time of each step. Ctrl-C ends it."
+)]
+pub struct Demo {
+    /// Stop after this many calls [default: go on until Ctrl-C]
+    #[arg(long, value_name = "N")]
+    pub calls: Option<u64>,
+    /// Pause between calls, in milliseconds
+    #[arg(long, value_name = "MS", default_value_t = 2_000)]
+    pub pause_ms: u64,
+    /// Where channels connect [default: 127.0.0.1:7400, or a free port]
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
+    /// Where operators connect [default: 127.0.0.1:7401, or a free port]
+    #[arg(long, value_name = "ADDRESS")]
+    pub admin: Option<SocketAddr>,
+    /// Play one of the back offices only: how the demo starts them in processes of their own
+    #[arg(long, hide = true, value_enum)]
+    pub part: Option<DemoPart>,
+}
+
+/// The back offices of the demo that are processes of their own.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub enum DemoPart {
+    /// Card disputes.
+    Disputes,
 }
 
 /// The settings file, as several commands take it.
@@ -88,10 +121,13 @@ pub enum CopybookCommand {
     Proto {
         /// The mainframe adapter's file (YAML)
         file: PathBuf,
+        /// Folder for the contract, which goes below it by its package [default: the file's folder]
+        #[arg(long, value_name = "FOLDER")]
+        out: Option<PathBuf>,
     },
-    /// Prints a copybook's layout: each field's offset, length, picture and type
+    /// Prints the layout of records: each field's offset, length, picture and type
     Layout {
-        /// The copybook
+        /// A copybook, or a mainframe adapter's file (YAML) for all of its records
         file: PathBuf,
     },
 }

@@ -1,2 +1,37 @@
-//! passerelle-bench
-fn main() {}
+//! Measures Passerelle beside other proxies, on one machine, in one run: ratios are what counts.
+//!
+//! `cargo run --release -p passerelle-bench -- proxy` installs the others (apt and pip), builds Passerelle and prints the table.
+#![allow(clippy::panic, clippy::expect_used, reason = "a bench that cannot measure stops")]
+
+mod check;
+mod echo;
+mod load;
+mod meter;
+mod proxy;
+mod round;
+mod table;
+mod targets;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "usage: passerelle-bench proxy [--rounds N] [--requests N]
+
+Unary gRPC echo of 256 bytes: direct, and through Passerelle, nginx, HAProxy and Envoy, each with one worker.";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["echo"] => echo::serve(),
+        ["proxy", options @ ..] => match proxy::Options::parse(options) {
+            Some(options) => proxy::run(&options),
+            None => return usage(),
+        },
+        _ => return usage(),
+    }
+    ExitCode::SUCCESS
+}
+
+fn usage() -> ExitCode {
+    eprintln!("{USAGE}");
+    ExitCode::from(2)
+}

@@ -19,6 +19,7 @@ use crate::settings::{self, Loaded};
 pub fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Serve(file) => crate::serve::run(&file),
+        Command::Demo(_) => Err(Failure::plain("the demo comes with the mainframe adapter, which is not built in yet")),
         Command::Check(file) => check::run(&file),
         Command::Contract(contract) => crate::serve::runtime(1)?.block_on(contract::run(&contract)),
         Command::Call(call) => crate::serve::runtime(1)?.block_on(call::run(&call)),

@@ -92,7 +92,7 @@ fn field(path: String, place: Place<'_>, written: &Value, default: &Value) -> Fi
 }
 
 fn sort(place: Place<'_>) -> String {
-    let words = choices(place.node());
+    let words: Vec<String> = place.words().iter().map(|word| format!("`{word}`")).collect();
     if !words.is_empty() {
         return words.join(" or ");
     }
@@ -104,11 +104,4 @@ fn sort(place: Place<'_>) -> String {
         (sort, "") => sort.to_owned(),
         (sort, range) => format!("{sort}, {range}"),
     }
-}
-
-/// The words of an enumeration, documented (`oneOf` of `const`) or not (`enum`).
-fn choices(node: &Value) -> Vec<String> {
-    let documented = node["oneOf"].as_array().into_iter().flatten().filter_map(|choice| choice["const"].as_str());
-    let plain = node["enum"].as_array().into_iter().flatten().filter_map(Value::as_str);
-    documented.chain(plain).map(|word| format!("`{word}`")).collect()
 }

@@ -20,6 +20,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use passerelle_bus::call::observe::{METRICS, Propagation};
 use passerelle_bus::call::{CallLimits, Endpoint, Gateway};
 use passerelle_bus::contract::Registry;
+use prost_reflect::MessageDescriptor;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tonic_health::ServingStatus;
@@ -71,18 +72,20 @@ async fn serve(loaded: Loaded) -> Result<(), Failure> {
     Ok(())
 }
 
-struct Signals {
+/// SIGTERM and SIGINT, one after another.
+pub(crate) struct Signals {
     terminate: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
 }
 
 impl Signals {
-    fn new() -> Result<Self, Failure> {
+    pub(crate) fn new() -> Result<Self, Failure> {
         let listen = |kind| signal(kind).map_err(Failure::plain);
         Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
     }
 
-    async fn next(&mut self) {
+    /// Waits for the next one.
+    pub(crate) async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
@@ -98,6 +101,7 @@ pub(crate) struct Daemon {
     pub(crate) admin: SocketAddr,
     listeners: (Running, Running),
     endpoints: BTreeMap<String, Arc<Endpoint>>,
+    registry: Arc<Registry>,
     health: HealthReporter,
     ready: Arc<AtomicBool>,
     /// Reflection of back offices and the following of the registry; ended when dropped.
@@ -131,10 +135,21 @@ impl Daemon {
         }
         let ready = Arc::new(AtomicBool::new(true));
         let own = operators::for_channels(health_service.clone(), registry.clone()).map_err(Failure::plain)?;
-        let services = operators::for_operators(health_service, registry, routes).map_err(Failure::plain)?;
+        let services = operators::for_operators(health_service, registry.clone(), routes).map_err(Failure::plain)?;
         let listeners =
             (channels.run(Front::new(gateway, own)), administration.run(Admin::new(metrics, ready.clone(), services)));
-        Ok(Self { channels: at, admin: admin_at, listeners, endpoints, health, ready, background })
+        Ok(Self { channels: at, admin: admin_at, listeners, endpoints, registry, health, ready, background })
+    }
+
+    /// Waits until the method of `path` is registered.
+    pub(crate) async fn serves(&self, path: &str) {
+        let mut changes = self.registry.changes();
+        while self.types(path).is_none() && changes.changed().await.is_ok() {}
+    }
+
+    /// The types of a registered method's request and answer.
+    pub(crate) fn types(&self, path: &str) -> Option<(MessageDescriptor, MessageDescriptor)> {
+        self.registry.snapshot().method(path).map(|method| (method.input.clone(), method.output.clone()))
     }
 
     /// Says that it goes, takes nothing new, ends what is in flight, closes what stands behind.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use passerelle_bus::call::{Endpoint, Gateway, Remote, RemoteSettings, Route, Table};
+use passerelle_bus::call::{Endpoint, Gateway, Remote, RemoteSettings, Route, Streaming, Table};
 use passerelle_bus::contract::{Binding, Contract, Registry};
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
@@ -55,7 +55,10 @@ impl Routes {
             let Some(endpoint) = self.endpoint(contract, &mut kept) else {
                 continue;
             };
-            routes.extend(contract.methods().map(|method| Route::new(&method.path, method.client_streaming, endpoint.clone())));
+            routes.extend(contract.methods().map(|method| {
+                let streaming = Streaming { client: method.client_streaming, server: method.server_streaming };
+                Route::new(&method.path, streaming, endpoint.clone())
+            }));
         }
         *self.dynamic.lock().unwrap_or_else(PoisonError::into_inner) = kept;
         self.gateway.replace(Table::new(routes));

@@ -32,8 +32,9 @@ impl Overrides {
         ours.map(|(variable, text)| one(variable, text, schema)).collect::<Result<_, _>>().map(Self)
     }
 
-    /// The variable that gives the field at `path`, or one below it.
+    /// The variable that gives the field at `path`, one below it, or the list that it is in.
     pub(super) fn variable(&self, path: &str) -> Option<&str> {
+        let path = path.split('[').next().unwrap_or(path);
         let gives = |given: &&Override| {
             let below = given.path.strip_prefix(path);
             path.is_empty() || below.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
@@ -101,8 +102,12 @@ fn unknown(step: &str, place: Place<'_>) -> String {
 
 /// Strict where the schema says number or boolean, text as it is elsewhere: `007` stays `007`.
 fn value_of(text: &str, place: Place<'_>) -> Result<ValueKind, String> {
+    let words = place.words();
+    if !words.is_empty() && !words.contains(&text) {
+        return Err(format!("`{text}` is none of {}", words.join(", ")));
+    }
     match place.sort() {
-        "integer" => text.parse().map(ValueKind::I64).map_err(|_| format!("`{text}` is no whole number")),
+        "integer" => text.parse().map(ValueKind::U64).map_err(|_| format!("`{text}` is no whole number, 0 or more")),
         "number" => text.parse().map(ValueKind::Float).map_err(|_| format!("`{text}` is no number")),
         "boolean" => text.parse().map(ValueKind::Boolean).map_err(|_| format!("`{text}` is neither true nor false")),
         "array" => Ok(ValueKind::Array(text.split(',').map(|item| Value::new(None, item.trim())).collect())),

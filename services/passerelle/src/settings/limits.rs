@@ -21,7 +21,8 @@ pub struct Limits {
     /// Connections at the same time; further ones wait in the kernel's queue.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub connections: u32,
-    /// Deadline of a call whose caller sets none, in milliseconds. 0 means none: such a call may last for ever.
+    /// Deadline of a unary call whose caller sets none, in milliseconds. 0 means none: such a call may last for ever.
+    /// Streaming calls have only the deadline that their caller sets.
     #[schemars(range(min = 0, max = 86_400_000))]
     pub deadline_ms: u64,
     /// How long a new connection may take to finish its TLS and HTTP/2 handshake, in milliseconds.

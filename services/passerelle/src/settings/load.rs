@@ -100,19 +100,28 @@ fn from_yaml(path: &Path, text: &str) -> Result<Settings, Problem> {
             error.into_inner()
         })
     });
+    // An empty document is no error: everything has a default.
+    let parsed = parsed.map(Option::<Settings>::unwrap_or_default);
     parsed.map_err(|error| {
         let error = error.without_snippet();
-        let field = if field == "." { String::new() } else { field };
+        // An error outside every field, and one between two fields.
+        let field = if field == "." || field.ends_with('?') { String::new() } else { field };
         Problem { place: place(error.location()), field, message: yaml_message(error) }
     })
 }
 
 fn yaml_message(error: &YamlError) -> String {
     match error {
-        YamlError::InvalidScalar { ty, .. } if ty.starts_with(['u', 'i']) => "expected a whole number, 0 or more".to_owned(),
+        YamlError::InvalidScalar { ty, .. } if ty.starts_with(['u', 'i']) => {
+            "expected a whole number within the allowed range".to_owned()
+        }
         YamlError::InvalidScalar { ty, .. } if ty.starts_with('f') => "expected a number".to_owned(),
         YamlError::NullIntoString { .. } => "the value is missing".to_owned(),
         YamlError::Unexpected { expected: "mapping start", .. } => "expected `key: value` lines below".to_owned(),
+        YamlError::Unexpected { expected: "sequence start", .. } => "expected a list: [one, two]".to_owned(),
+        YamlError::Unexpected { expected: "string scalar", .. } => {
+            "expected text; put it in quotes if it begins with [ or {".to_owned()
+        }
         YamlError::DuplicateMappingKey { key, .. } => format!("`{}` stands here twice", key.as_deref().unwrap_or("the key")),
         YamlError::MultipleDocuments { .. } => "a second document begins here (`---`), settings are one".to_owned(),
         other => {

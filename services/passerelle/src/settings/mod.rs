@@ -9,13 +9,14 @@ mod load;
 mod place;
 pub(crate) mod schema;
 mod secrets;
+#[cfg(test)]
+mod tests;
 mod tls;
 mod watch;
 mod written;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -49,7 +50,8 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// Threads that carry calls. Default: one for each core.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub workers: Option<NonZeroUsize>,
+    #[schemars(range(min = 1, max = 1024))]
+    pub workers: Option<u32>,
     /// What is logged, and how. Logs go to standard error.
     pub log: Log,
     /// Traces over OTLP. Off unless `otlp_endpoint` is set.
@@ -86,8 +88,10 @@ pub struct Drain {
 impl Settings {
     /// How many threads carry calls: what is written, or one for each core.
     pub fn worker_threads(&self) -> usize {
-        let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        self.workers.unwrap_or_else(cores).get()
+        match self.workers {
+            Some(threads) => threads as usize,
+            None => std::thread::available_parallelism().map_or(1, usize::from),
+        }
     }
 
     /// Makes every path absolute to `folder`, that of the settings file: a daemon's working directory must not matter.

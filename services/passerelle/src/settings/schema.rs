@@ -69,6 +69,13 @@ impl<'a> Place<'a> {
         self.node
     }
 
+    /// The words of an enumeration, documented (`oneOf` of `const`) or not (`enum`); none where any text will do.
+    pub(crate) fn words(self) -> Vec<&'a str> {
+        let documented = self.node["oneOf"].as_array().into_iter().flatten().filter_map(|choice| choice["const"].as_str());
+        let plain = self.node["enum"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        documented.chain(plain).collect()
+    }
+
     /// Smallest and largest number allowed.
     pub(crate) fn range(self) -> (Option<f64>, Option<f64>) {
         (self.node["minimum"].as_f64(), self.node["maximum"].as_f64())
@@ -98,6 +105,8 @@ impl<'a> Place<'a> {
                     found.push((path.to_owned(), format!("{number} is out of range, {}", range_in_words(least, most))));
                 }
             }
+            // JSON has no word for NaN and the infinities, which YAML and the environment do have.
+            Value::Null if self.sort() == "number" => found.push((path.to_owned(), "expected a finite number".to_owned())),
             _ => {}
         }
     }

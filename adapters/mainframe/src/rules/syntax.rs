@@ -1,0 +1,272 @@
+//! The small language of `when:`: comparisons of fields with numbers or quoted text, joined by `and`, `or` and parentheses.
+
+use std::iter::Peekable;
+use std::str::CharIndices;
+
+/// Longest condition, in bytes.
+const TEXT_LIMIT_BYTES: usize = 4096;
+/// Deepest parentheses.
+const DEPTH_LIMIT: usize = 32;
+
+/// A condition as written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Expression {
+    /// One of them holds.
+    Or(Vec<Expression>),
+    /// All of them hold.
+    And(Vec<Expression>),
+    /// A field compared with one literal.
+    Compare { field: String, comparison: Comparison, literal: Literal },
+    /// A field is one of several literals.
+    In { field: String, literals: Vec<Literal> },
+}
+
+/// How a field is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Comparison {
+    Equal,
+    NotEqual,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+/// What a field is compared with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Literal {
+    /// `unscaled` × 10^-`scale`.
+    Number { unscaled: i128, scale: i32 },
+    /// Quoted text, without the spaces at its end: COBOL pads with them.
+    Text(String),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Token {
+    Word(String),
+    Comparison(Comparison),
+    Literal(Literal),
+    Mark(char),
+}
+
+/// Reads a condition. The error says where, counted in characters from 1, and what was expected.
+pub(crate) fn parse(text: &str) -> Result<Expression, String> {
+    if text.len() > TEXT_LIMIT_BYTES {
+        return Err(format!("it is {} bytes long, the limit is {TEXT_LIMIT_BYTES}", text.len()));
+    }
+    let mut parser = Parser { tokens: tokens(text)?, next: 0, end: text.chars().count() + 1 };
+    let expression = parser.or(0)?;
+    match parser.peek() {
+        None => Ok(expression),
+        Some(_) => Err(parser.expected("`and`, `or` or the end")),
+    }
+}
+
+/// Tokens with the place of their first character.
+fn tokens(text: &str) -> Result<Vec<(usize, Token)>, String> {
+    let mut tokens = Vec::new();
+    let mut characters = text.char_indices().peekable();
+    while let Some((start, first)) = characters.next() {
+        let place = text[..start].chars().count() + 1;
+        let token = match first {
+            c if c.is_whitespace() => continue,
+            '(' | ')' | '[' | ']' | ',' => Token::Mark(first),
+            '=' | '!' | '<' | '>' => {
+                let followed = characters.next_if(|(_, c)| *c == '=').is_some();
+                Token::Comparison(comparison(first, followed).ok_or_else(|| format!("write `==` or `!=` at character {place}"))?)
+            }
+            '"' | '\'' => {
+                Token::Literal(quoted(first, &mut characters).ok_or(format!("the text at character {place} has no end"))?)
+            }
+            '-' | '+' => {
+                let digits = word(text, start + 1, &mut characters);
+                Token::Literal(number(&text[start..start + 1 + digits]).ok_or(format!("no number at character {place}"))?)
+            }
+            c if c.is_alphanumeric() => {
+                let rest = word(text, start + first.len_utf8(), &mut characters);
+                let written = &text[start..start + first.len_utf8() + rest];
+                number(written).map_or_else(|| Token::Word(written.to_owned()), Token::Literal)
+            }
+            other => return Err(format!("`{other}` at character {place} means nothing here")),
+        };
+        tokens.push((place, token));
+    }
+    Ok(tokens)
+}
+
+fn comparison(first: char, followed_by_equals: bool) -> Option<Comparison> {
+    Some(match (first, followed_by_equals) {
+        ('=', true) => Comparison::Equal,
+        ('!', true) => Comparison::NotEqual,
+        ('<', false) => Comparison::Less,
+        ('<', true) => Comparison::LessOrEqual,
+        ('>', false) => Comparison::Greater,
+        ('>', true) => Comparison::GreaterOrEqual,
+        _ => return None,
+    })
+}
+
+fn quoted(quote: char, characters: &mut Peekable<CharIndices<'_>>) -> Option<Literal> {
+    let mut text = String::new();
+    loop {
+        match characters.next()?.1 {
+            c if c == quote => return Some(Literal::Text(text.trim_end_matches(' ').to_owned())),
+            c => text.push(c),
+        }
+    }
+}
+
+/// Goes on over letters, digits, `-`, `_` and `.`, and says how many bytes these were.
+fn word(text: &str, start: usize, characters: &mut Peekable<CharIndices<'_>>) -> usize {
+    let is_inside = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let mut end = start;
+    while let Some((at, c)) = characters.next_if(|(_, c)| is_inside(*c)) {
+        end = at + c.len_utf8();
+    }
+    debug_assert!(text.is_char_boundary(end));
+    end - start
+}
+
+fn number(written: &str) -> Option<Literal> {
+    let (sign, digits) = match written.as_bytes().first()? {
+        b'-' => (-1, &written[1..]),
+        b'+' => (1, &written[1..]),
+        _ => (1, written),
+    };
+    let (whole, decimals) = digits.split_once('.').unwrap_or((digits, ""));
+    let is_number = !whole.is_empty() && (whole.len() < digits.len()) == !decimals.is_empty();
+    if !is_number || !whole.bytes().chain(decimals.bytes()).all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let unscaled: i128 = format!("{whole}{decimals}").parse().ok()?;
+    Some(Literal::Number { unscaled: sign * unscaled, scale: i32::try_from(decimals.len()).ok()? })
+}
+
+struct Parser {
+    tokens: Vec<(usize, Token)>,
+    next: usize,
+    end: usize,
+}
+
+impl Parser {
+    fn or(&mut self, depth: usize) -> Result<Expression, String> {
+        self.joined("or", |parser| parser.joined("and", |parser| parser.single(depth), Expression::And), Expression::Or)
+    }
+
+    fn joined(
+        &mut self,
+        word: &str,
+        part: impl Fn(&mut Self) -> Result<Expression, String>,
+        join: fn(Vec<Expression>) -> Expression,
+    ) -> Result<Expression, String> {
+        let first = part(self)?;
+        let mut parts = vec![];
+        while self.take_word(word) {
+            parts.push(part(self)?);
+        }
+        if parts.is_empty() {
+            return Ok(first);
+        }
+        parts.insert(0, first);
+        Ok(join(parts))
+    }
+
+    fn single(&mut self, depth: usize) -> Result<Expression, String> {
+        if self.take_mark('(') {
+            if depth == DEPTH_LIMIT {
+                return Err(format!("more than {DEPTH_LIMIT} parentheses inside each other"));
+            }
+            let inside = self.or(depth + 1)?;
+            return if self.take_mark(')') { Ok(inside) } else { Err(self.expected("`)`")) };
+        }
+        let Some(Token::Word(field)) = self.peek().cloned() else { return Err(self.expected("a field's COBOL name")) };
+        self.next += 1;
+        if self.take_word("in") {
+            return Ok(Expression::In { field, literals: self.list()? });
+        }
+        let Some(Token::Comparison(comparison)) = self.peek().cloned() else {
+            return Err(self.expected("==, !=, <, <=, >, >= or `in [..]`"));
+        };
+        self.next += 1;
+        Ok(Expression::Compare { field, comparison, literal: self.literal()? })
+    }
+
+    fn list(&mut self) -> Result<Vec<Literal>, String> {
+        if !self.take_mark('[') {
+            return Err(self.expected("`[`"));
+        }
+        let mut literals = vec![self.literal()?];
+        while self.take_mark(',') {
+            literals.push(self.literal()?);
+        }
+        if self.take_mark(']') { Ok(literals) } else { Err(self.expected("`,` or `]`")) }
+    }
+
+    fn literal(&mut self) -> Result<Literal, String> {
+        match self.peek().cloned() {
+            Some(Token::Literal(literal)) => {
+                self.next += 1;
+                Ok(literal)
+            }
+            _ => Err(self.expected("a number or a quoted text")),
+        }
+    }
+
+    fn peek(&self) -> Option<&Token> {
+        self.tokens.get(self.next).map(|(_, token)| token)
+    }
+
+    fn take_word(&mut self, word: &str) -> bool {
+        let found = matches!(self.peek(), Some(Token::Word(found)) if found.eq_ignore_ascii_case(word));
+        self.next += usize::from(found);
+        found
+    }
+
+    fn take_mark(&mut self, mark: char) -> bool {
+        let found = self.peek() == Some(&Token::Mark(mark));
+        self.next += usize::from(found);
+        found
+    }
+
+    fn expected(&self, what: &str) -> String {
+        let place = self.tokens.get(self.next).map_or(self.end, |(place, _)| *place);
+        format!("expected {what} at character {place}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+
+    fn check(text: &str, expected: Expect) {
+        expected.assert_eq(&parse(text).map_or_else(|problem| problem, |expression| format!("{expression:?}")));
+    }
+
+    #[test]
+    fn conditions_are_read() {
+        check("CA-RETCODE == -8", expect![""]);
+        check("A<0 and B>=1.50 or C != 'x y  '", expect![""]);
+        check("A in [1, \"E2\"] and (B <= +3 or C > 0)", expect![""]);
+        check("GROUP-1.9-CODE == 00", expect![""]);
+    }
+
+    #[test]
+    fn what_is_no_condition_is_refused_with_its_place() {
+        check("", expect![""]);
+        check("CA-RETCODE", expect![""]);
+        check("CA-RETCODE = -8", expect![""]);
+        check("CA-RETCODE == X", expect![""]);
+        check("CA-RETCODE == -", expect![""]);
+        check("CA-RETCODE == 'x", expect![""]);
+        check("A in []", expect![""]);
+        check("A in [1 2]", expect![""]);
+        check("(A == 1", expect![""]);
+        check("A == 1 B == 2", expect![""]);
+        check("A == 1 and", expect![""]);
+        check("é && 1", expect![""]);
+        check(&format!("{}A == 1", "(".repeat(33)), expect![""]);
+        check(&"A".repeat(5000), expect![""]);
+    }
+}

@@ -1,0 +1,3 @@
+//! The one test binary of the whole: the repository's own rules.
+
+mod tidy;
