@@ -6,6 +6,7 @@ mod cli;
 mod command;
 mod contract_files;
 mod contract_store;
+mod dynamic;
 mod explain;
 mod failure;
 mod reference;

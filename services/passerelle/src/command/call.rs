@@ -1,6 +1,5 @@
 //! `passerelle call`: one call to any method, JSON in and JSON out, through a running bus.
 
-mod codec;
 mod method;
 mod request;
 mod skeleton;
@@ -17,9 +16,9 @@ use tonic::metadata::{AsciiMetadataKey, BinaryMetadataKey, BinaryMetadataValue, 
 use tonic::transport::Channel;
 use tonic::{Request, Status, Streaming};
 
-use self::codec::DynamicCodec;
 use self::request::{Fault, Json};
 use super::connect::{self, Tls};
+use crate::dynamic::DynamicCodec;
 use crate::explain::Code;
 use crate::failure::Failure;
 

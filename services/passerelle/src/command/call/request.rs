@@ -113,7 +113,7 @@ struct Values<Input: Read> {
 
 /// A value that is no JSON or does not fit.
 #[derive(Debug, thiserror::Error)]
-#[error("request {place}{}: {reason} (a {kind} is wanted)", if path == "." { String::new() } else { format!(", field {path}") })]
+#[error("request {place}{}: {reason} (wanted: {kind})", if path == "." { String::new() } else { format!(", field {path}") })]
 pub(super) struct Unfit {
     place: usize,
     path: String,
@@ -201,7 +201,7 @@ pub(super) mod tests {
             "One",
             None,
             expect![[
-                r#"error: a.S/One wants a a.Order; give it by --json, such as --json '{"lines":[{"cents":"0"}],"name":""}'"#
+                r#"error: a.S/One wants a a.Order; give it by --json, such as --json '{"name":"","lines":[{"cents":"0"}]}'"#
             ]],
         );
         read("One", Some("{} {}"), expect!["error: a.S/One takes one a.Order, 2 were given"]);
@@ -217,10 +217,34 @@ pub(super) mod tests {
 
     #[test]
     fn a_value_that_does_not_fit_is_named_by_its_path() {
-        read("Many", Some(r#"{} {"lines": [{}, {"cents": "many"}]}"#), expect![""]);
-        read("One", Some(r#"{"nome": "Ann"}"#), expect![""]);
-        read("One", Some(r#"{"name": "#), expect![""]);
-        read("One", Some("[]"), expect![""]);
+        read(
+            "Many",
+            Some(r#"{} {"lines": [{}, {"cents": "many"}]}"#),
+            expect![[r#"
+            error: request 2, field lines[1].cents: invalid digit found in string at line 1 column 34 (wanted: a.Order)
+            P0018: `passerelle explain P0018` tells what it means and the way out"#]],
+        );
+        read(
+            "One",
+            Some(r#"{"nome": "Ann"}"#),
+            expect![[r#"
+            error: request 1: unrecognized field name 'nome' at line 1 column 8 (wanted: a.Order)
+            P0018: `passerelle explain P0018` tells what it means and the way out"#]],
+        );
+        read(
+            "One",
+            Some(r#"{"name": "#),
+            expect![[r#"
+            error: request 1, field name: EOF while parsing a value at line 1 column 9 (wanted: a.Order)
+            P0018: `passerelle explain P0018` tells what it means and the way out"#]],
+        );
+        read(
+            "One",
+            Some("[]"),
+            expect![[r#"
+            error: request 1: invalid type: sequence, expected a map at line 1 column 1 (wanted: a.Order)
+            P0018: `passerelle explain P0018` tells what it means and the way out"#]],
+        );
         read(
             "One",
             Some("@/nowhere/request.json"),
@@ -243,6 +267,9 @@ pub(super) mod tests {
         }
         io::Write::write_all(&mut input, b"{\"name\": 7}\n").unwrap();
         assert!(messages.next().await.is_none());
-        expect![""].assert_eq(&Fault(broken).came().await.text());
+        expect![[r#"
+            error: request 3, field name: invalid type: integer `7`, expected a string at line 3 column 11 (wanted: a.Order)
+            P0018: `passerelle explain P0018` tells what it means and the way out"#]]
+        .assert_eq(&Fault(broken).came().await.text());
     }
 }

@@ -96,7 +96,7 @@ mod tests {
             oneof o { bool b = 5; double d = 6; } google.protobuf.Timestamp at = 7; } service S { rpc Do(M) returns (stream M); }";
         let method = methods(text).remove(0);
         let example = example(&method.input(), MAX_DEPTH - 1);
-        expect![[r#"{"aName":"","at":"2024-01-31T12:00:00Z","b":false,"m":{"0":"Z"},"more":[{}],"n":"0"}"#]]
+        expect![[r#"{"aName":"","n":"0","more":[{}],"m":{"0":"Z"},"b":false,"at":"2024-01-31T12:00:00Z"}"#]]
             .assert_eq(&example.to_string());
         DynamicMessage::deserialize(method.input(), example).unwrap();
         assert!(shown(&method).starts_with("a.S/Do  a.M -> stream a.M\n{"));
