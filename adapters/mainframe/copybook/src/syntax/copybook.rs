@@ -43,7 +43,10 @@ impl Copybook {
         }
         let source = Source::read(source);
         if let Some(position) = source.decimal_comma {
-            return Err(error(position, "DECIMAL-POINT IS COMMA is not read yet: give the copybook without the program".to_owned()));
+            return Err(error(
+                position,
+                "DECIMAL-POINT IS COMMA is not read yet: give the copybook without the program".to_owned(),
+            ));
         }
         let mut reader = Reader::new(&source);
         while let Some(refusal) = reader.run() {
@@ -57,9 +60,10 @@ impl Copybook {
         let records = one_record(path, tree.records).map_err(|message| error(Position { line: 1, column: 1 }, message))?;
         match refused.first() {
             Some((_, first)) if records.is_empty() => Err(first.clone()),
-            None if records.is_empty() => {
-                Err(error(Position { line: 1, column: 1 }, "no data description: a copybook begins with a level number such as 01".to_owned()))
-            }
+            None if records.is_empty() => Err(error(
+                Position { line: 1, column: 1 },
+                "no data description: a copybook begins with a level number such as 01".to_owned(),
+            )),
             _ => Ok(Copybook { records, refused }),
         }
     }
