@@ -11,7 +11,9 @@ mod routes;
 pub(crate) mod tls;
 
 use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -19,7 +21,7 @@ use std::time::Duration;
 use metrics_exporter_prometheus::PrometheusHandle;
 use passerelle_bus::call::observe::{METRICS, Propagation};
 use passerelle_bus::call::{CallLimits, Endpoint, Gateway};
-use passerelle_bus::contract::{MemoryStore, Registry};
+use passerelle_bus::contract::Registry;
 use prost_reflect::MessageDescriptor;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
@@ -31,6 +33,7 @@ use self::front::Front;
 use self::listener::{Listener, ListenerLimits, Running};
 use self::routes::Routes;
 use crate::cli::SettingsFile;
+use crate::contract_store::FolderStore;
 use crate::explain::Code;
 use crate::failure::Failure;
 use crate::settings::{ListenAddress, ListenerTls, Loaded, Settings};
@@ -105,6 +108,8 @@ pub(crate) struct Daemon {
     ready: Arc<AtomicBool>,
     /// Reflection of back offices and the following of the registry; ended when dropped.
     background: JoinSet<()>,
+    /// The claim on the data folder.
+    _data_dir: File,
 }
 
 impl Daemon {
@@ -136,7 +141,7 @@ impl Daemon {
         let services = operators::for_operators(health_service, registry.clone(), routes).map_err(Failure::plain)?;
         let listeners =
             (channels.run(Front::new(gateway, own)), administration.run(Admin::new(metrics, ready.clone(), services)));
-        Ok(Self { channels: at, admin: admin_at, listeners, endpoints, registry, health, ready, background })
+        Ok(Self { channels: at, admin: admin_at, listeners, endpoints, registry, health, ready, background, _data_dir: data_dir })
     }
 
     /// Waits until the method of `path` is registered.
@@ -165,6 +170,23 @@ impl Daemon {
         admin.drain(Duration::from_secs(1)).await;
         tracing::info!("drained");
     }
+}
+
+/// One running Passerelle a folder: two would overwrite each other's contracts. Held until the file is dropped.
+fn claim(data_dir: &Path) -> Result<File, Failure> {
+    let unusable = |why: String| Failure::new(Code::DATA_DIR_UNUSABLE, format!("data_dir {}: {why}", data_dir.display()));
+    std::fs::create_dir_all(data_dir).map_err(|error| unusable(error.to_string()))?;
+    let lock = File::create(data_dir.join("lock")).map_err(|error| unusable(error.to_string()))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(unusable("another Passerelle is using it; give this one a data_dir of its own".to_owned())),
+        Err(TryLockError::Error(error)) => Err(unusable(error.to_string())),
+    }
+}
+
+fn registry(data_dir: &Path) -> Result<Registry, Failure> {
+    let store = FolderStore::open(data_dir.join("contracts")).map_err(|error| Failure::new(Code::DATA_DIR_UNUSABLE, error))?;
+    Registry::open(Arc::new(store)).map_err(|error| Failure::new(Code::CONTRACTS_DAMAGED, error))
 }
 
 async fn listener(
