@@ -6,6 +6,7 @@ mod cli;
 mod command;
 mod explain;
 mod failure;
+mod output;
 mod reference;
 mod settings;
 mod telemetry;
