@@ -6,6 +6,8 @@ mod cli;
 mod command;
 mod contract_files;
 mod contract_store;
+mod demo;
+mod dynamic;
 mod explain;
 mod failure;
 mod reference;

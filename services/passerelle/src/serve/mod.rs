@@ -121,9 +121,8 @@ impl Daemon {
         let administration = listener("admin", settings.admin.listen, settings.admin.tls.as_ref(), settings).await?;
         let (at, admin_at) = (channels.address(), administration.address());
 
-        let registry = Arc::new(
-            Registry::open(Arc::new(MemoryStore::default())).map_err(|error| Failure::new(Code::CONTRACTS_DAMAGED, error))?,
-        );
+        let data_dir = claim(&settings.data_dir)?;
+        let registry = Arc::new(registry(&settings.data_dir)?);
         let gateway = Arc::new(Gateway::new(limits(settings), propagation(settings)));
         let (health, health_service) = tonic_health::server::health_reporter();
         let endpoints = endpoints::open(loaded, &registry).await?;
