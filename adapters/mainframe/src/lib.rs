@@ -8,6 +8,7 @@ mod adapter;
 mod connection;
 mod contract;
 mod copybooks;
+mod double;
 mod file;
 mod kind;
 mod names;
@@ -16,5 +17,6 @@ mod rules;
 mod transport;
 
 pub use contract::{Generated, generate, layout};
+pub use double::{Double, DoubleError};
 pub use file::FileError;
 pub use kind::Mainframe;

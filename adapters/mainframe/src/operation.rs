@@ -27,6 +27,9 @@ impl Operation {
     /// Carries one call. Its three parts are spans: `encode`, `host`, `decode`; none of them shows what is in a record.
     pub(crate) async fn call(&self, message: Bytes, context: &Context) -> Result<Bytes, Fault> {
         let time = context.time_left().map_or(self.timeout, |left| left.min(self.timeout));
+        if time.is_zero() {
+            return Err(Fault::DeadlineExceeded { message: "the deadline had passed before the host was asked".into() });
+        }
         let deadline = Instant::now() + time;
 
         let record = debug_span!(target: "adapter_mainframe", "encode").in_scope(|| self.request.encode(&message));

@@ -51,6 +51,7 @@ pub enum Command {
     Adapter(AdapterCommand),
     #[command(subcommand)]
     Copybook(CopybookCommand),
+    Double(DoubleArguments),
     Explain(Explain),
     Reference(Reference),
 }
@@ -130,6 +131,20 @@ pub enum CopybookCommand {
         /// A copybook, or a mainframe adapter's file (YAML) for all of its records
         file: PathBuf,
     },
+}
+
+/// Which mainframe to play.
+#[derive(Debug, Args)]
+#[command(
+    about = "Plays a mainframe: answers the records of a mainframe file over TCP, from samples or recorded exchanges",
+    after_help = "The file says what to answer; `deploy/sample/accounts/double.yaml` is one. It can also record what a real host answers, and replay it."
+)]
+pub struct DoubleArguments {
+    /// What to answer (YAML)
+    pub file: PathBuf,
+    /// Where to listen
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:24711")]
+    pub listen: String,
 }
 
 /// Which error to explain.

@@ -43,12 +43,13 @@ async def main(addresses):
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     report = collections.Counter()
-    options = [("grpc.lb_policy_name", "round_robin")]
+    # Without a name of its own the channel would send the whole list as :authority, which is none.
+    options = [("grpc.lb_policy_name", "round_robin"), ("grpc.default_authority", "disputes")]
     async with grpc.aio.insecure_channel("ipv4:" + ",".join(addresses), options=options) as channel:
         stub = pb_grpc.CardDisputesStub(channel)
         await asyncio.gather(*(worker(number, stub, stop, report) for number in range(WORKERS)))
     del report["warm workers"]
-    print("report", json.dumps({"right": report.pop("right"), "failed": dict(report)}), flush=True)
+    print("report", json.dumps({"right": report.pop("right", 0), "failed": dict(report)}), flush=True)
 
 
 asyncio.run(main(sys.argv[1:]))

@@ -57,7 +57,8 @@ class CardDisputes(pb_grpc.CardDisputesServicer):
 
     async def Look(self, request, context):
         if request.compress:
-            context.set_compression(grpc.Compression.Gzip)
+            # grpc.aio 1.85 has a set_compression() that does nothing; this is what it should do.
+            await context.send_initial_metadata((("grpc-internal-encoding-request", "gzip"),))
         left = context.time_remaining()
         seen = sorted((name, value) for name, value in context.invocation_metadata() if name != "user-agent")
         return pb.LookResponse(

@@ -45,7 +45,7 @@ pub fn of_copybook(copybook: &Path) -> Option<Vec<Item>> {
     };
 
     write("");
-    let listing = ["-std=ibm", "-fsyntax-only", "-t", "-", "-ftsymbols", "-fno-tsource", "-fno-tmessages", "--tlines=99999"];
+    let listing = ["-std=ibm", "-fsyntax-only", "-t", "-", "-ftsymbols", "-fno-tsource", "--tlines=99999"];
     let mut items = read_listing(&run(Command::new(&cobc).args(listing).arg("ORACLE.cob")));
     write(&measuring_statements(&items));
     run(Command::new(&cobc).args(["-std=ibm", "-x", "ORACLE.cob"]));

@@ -7,6 +7,9 @@ use std::process::Command;
 use crate::process::Process;
 use crate::{Run, install};
 
+/// What [`exercise`] prints when everything is as it should be.
+pub const EXERCISE_EXPECTED: &str = include_str!("../python/exercise.expected");
+
 /// A running server of `tests/peers/python/disputes.proto`, with reflection v1alpha.
 #[derive(Debug)]
 pub struct Disputes {

@@ -14,7 +14,8 @@ pub struct Run {
 }
 
 impl Run {
-    pub(crate) fn of(command: &mut Command) -> Self {
+    /// Runs a program to its end.
+    pub fn of(command: &mut Command) -> Self {
         let output = command.output().expect("the program starts");
         let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
         Self { status: output.status, stdout: text(&output.stdout), stderr: text(&output.stderr) }

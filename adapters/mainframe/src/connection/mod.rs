@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 pub(crate) use address::Address;
-pub(crate) use pool::{Lease, Pool, PoolSettings};
+pub(crate) use pool::{Pool, PoolSettings};
 
 /// Memory is taken for at most this many bytes before they have come in, whatever a length field claims.
 const TRUSTED_LENGTH_BYTES: usize = 64 << 10;

@@ -3,6 +3,8 @@
 mod host;
 mod operation;
 mod place;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,7 +14,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_saphyr::{DefaultMessageFormatter, MessageFormatter, Spanned};
 
-pub(crate) use host::{Credentials, ExitId, Framing, Host, Irm, Pool, SyncLevel, TrancodeHeader, TransportKind};
+pub(crate) use host::{Credentials, ExitId, Framing, Host, Irm, SyncLevel, TrancodeHeader, TransportKind};
 pub(crate) use operation::{ErrorRule, Operation, Status};
 pub use place::FileError;
 
@@ -122,12 +124,24 @@ pub(crate) fn read_yaml<T: serde::de::DeserializeOwned>(path: &Path, text: &str)
         return Err(FileError::whole(path, format!("the file is {} bytes, the limit is {FILE_LIMIT_BYTES}", text.len())));
     }
     serde_saphyr::from_str(text).map_err(|error| {
-        let message = DefaultMessageFormatter.format_message(error.without_snippet()).into_owned();
+        let message = words(error.without_snippet());
         match error.location() {
             Some(location) => FileError::at(path, location, message),
             None => FileError::whole(path, message),
         }
     })
+}
+
+/// The parser's message, in the words of the file rather than of Rust.
+fn words(error: &serde_saphyr::Error) -> String {
+    if let serde_saphyr::Error::DuplicateMappingKey { key: Some(key), .. } = error {
+        return format!("`{key}` is written twice");
+    }
+    let message = DefaultMessageFormatter.format_message(error);
+    match message.strip_prefix("invalid u").and_then(|bits| bits.parse::<u32>().ok()) {
+        Some(bits @ 8..=64) => format!("expected a whole number from 0 to {}", u64::MAX >> (64 - bits)),
+        _ => message.into_owned(),
+    }
 }
 
 fn is_method_name(name: &str) -> bool {

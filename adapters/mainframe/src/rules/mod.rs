@@ -1,6 +1,7 @@
 //! `errors:`: which answers of a host are a refusal, and what the caller is told.
 
 mod condition;
+mod constants;
 mod syntax;
 
 use std::path::Path;
@@ -8,6 +9,8 @@ use std::time::Duration;
 
 use passerelle_adapter::{Fault, Rejection};
 use passerelle_copybook::{Encoding, Item, RecordError};
+
+pub(crate) use self::constants::Constants;
 
 use self::condition::Condition;
 use crate::file::{ErrorRule, FileError, Status};

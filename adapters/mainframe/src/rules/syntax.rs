@@ -41,6 +41,16 @@ pub(crate) enum Literal {
     Text(String),
 }
 
+impl Literal {
+    pub(super) fn integer(integer: i64) -> Self {
+        Self::Number { unscaled: integer.into(), scale: 0 }
+    }
+
+    pub(super) fn text(text: &str) -> Self {
+        Self::Text(text.trim_end_matches(' ').to_owned())
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Token {
     Word(String),
@@ -110,7 +120,7 @@ fn quoted(quote: char, characters: &mut Peekable<CharIndices<'_>>) -> Option<Lit
     let mut text = String::new();
     loop {
         match characters.next()?.1 {
-            c if c == quote => return Some(Literal::Text(text.trim_end_matches(' ').to_owned())),
+            c if c == quote => return Some(Literal::text(&text)),
             c => text.push(c),
         }
     }
@@ -127,14 +137,15 @@ fn word(text: &str, start: usize, characters: &mut Peekable<CharIndices<'_>>) ->
     end - start
 }
 
-fn number(written: &str) -> Option<Literal> {
+/// Reads `-8` or `1.50`.
+pub(super) fn number(written: &str) -> Option<Literal> {
     let (sign, digits) = match written.as_bytes().first()? {
         b'-' => (-1, &written[1..]),
         b'+' => (1, &written[1..]),
         _ => (1, written),
     };
     let (whole, decimals) = digits.split_once('.').unwrap_or((digits, ""));
-    let is_number = !whole.is_empty() && (whole.len() < digits.len()) == !decimals.is_empty();
+    let is_number = !whole.is_empty() && (whole.len() < digits.len()) != decimals.is_empty();
     if !is_number || !whole.bytes().chain(decimals.bytes()).all(|byte| byte.is_ascii_digit()) {
         return None;
     }
@@ -246,27 +257,43 @@ mod tests {
 
     #[test]
     fn conditions_are_read() {
-        check("CA-RETCODE == -8", expect![""]);
-        check("A<0 and B>=1.50 or C != 'x y  '", expect![""]);
-        check("A in [1, \"E2\"] and (B <= +3 or C > 0)", expect![""]);
-        check("GROUP-1.9-CODE == 00", expect![""]);
+        check(
+            "CA-RETCODE == -8",
+            expect![[r#"Compare { field: "CA-RETCODE", comparison: Equal, literal: Number { unscaled: -8, scale: 0 } }"#]],
+        );
+        check(
+            "A<0 and B>=1.50 or C != 'x y  '",
+            expect![[
+                r#"Or([And([Compare { field: "A", comparison: Less, literal: Number { unscaled: 0, scale: 0 } }, Compare { field: "B", comparison: GreaterOrEqual, literal: Number { unscaled: 150, scale: 2 } }]), Compare { field: "C", comparison: NotEqual, literal: Text("x y") }])"#
+            ]],
+        );
+        check(
+            "A in [1, \"E2\"] and (B <= +3 or C > 0)",
+            expect![[
+                r#"And([In { field: "A", literals: [Number { unscaled: 1, scale: 0 }, Text("E2")] }, Or([Compare { field: "B", comparison: LessOrEqual, literal: Number { unscaled: 3, scale: 0 } }, Compare { field: "C", comparison: Greater, literal: Number { unscaled: 0, scale: 0 } }])])"#
+            ]],
+        );
+        check(
+            "GROUP-1.9-CODE == 00",
+            expect![[r#"Compare { field: "GROUP-1.9-CODE", comparison: Equal, literal: Number { unscaled: 0, scale: 0 } }"#]],
+        );
     }
 
     #[test]
     fn what_is_no_condition_is_refused_with_its_place() {
-        check("", expect![""]);
-        check("CA-RETCODE", expect![""]);
-        check("CA-RETCODE = -8", expect![""]);
-        check("CA-RETCODE == X", expect![""]);
-        check("CA-RETCODE == -", expect![""]);
-        check("CA-RETCODE == 'x", expect![""]);
-        check("A in []", expect![""]);
-        check("A in [1 2]", expect![""]);
-        check("(A == 1", expect![""]);
-        check("A == 1 B == 2", expect![""]);
-        check("A == 1 and", expect![""]);
-        check("é && 1", expect![""]);
-        check(&format!("{}A == 1", "(".repeat(33)), expect![""]);
-        check(&"A".repeat(5000), expect![""]);
+        check("", expect!["expected a field's COBOL name at character 1"]);
+        check("CA-RETCODE", expect!["expected ==, !=, <, <=, >, >= or `in [..]` at character 11"]);
+        check("CA-RETCODE = -8", expect!["write `==` or `!=` at character 12"]);
+        check("CA-RETCODE == X", expect!["expected a number or a quoted text at character 15"]);
+        check("CA-RETCODE == -", expect!["no number at character 15"]);
+        check("CA-RETCODE == 'x", expect!["the text at character 15 has no end"]);
+        check("A in []", expect!["expected a number or a quoted text at character 7"]);
+        check("A in [1 2]", expect!["expected `,` or `]` at character 9"]);
+        check("(A == 1", expect!["expected `)` at character 8"]);
+        check("A == 1 B == 2", expect!["expected `and`, `or` or the end at character 8"]);
+        check("A == 1 and", expect!["expected a field's COBOL name at character 11"]);
+        check("é && 1", expect!["`&` at character 3 means nothing here"]);
+        check(&format!("{}A == 1", "(".repeat(33)), expect!["more than 32 parentheses inside each other"]);
+        check(&"A".repeat(5000), expect!["it is 5000 bytes long, the limit is 4096"]);
     }
 }

@@ -1,9 +1,13 @@
 //! The trait behind which every way to a host stands, one file each.
 
 pub(crate) mod ims_connect;
+#[cfg(test)]
+pub(crate) mod peer;
 mod sockets;
 mod start;
 pub(crate) mod tcp;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 

@@ -1,6 +1,7 @@
 //! What all transports over sockets share: a pool, the deadline, and when a second try is allowed.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -33,8 +34,9 @@ impl<D: Dialect> Sockets<D> {
 
     /// Tries until a rule forbids it: after `Unavailable` nothing has happened, so each address may be tried; after `Unknown`
     /// an idempotent operation gets one more try.
-    async fn attempts(&self, request: &Request) -> Result<Bytes, Fault> {
+    async fn attempts(&self, request: &Request, connected: &AtomicBool) -> Result<Bytes, Fault> {
         let mut lease = self.pool.lease().await?;
+        connected.store(true, Ordering::Relaxed);
         let mut unavailable_left = self.pool.address_count();
         let mut unknown_left = usize::from(request.idempotent);
         loop {
@@ -66,11 +68,16 @@ impl<D: Dialect> Sockets<D> {
 #[async_trait]
 impl<D: Dialect> Transport for Sockets<D> {
     async fn exchange(&self, request: &Request) -> Result<Bytes, Fault> {
-        match timeout_at(request.deadline, self.attempts(request)).await {
+        let connected = AtomicBool::new(false);
+        match timeout_at(request.deadline, self.attempts(request, &connected)).await {
             Ok(result) => result,
-            Err(_elapsed) => {
+            Err(_elapsed) if connected.into_inner() => {
                 let what = request.trancode.as_deref().unwrap_or("the host");
                 Err(Fault::DeadlineExceeded { message: format!("{what} did not answer in time") })
+            }
+            Err(_elapsed) => {
+                let message = "no connection to the host was free in time, nothing was sent (pool.max)".to_owned();
+                Err(Fault::DeadlineExceeded { message })
             }
         }
     }

@@ -6,12 +6,13 @@ mod check;
 mod connect;
 pub(crate) mod contract;
 mod copybook;
+mod double;
 mod explain;
 mod reference;
 
 use std::collections::BTreeMap;
 
-use crate::cli::{Command, SettingsFile};
+use crate::cli::{Command, DemoPart, SettingsFile};
 use crate::failure::Failure;
 use crate::settings::{self, Loaded};
 
@@ -19,12 +20,16 @@ use crate::settings::{self, Loaded};
 pub fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Serve(file) => crate::serve::run(&file),
-        Command::Demo(_) => Err(Failure::plain("the demo comes with the mainframe adapter, which is not built in yet")),
+        Command::Demo(demo) => match demo.part {
+            Some(DemoPart::Disputes) => crate::demo::disputes::run(),
+            None => crate::demo::run(&demo),
+        },
         Command::Check(file) => check::run(&file),
         Command::Contract(contract) => crate::serve::runtime(1)?.block_on(contract::run(&contract)),
         Command::Call(call) => crate::serve::runtime(1)?.block_on(call::run(&call)),
         Command::Adapter(command) => adapter::run(&command),
         Command::Copybook(command) => copybook::run(&command),
+        Command::Double(arguments) => double::run(&arguments),
         Command::Explain(explain) => explain::run(explain.code.as_deref()),
         Command::Reference(reference) => reference::run(reference.page.as_deref()),
     }

@@ -11,7 +11,9 @@ mod routes;
 pub(crate) mod tls;
 
 use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -106,6 +108,8 @@ pub(crate) struct Daemon {
     ready: Arc<AtomicBool>,
     /// Reflection of back offices and the following of the registry; ended when dropped.
     background: JoinSet<()>,
+    /// The claim on the data folder.
+    _data_dir: File,
 }
 
 impl Daemon {
@@ -117,10 +121,8 @@ impl Daemon {
         let administration = listener("admin", settings.admin.listen, settings.admin.tls.as_ref(), settings).await?;
         let (at, admin_at) = (channels.address(), administration.address());
 
-        let store = FolderStore::open(settings.data_dir.join("contracts"))
-            .map_err(|error| Failure::new(Code::DATA_DIR_UNUSABLE, error))?;
-        let registry = Registry::open(Arc::new(store)).map_err(|error| Failure::new(Code::CONTRACTS_DAMAGED, error))?;
-        let registry = Arc::new(registry);
+        let data_dir = claim(&settings.data_dir)?;
+        let registry = Arc::new(registry(&settings.data_dir)?);
         let gateway = Arc::new(Gateway::new(limits(settings), propagation(settings)));
         let (health, health_service) = tonic_health::server::health_reporter();
         let endpoints = endpoints::open(loaded, &registry).await?;
@@ -138,7 +140,7 @@ impl Daemon {
         let services = operators::for_operators(health_service, registry.clone(), routes).map_err(Failure::plain)?;
         let listeners =
             (channels.run(Front::new(gateway, own)), administration.run(Admin::new(metrics, ready.clone(), services)));
-        Ok(Self { channels: at, admin: admin_at, listeners, endpoints, registry, health, ready, background })
+        Ok(Self { channels: at, admin: admin_at, listeners, endpoints, registry, health, ready, background, _data_dir: data_dir })
     }
 
     /// Waits until the method of `path` is registered.
@@ -167,6 +169,23 @@ impl Daemon {
         admin.drain(Duration::from_secs(1)).await;
         tracing::info!("drained");
     }
+}
+
+/// One running Passerelle a folder: two would overwrite each other's contracts. Held until the file is dropped.
+fn claim(data_dir: &Path) -> Result<File, Failure> {
+    let unusable = |why: String| Failure::new(Code::DATA_DIR_UNUSABLE, format!("data_dir {}: {why}", data_dir.display()));
+    std::fs::create_dir_all(data_dir).map_err(|error| unusable(error.to_string()))?;
+    let lock = File::create(data_dir.join("lock")).map_err(|error| unusable(error.to_string()))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(unusable("another Passerelle is using it; give this one a data_dir of its own".to_owned())),
+        Err(TryLockError::Error(error)) => Err(unusable(error.to_string())),
+    }
+}
+
+fn registry(data_dir: &Path) -> Result<Registry, Failure> {
+    let store = FolderStore::open(data_dir.join("contracts")).map_err(|error| Failure::new(Code::DATA_DIR_UNUSABLE, error))?;
+    Registry::open(Arc::new(store)).map_err(|error| Failure::new(Code::CONTRACTS_DAMAGED, error))
 }
 
 async fn listener(

@@ -25,13 +25,13 @@ use serde::{Deserialize, Serialize};
 
 pub use address::{Address, ListenAddress};
 pub use endpoint::{AdapterFile, Contract, Endpoint, EndpointName, Remote};
-pub use error::{Error, Problem};
+pub use error::Error;
 pub use limits::Limits;
 pub use load::{Loaded, load};
 pub use schema::json_schema;
 pub use secrets::ProcessSecrets;
 pub use tls::{EndpointTls, ListenerTls};
-pub use watch::{Log, LogFormat, LogLevel, Telemetry};
+pub use watch::{Log, LogFormat, Telemetry};
 
 /// The settings of `passerelle serve`, as written in one YAML file. Each key can also be given by an environment variable.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

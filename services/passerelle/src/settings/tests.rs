@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use expect_test::{Expect, expect};
+use proptest::prelude::*;
 
 use super::*;
 
@@ -351,4 +352,26 @@ fn a_file_of_bytes_or_of_gigabytes_is_refused() {
     std::fs::File::create(&path).unwrap().set_len(1 << 33).unwrap();
     assert!(matches!(load(Some(&path), &BTreeMap::new()), Err(Error::Unreadable { .. })));
     assert!(matches!(load(Some(folder.path()), &BTreeMap::new()), Err(Error::Unreadable { .. })));
+}
+
+proptest! {
+    /// Words that settings are made of, in any order: most are refused, none may panic or hang.
+    #[test]
+    fn whatever_stands_in_the_file_is_read_or_refused(words in proptest::collection::vec(prop_oneof![
+        Just("listen"), Just("endpoints"), Just("limits"), Just("deadline_ms"), Just("addresses"), Just("contract"), Just("tls"),
+        Just(": "), Just(":\n  "), Just("\n"), Just("\n  "), Just("- "), Just("{"), Just("}"), Just("["), Just("]"), Just(", "),
+        Just("&a "), Just("*a"), Just("!!str "), Just("'"), Just("\""), Just("|\n"), Just("#"), Just("\t"), Just("\u{fffe}"),
+        Just("127.0.0.1:1"), Just("http://a:1"), Just("-1"), Just("1e400"), Just("0x7f"), Just("~"), Just("<<: "), Just("---\n"),
+    ], 0..24)) {
+        let yaml = words.concat();
+        if let Err(error) = loaded(&yaml, &[]) {
+            prop_assert!(!error.to_string().is_empty());
+        }
+        let _ = place::locate(&yaml, "endpoints.listen[1].tls");
+    }
+
+    #[test]
+    fn whatever_stands_in_a_variable_is_read_or_refused(name in "(LISTEN|LIMITS|ENDPOINTS|TLS|_|__|A|1|é){1,6}", value in ".{0,12}") {
+        let _ = loaded("", &[(&format!("PASSERELLE_{name}"), &value)]);
+    }
 }

@@ -1,16 +1,13 @@
 //! Python's client against Python's server.
 
-use passerelle_peers::python::{Disputes, Load, exercise};
-
-/// What a caller sees, as `exercise.py` prints it.
-const SEEN: &str = include_str!("../../python/exercise.expected");
+use passerelle_peers::python::{Disputes, EXERCISE_EXPECTED, Load, exercise};
 
 #[test]
 fn the_exercise_sees_what_it_should() {
     let Some(disputes) = Disputes::start() else { return };
     let Some(run) = exercise(disputes.address()) else { return };
     assert!(run.status.success(), "{run:?}");
-    assert_eq!(run.stdout, SEEN);
+    assert_eq!(run.stdout, EXERCISE_EXPECTED);
 }
 
 #[test]

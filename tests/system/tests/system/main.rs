@@ -1,3 +1,10 @@
-//! The one test binary of the whole: the repository's own rules.
+//! The one test binary of the whole: scenes through the real daemon, each with its own world and the real systems it needs, and
+//! the repository's own rules.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod bad_input;
+mod drain;
+mod interop;
+mod mainframe;
+mod streaming;
 mod tidy;

@@ -7,14 +7,14 @@ use super::status::RequestStatus;
 /// LL and ZZ before a segment's data.
 pub(crate) const SEGMENT_PREFIX_BYTES: usize = 4;
 
-const STATUS_ID: [u8; 8] = [0x5c, 0xd9, 0xc5, 0xd8, 0xe2, 0xe3, 0xe2, 0x5c]; // *REQSTS*
-const COMPLETE_ID: [u8; 8] = [0x5c, 0xc3, 0xe2, 0xd4, 0xd6, 0xd2, 0xe8, 0x5c]; // *CSMOKY*
+pub(crate) const STATUS_ID: [u8; 8] = [0x5c, 0xd9, 0xc5, 0xd8, 0xe2, 0xe3, 0xe2, 0x5c]; // *REQSTS*
+pub(crate) const COMPLETE_ID: [u8; 8] = [0x5c, 0xc3, 0xe2, 0xd4, 0xd6, 0xd2, 0xe8, 0x5c]; // *CSMOKY*
 const MODULE_ID: [u8; 8] = [0x5c, 0xd9, 0xc5, 0xd8, 0xd4, 0xd6, 0xc4, 0x5c]; // *REQMOD*
 
 /// CSM_FLG1: the output belongs to an IMS conversation.
 const CONVERSATIONAL: u8 = 0x40;
 /// CSM_FLG1: IMS waits for an acknowledgement.
-const ACKNOWLEDGE: u8 = 0x20;
+pub(crate) const ACKNOWLEDGE: u8 = 0x20;
 
 /// A whole answer.
 #[derive(Debug, PartialEq, Eq)]
@@ -117,16 +117,27 @@ mod tests {
         let rmm = segment(0, &[&MODULE_ID[..], &[0x40; 8]].concat());
         let data = |text: &[u8]| segment(0, text);
 
-        expect![""].assert_eq(&read(&[data(b"ab"), csm.clone()]));
-        expect![""].assert_eq(&read(&[rmm, data(b"ab"), data(b""), data(b"cd"), segment(ACKNOWLEDGE, &COMPLETE_ID)]));
-        expect![""].assert_eq(&read(&[data(b"a"), csm.clone(), csm.clone()]));
-        expect![""].assert_eq(&read(std::slice::from_ref(&csm)));
-        expect![""].assert_eq(&read(std::slice::from_ref(&rsm)));
-        expect![""].assert_eq(&read(&[rsm, data(b"ab")]));
-        expect![""].assert_eq(&read(&[data(b"ab")]));
-        expect![""].assert_eq(&read(&[b"\0\x03ab".to_vec()]));
-        expect![""].assert_eq(&read(&[b"\0\x09\0\0ab".to_vec()]));
-        expect![""].assert_eq(&read(&[]));
+        expect![[r#"Data { record: b"ab", acknowledge: false, conversational: false }"#]]
+            .assert_eq(&read(&[data(b"ab"), csm.clone()]));
+        expect![[r#"Data { record: b"abcd", acknowledge: true, conversational: false }"#]].assert_eq(&read(&[
+            rmm,
+            data(b"ab"),
+            data(b""),
+            data(b"cd"),
+            segment(ACKNOWLEDGE, &COMPLETE_ID),
+        ]));
+        expect![[r#"Data { record: b"a\\\xc3\xe2\xd4\xd6\xd2\xe8\\", acknowledge: false, conversational: false }"#]]
+            .assert_eq(&read(&[data(b"a"), csm.clone(), csm.clone()]));
+        expect![[r#"Data { record: b"", acknowledge: false, conversational: false }"#]]
+            .assert_eq(&read(std::slice::from_ref(&csm)));
+        expect!["Status(RequestStatus { detail: 0, return_code: 16, reason_code: 26 })"]
+            .assert_eq(&read(std::slice::from_ref(&rsm)));
+        expect!["6 bytes follow a request status message"].assert_eq(&read(&[rsm, data(b"ab")]));
+        expect!["the answer has neither a complete status message nor a request status message at its end"]
+            .assert_eq(&read(&[data(b"ab")]));
+        expect!["a segment of the answer claims 3 bytes, 4 are there"].assert_eq(&read(&[b"\0\x03ab".to_vec()]));
+        expect!["a segment of the answer claims 9 bytes, 6 are there"].assert_eq(&read(&[b"\0\x09\0\0ab".to_vec()]));
+        expect!["the answer has neither a complete status message nor a request status message at its end"].assert_eq(&read(&[]));
     }
 
     proptest! {

@@ -13,6 +13,13 @@ use crate::names::{NAME_BYTES, padded_name};
 /// z/OS gives them in names.
 pub(crate) const NAMES_CODE_PAGE: CodePage = CodePage::Ibm037;
 
+/// IRM_ID of the exit HWSSMPL0.
+pub(crate) const EXIT_0: &str = "*SAMPLE*";
+/// IRM_ID of the exit HWSSMPL1.
+const EXIT_1: &str = "*SAMPL1*";
+/// IRM_F4 of an acknowledgement: `A`.
+pub(crate) const ACKNOWLEDGEMENT: u8 = 0xC1;
+
 /// The header's fixed part: from IRM_LEN to IRM_CLIENTID.
 const FIXED_BYTES: usize = 28;
 /// A segment's length field is signed in many programs, and IMS message queues take less anyway.
@@ -80,8 +87,8 @@ impl Header {
     /// IRM_ID to IRM_CLIENTID.
     fn put_fixed_part(&self, message: &mut BytesMut, client: &str, deadline: Instant) -> Result<(), String> {
         let exit = match self.exit {
-            ExitId::Sample0 => "*SAMPLE*",
-            ExitId::Sample1 => "*SAMPL1*",
+            ExitId::Sample0 => EXIT_0,
+            ExitId::Sample1 => EXIT_1,
         };
         message.put_slice(&padded_name(exit, NAMES_CODE_PAGE)?);
         message.put_u32(0); // IRM_NAK_RSNCDE and two reserved bytes
@@ -104,7 +111,7 @@ impl Header {
         });
         message.put_u8(match kind {
             MessageType::SendReceive => 0x40,
-            MessageType::Acknowledgement => 0xC1,
+            MessageType::Acknowledgement => ACKNOWLEDGEMENT,
         });
         for name in [trancode, &self.datastore, &self.lterm, &self.user, &self.group, &self.password] {
             message.put_slice(name);
@@ -160,8 +167,14 @@ pub(crate) mod tests {
     async fn a_transaction_at_level_1_has_these_bytes() {
         let message = header().message(MessageType::SendReceive, "CLIENT01", &request(b"\xc9\xd5\xd8\xf1")).unwrap();
         expect![[r#"
-              0 0000008000680100 5ce2c1d4d7d3f15c
-             16 00000000003200105ce2c1d4d7d3f15c
+              0 00000080006801005ce2c1d4d7d3f15c
+             16 0000000000321000c3d3c9c5d5e3f0f1
+             32 00200040c1c3c3e3c9d5d840c9d4e2f1
+             48 404040404040404040404040e4e2c5d9
+             64 f0f14040c7d9d7f14040404040404040
+             80 40404040404040404040404040404040
+             96 40404040404040404040404000100000
+            112 c1c3c3e3c9d5d840c9d5d8f100040000
         "#]]
         .assert_eq(&rows(&message));
     }
@@ -170,14 +183,32 @@ pub(crate) mod tests {
     async fn a_transaction_at_level_0_is_24_bytes_shorter() {
         let level_0 = Header { arch: 0, exit: ExitId::Sample0, sync_level: SyncLevel::Confirm, ..header() };
         let message = level_0.message(MessageType::SendReceive, "CLIENT01", &request(b"\xc9\xd5\xd8\xf1")).unwrap();
-        expect![""].assert_eq(&rows(&message));
+        expect![[r#"
+              0 00000068005000005ce2c1d4d7d3c55c
+             16 0000000000321000c3d3c9c5d5e3f0f1
+             32 00200140c1c3c3e3c9d5d840c9d4e2f1
+             48 404040404040404040404040e4e2c5d9
+             64 f0f14040c7d9d7f14040404040404040
+             80 4040404000100000c1c3c3e3c9d5d840
+             96 c9d5d8f100040000
+        "#]]
+        .assert_eq(&rows(&message));
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_acknowledgement_has_no_data() {
         let confirm = Header { sync_level: SyncLevel::Confirm, ..header() };
         let message = confirm.message(MessageType::Acknowledgement, "CLIENT01", &request(b"\xc9\xd5\xd8\xf1")).unwrap();
-        expect![""].assert_eq(&rows(&message));
+        expect![[r#"
+              0 00000070006801005ce2c1d4d7d3f15c
+             16 0000000000321000c3d3c9c5d5e3f0f1
+             32 002001c1c1c3c3e3c9d5d840c9d4e2f1
+             48 404040404040404040404040e4e2c5d9
+             64 f0f14040c7d9d7f14040404040404040
+             80 40404040404040404040404040404040
+             96 40404040404040404040404000040000
+        "#]]
+        .assert_eq(&rows(&message));
     }
 
     #[tokio::test(start_paused = true)]

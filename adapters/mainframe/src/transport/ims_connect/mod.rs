@@ -4,7 +4,9 @@
 
 pub(crate) mod answer;
 pub(crate) mod header;
-mod status;
+pub(crate) mod status;
+#[cfg(test)]
+mod tests;
 mod timer;
 
 use std::collections::hash_map::RandomState;
@@ -134,20 +136,5 @@ impl Dialect for ImsConnect {
                 }
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::HashSet;
-
-    use super::*;
-
-    #[test]
-    fn client_ids_are_z_os_names_and_differ() {
-        let ims = ImsConnect::new(header::tests::header(), "PSR", 1 << 20);
-        let ids: HashSet<_> = (0..10_000).map(|serial| ims.client_id(serial)).collect();
-        assert_eq!(ids.len(), 10_000);
-        assert!(ids.iter().all(|id| id.starts_with("PSR") && id.len() == 8 && crate::names::check_name(id).is_ok()));
     }
 }

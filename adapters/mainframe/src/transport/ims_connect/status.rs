@@ -14,7 +14,7 @@ pub(crate) struct RequestStatus {
 }
 
 /// RSM_RSNCOD after an acknowledgement: IMS has committed.
-const COMMITTED: u32 = 97;
+pub(crate) const COMMITTED: u32 = 97;
 /// RSM_RSNCOD after an acknowledgement: IMS has backed the transaction out.
 const BACKED_OUT: u32 = 98;
 
@@ -76,6 +76,7 @@ fn reason_words(reason_code: u32) -> &'static str {
         4 | 10 => "the data does not fit its buffer",
         5..=7 | 20 | 48 => "it did not accept a length in the message",
         12 => "the message has no data",
+        36 => "it saw a breach of the protocol",
         40 => "security violation",
         51 | 52 => "no security data was sent",
         53 => "no password was sent",
@@ -90,7 +91,7 @@ fn reason_words(reason_code: u32) -> &'static str {
         80 => "the IMSplex is not connected",
         150 => "too many messages",
         154 => "user ID, password or group are missing or wrong",
-        _ => "the message was refused",
+        _ => "no further words",
     }
 }
 

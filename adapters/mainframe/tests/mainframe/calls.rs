@@ -1,0 +1,127 @@
+//! Calls over every transport: answers, refusals, faults, deadlines, health, drain.
+
+use std::time::Duration;
+
+use expect_test::{Expect, expect};
+use passerelle_adapter::{Call, Context, Fault, Health, Messages};
+use serde_json::{Value, json};
+
+use super::bank::{Bank, HOSTS};
+
+fn text(result: &Result<Value, Fault>, bank: &Bank) -> String {
+    match result {
+        Ok(answer) => serde_json::to_string(answer).unwrap(),
+        Err(fault) => format!("{fault:?}").replace(&bank.double.local_addr().to_string(), "HOST"),
+    }
+}
+
+#[tokio::test]
+async fn answers_come_whole_over_every_transport() {
+    for host in HOSTS {
+        let bank = Bank::open(host).await;
+        let answer = bank.teller.call("InquireAccounts", json!({ "customerId": "0000123456" })).await;
+        expect![""].assert_eq(&text(&answer, &bank));
+        let answer = bank.teller.call("InquireAccounts", json!({ "customerId": "0000000001" })).await;
+        expect![""].assert_eq(&text(&answer, &bank));
+        let answer = bank.teller.call("CloseAccount", json!({ "customer": 12 })).await;
+        expect![""].assert_eq(&text(&answer, &bank));
+    }
+}
+
+#[tokio::test]
+async fn refusals_and_faults_have_their_class() {
+    let ask = |customer: &'static str| json!({ "customerId": customer });
+    for host in HOSTS {
+        let bank = Bank::open(host).await;
+        let check = async |customer, expected: Expect| {
+            expected.assert_eq(&text(&bank.teller.call("InquireAccounts", ask(customer)).await, &bank));
+        };
+        check("0000000008", expect![""]).await;
+        check("0000000404", expect![""]).await;
+        check("0000000009", expect![""]).await;
+        check("0000000010", expect![""]).await;
+        check("12345678901", expect![""]).await;
+        check("ABC", expect![""]).await;
+        for (customer, on_ims) in
+            [("0000000666", "Rejected { reason: Conflict"), ("0000000667", "Unknown"), ("0000000668", "Unknown")]
+        {
+            let fault = text(&bank.teller.call("InquireAccounts", ask(customer)).await, &bank);
+            let expected = if host.contains("ims_connect") { on_ims } else { "Unknown" };
+            assert!(fault.starts_with(expected), "{customer}: {fault}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_slow_host_is_not_waited_for_longer_than_the_caller_or_the_operation_says() {
+    for host in HOSTS {
+        let bank = Bank::open(host).await;
+        let slow = json!({ "customerId": "0000000669" });
+        let hurried = bank.teller.call_within("InquireAccounts", slow, Some(Duration::from_millis(50))).await;
+        assert!(matches!(hurried, Err(Fault::DeadlineExceeded { .. })), "{hurried:?}");
+        let patient = bank.teller.call_within("CloseAccount", json!({ "customer": 1 }), Some(Duration::from_secs(60))).await;
+        assert!(matches!(patient, Err(Fault::DeadlineExceeded { .. })), "{patient:?}");
+        assert!(bank.teller.call("CloseAccount", json!({ "customer": 3 })).await.is_ok());
+    }
+}
+
+#[tokio::test]
+async fn many_calls_at_a_time_each_get_their_own_answer() {
+    for host in HOSTS {
+        let bank = Bank::open(host).await;
+        let calls = (0..1000).map(|number| {
+            let customer = format!("{:010}", 5_000_000 + number);
+            let teller = &bank.teller;
+            async move { (customer.clone(), teller.call("InquireAccounts", json!({ "customerId": customer })).await) }
+        });
+        for (customer, answer) in futures_util::future::join_all(calls).await {
+            let answer = answer.unwrap();
+            assert_eq!((answer["customerId"].as_str(), answer["name"].as_str()), (Some(customer.as_str()), Some("ANYBODY")));
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_served_or_not_unary_is_refused() {
+    let bank = Bank::open(HOSTS[0]).await;
+    let call = |method: &str, messages| Call { method: method.into(), messages, context: Context::default() };
+    let unknown = bank.teller.adapter.call(call("bank.accounts.v1.Accounts/Open", Messages::one(""))).await.unwrap_err();
+    expect![""].assert_eq(&format!("{unknown:?}"));
+    let none = Messages::many(futures_util::stream::empty());
+    let nothing = bank.teller.adapter.call(call("bank.accounts.v1.Accounts/CloseAccount", none)).await.unwrap_err();
+    assert!(matches!(nothing, Fault::Rejected { .. }));
+    let garbage = Messages::one(&b"\xff\xff\xff"[..]);
+    let garbage = bank.teller.adapter.call(call("bank.accounts.v1.Accounts/CloseAccount", garbage)).await.unwrap_err();
+    expect![""].assert_eq(&format!("{garbage:?}"));
+}
+
+#[tokio::test]
+async fn health_follows_the_host_and_drain_ends_the_calls() {
+    let Bank { double, teller, folder: _folder } = Bank::open(HOSTS[2]).await;
+    assert_eq!(teller.adapter.health().await, Health::Ready);
+    teller.call("CloseAccount", json!({ "customer": 3 })).await.unwrap();
+    let address = double.local_addr().to_string();
+    double.shutdown().await;
+    let Health::Down { reason } = teller.adapter.health().await else { panic!() };
+    expect![""].assert_eq(&reason.replace(&address, "HOST"));
+    let gone = teller.call("CloseAccount", json!({ "customer": 3 })).await;
+    assert!(matches!(gone, Err(Fault::Unavailable { .. })), "{gone:?}");
+
+    teller.adapter.drain(Duration::from_secs(10)).await;
+    let drained = teller.call("CloseAccount", json!({ "customer": 3 })).await.unwrap_err();
+    expect![""].assert_eq(&format!("{drained:?}"));
+}
+
+#[tokio::test]
+async fn drain_waits_for_calls_in_flight_but_not_for_ever() {
+    let bank = Bank::open(HOSTS[0]).await;
+    let slow = json!({ "customerId": "0000000669" });
+    let mut call = Box::pin(bank.teller.call("InquireAccounts", slow));
+    assert!(tokio::time::timeout(Duration::from_millis(20), &mut call).await.is_err());
+    let began = std::time::Instant::now();
+    bank.teller.adapter.drain(Duration::from_millis(30)).await;
+    assert!(began.elapsed() >= Duration::from_millis(30));
+    drop(call);
+    bank.teller.adapter.drain(Duration::from_secs(60)).await;
+    assert!(began.elapsed() < Duration::from_secs(30));
+}

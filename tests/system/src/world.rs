@@ -1,0 +1,107 @@
+//! A world: a folder with settings and what they name, in which `passerelle` runs.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+
+use passerelle_peers::Run;
+use passerelle_peers::process::{Process, folder};
+use tempfile::TempDir;
+
+use crate::Client;
+use crate::program::passerelle;
+
+/// The start of every settings file: free ports, and data in the world's own folder.
+const FREE_PORTS: &str = "listen: 127.0.0.1:0\nadmin: { listen: 127.0.0.1:0 }\ndata_dir: data\n";
+
+/// A folder that belongs to one scene.
+#[derive(Debug)]
+pub struct World {
+    folder: TempDir,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self { folder: folder() }
+    }
+}
+
+impl World {
+    /// Writes a file; folders in its name are made.
+    pub fn file(self, name: &str, text: &str) -> Self {
+        let path = self.path(name);
+        path.parent().map(fs::create_dir_all).transpose().and_then(|_| fs::write(&path, text)).expect("a file in a new folder");
+        self
+    }
+
+    /// Copies a file of the project into a folder of the world.
+    pub fn copy(self, from: &Path, to: &str) -> Self {
+        let text = fs::read_to_string(from).expect("a file of the project");
+        self.file(to, &text)
+    }
+
+    /// Writes the settings: free ports, then `settings`.
+    pub fn settings(self, settings: &str) -> Self {
+        self.file("passerelle.yaml", &format!("{FREE_PORTS}{settings}"))
+    }
+
+    /// Where a file is, or will be.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Runs a command of `passerelle` to its end.
+    pub fn run(&self, arguments: &[&str]) -> Run {
+        Run::of(self.command().args(arguments))
+    }
+
+    /// Serves the settings; returns when both ports are open.
+    pub fn serve(self) -> Daemon {
+        let mut command = self.command();
+        command.args(["serve", "--settings", "passerelle.yaml"]);
+        let process = Process::spawn_in("passerelle", self.folder, &mut command);
+        let ready = process.line_after("ready: channels ");
+        let (channels, admin) = ready.split_once(", admin ").expect("ready: channels ADDRESS, admin ADDRESS");
+        let address = |text: &str| text.parse().expect("an address");
+        Daemon { channels: address(channels), admin: address(admin), process }
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(passerelle());
+        command.current_dir(self.folder.path());
+        command
+    }
+}
+
+/// A running `passerelle serve`; killed on drop, its log printed when the scene fails.
+#[derive(Debug)]
+pub struct Daemon {
+    /// Where channels connect.
+    pub channels: SocketAddr,
+    /// Where operators connect.
+    pub admin: SocketAddr,
+    process: Process,
+}
+
+impl Daemon {
+    /// A client of the channels' port.
+    pub fn client(&self) -> Client {
+        Client::new(self.channels)
+    }
+
+    /// SIGTERM, as an orchestrator sends it.
+    pub fn terminate(&self) {
+        self.process.terminate();
+    }
+
+    /// Waits for its end.
+    pub fn wait(&mut self) -> ExitStatus {
+        self.process.wait()
+    }
+
+    /// What it logged so far.
+    pub fn log(&self) -> String {
+        self.process.log()
+    }
+}
