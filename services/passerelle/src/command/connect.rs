@@ -65,7 +65,8 @@ pub(crate) fn reasons(status: &Status) -> String {
     let mut source = std::error::Error::source(status);
     while let Some(error) = source {
         let reason = error.to_string();
-        if !text.ends_with(&reason) {
+        // "transport error" says nothing that its source does not say better.
+        if !error.is::<tonic::transport::Error>() && !text.contains(&reason) {
             text = format!("{text}: {reason}");
         }
         source = error.source();

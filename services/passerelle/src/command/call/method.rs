@@ -60,6 +60,10 @@ fn alike(methods: &[MethodDescriptor], wanted: &str) -> Vec<String> {
     let mut found: Vec<_> =
         methods.iter().map(|method| (likeness(method), name(method))).filter(|(likeness, _)| *likeness >= ALIKE).collect();
     found.sort_by(|left, right| right.0.total_cmp(&left.0).then_with(|| left.1.cmp(&right.1)));
+    if found.is_empty() {
+        found = methods.iter().map(|method| (0.0, name(method))).collect();
+        found.sort_by(|left, right| left.1.cmp(&right.1));
+    }
     found.into_iter().take(MAX_OFFERED).map(|(_, name)| name).collect()
 }
 
@@ -68,7 +72,8 @@ pub(super) fn listed(methods: &[MethodDescriptor]) -> String {
     if methods.is_empty() {
         return "nothing can be called: no contract is registered (passerelle contract add --help)\n".to_owned();
     }
-    let mut lines: Vec<_> = methods.iter().map(|method| format!("{}  {}\n", name(method), shape(method))).collect();
+    let width = methods.iter().map(|method| name(method).len()).max().unwrap_or_default();
+    let mut lines: Vec<_> = methods.iter().map(|method| format!("{:<width$}  {}\n", name(method), shape(method))).collect();
     lines.sort();
     lines.concat()
 }
