@@ -41,7 +41,11 @@ pub(crate) fn call(number: u64, channel: &str, question: &str, way: Option<&Way>
     println!("{number:>4}  {channel} asks {question}");
     if let Some(way) = way {
         let within: Duration = way.steps.iter().map(|step| step.took).sum();
-        line("bus", &format!("{} → {}", way.fields.get("rpc.method"), way.fields.get("passerelle.endpoint")), way.took.saturating_sub(within));
+        line(
+            "bus",
+            &format!("{} → {}", way.fields.get("rpc.method"), way.fields.get("passerelle.endpoint")),
+            way.took.saturating_sub(within),
+        );
         for step in &way.steps {
             line(step.name, &told(step), step.took);
         }
@@ -55,7 +59,12 @@ fn line(what: &str, text: &str, took: Duration) {
 }
 
 fn told(step: &Step) -> String {
-    let fields: Vec<String> = step.fields.iter().filter(|(name, _)| !name.starts_with("otel.")).map(|(name, value)| format!("{name} {value}")).collect();
+    let fields: Vec<String> = step
+        .fields
+        .iter()
+        .filter(|(name, _)| !name.starts_with("otel."))
+        .map(|(name, value)| format!("{name} {value}"))
+        .collect();
     match (step.name, fields.is_empty()) {
         ("encode", true) => "protobuf → EBCDIC record".to_owned(),
         ("decode", _) => "EBCDIC record → protobuf".to_owned(),
