@@ -84,6 +84,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("a.proto"), "syntax = \"proto3\";\nmessage M { string name = 1 }").unwrap();
         let text = compile(&[folder.path().join("a.proto")], &[]).unwrap_err().text();
-        expect_test::expect![""].assert_eq(&text);
+        expect_test::expect![[r#"
+            error: a.proto:2:29: expected ';' or '[', but found '}'
+            P0007: `passerelle explain P0007` tells what it means and the way out"#]]
+        .assert_eq(&text);
     }
 }
