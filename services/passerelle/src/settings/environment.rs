@@ -9,8 +9,8 @@ use super::schema::Place;
 
 const PREFIX: &str = "PASSERELLE_";
 
-/// Variables of ours that are no settings.
-const NO_SETTINGS: [&str; 1] = ["PASSERELLE_SETTINGS"];
+/// Variables of ours that are no settings: the defaults of command line arguments.
+const NO_SETTINGS: [&str; 3] = ["PASSERELLE_SETTINGS", "PASSERELLE_ADMIN", "PASSERELLE_ADDRESS"];
 
 /// Settings given by the environment: the field's path and, for each, the variable and its value.
 ///
