@@ -20,7 +20,7 @@ use tokio::task::AbortHandle;
 use tonic::Status;
 
 pub use self::dial::AddressError;
-pub use self::download::Download;
+pub(super) use self::download::Download;
 pub(super) use self::exchange::forward;
 
 use self::dial::{Address, Dialer, Tls};

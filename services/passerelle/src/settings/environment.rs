@@ -9,7 +9,7 @@ use super::schema::Place;
 
 const PREFIX: &str = "PASSERELLE_";
 
-/// Variables of ours that are no settings: the defaults of command line arguments.
+/// Variables of ours that are no settings.
 const NO_SETTINGS: [&str; 3] = ["PASSERELLE_SETTINGS", "PASSERELLE_ADMIN", "PASSERELLE_ADDRESS"];
 
 /// Settings given by the environment: the field's path and, for each, the variable and its value.

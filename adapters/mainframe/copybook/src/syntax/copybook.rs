@@ -233,7 +233,8 @@ fn not_an_entry(offset: usize) -> Refusal {
 
 /// A fragment begins below level 01: its one outermost group is the record, or a record is put around its several outermost items.
 fn one_record(path: &str, mut records: Vec<Item>) -> Result<Vec<Item>, String> {
-    if records.len() < 2 || records.iter().all(|record| matches!(record.level, 1 | 77)) {
+    let is_table = |record: &Item| record.occurs.is_some();
+    if (records.len() < 2 && !records.iter().any(is_table)) || records.iter().all(|record| matches!(record.level, 1 | 77)) {
         return Ok(records);
     }
     let second = records.iter().position(|record| matches!(record.level, 1 | 77)).unwrap_or(records.len());
