@@ -254,6 +254,6 @@ fn a_kept_contract_that_cannot_be_read_stops_the_start() {
 #[test]
 fn what_cannot_be_kept_is_not_registered() {
     let registry = Registry::open(Arc::new(Broken(None))).unwrap();
-    refused(registry.add(registration(contract("a.v1", NAME))), expect!["the contract store failed: disk full"]);
+    refused(registry.add(registration(contract("a.v1", NAME))), expect!["disk full"]);
     assert!(listed(&registry).is_empty());
 }

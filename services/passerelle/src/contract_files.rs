@@ -68,7 +68,7 @@ mod tests {
         std::fs::write(own.join("accounts.proto"), text).unwrap();
         let image = compile(&[own.join("accounts.proto")], &[]).unwrap();
         assert_eq!(names(&image), ["bank/v1/types.proto", "bank/v1/accounts.proto"]);
-        let image = compile(&[own.join("types.proto")], &[own.clone()]).unwrap();
+        let image = compile(&[own.join("types.proto")], std::slice::from_ref(&own)).unwrap();
         assert_eq!(names(&image), ["types.proto"]);
     }
 
