@@ -84,6 +84,23 @@ async fn a_back_office_that_sends_garbage_is_unavailable() {
 }
 
 #[tokio::test]
+async fn a_back_office_that_leaves_in_the_middle_is_an_error_and_not_a_short_answer() {
+    let Some(disputes) = Disputes::start() else { return };
+    let daemon = serve(disputes.address());
+    let endless = Contract::compile(&Disputes::contract()).encode("bank.disputes.v1.FollowRequest", json!({ "label": "cut" }));
+    let mut events = daemon.client().follow("/bank.disputes.v1.CardDisputes/Follow", endless).await.unwrap();
+    events.message().await.unwrap().expect("an event");
+    drop(disputes);
+    let status = loop {
+        match events.message().await {
+            Ok(event) => assert!(event.is_some(), "an end as if nothing had happened"),
+            Err(status) => break status,
+        }
+    };
+    assert_eq!(status.code(), Code::Unavailable, "{status:?}");
+}
+
+#[tokio::test]
 async fn a_channel_that_sends_garbage_is_cut_off_and_others_are_served() {
     let Some(disputes) = Disputes::start() else { return };
     let daemon = serve(disputes.address());
