@@ -54,7 +54,7 @@ fn open(path: &Path, text: &str, secrets: &dyn Secrets) -> Result<MainframeAdapt
 
     let mut hosts = BTreeMap::new();
     for (name, host) in &file.hosts {
-        let transport = start(&host.value, file.codec.code_page, secrets)
+        let transport = start(path, &host.value, file.codec.code_page, secrets)
             .map_err(|problem| FileError::at(path, host.referenced, format!("host {name}: {problem}")))?;
         hosts.insert(name.clone(), transport);
     }

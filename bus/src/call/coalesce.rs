@@ -19,23 +19,36 @@ pub struct Coalesce<IO> {
     io: IO,
     buffer: Vec<u8>,
     written: usize,
+    /// Something is here, or in a buffer of the IO's own (TLS), that has not left.
+    held: bool,
+    /// The socket is full: it wakes the task when it has room, the task must not wake itself in a loop.
+    full: bool,
 }
 
 impl<IO> Coalesce<IO> {
     /// Wraps an IO that is read and written by one task, as an HTTP/2 connection is.
     pub fn new(io: IO) -> Self {
-        Self { io, buffer: Vec::new(), written: 0 }
+        Self { io, buffer: Vec::new(), written: 0, held: false, full: false }
     }
 
-    fn is_empty(&self) -> bool {
-        self.written == self.buffer.len()
+    fn take(&mut self, bytes: &[u8], room: usize) -> usize {
+        let count = bytes.len().min(room);
+        self.buffer.extend_from_slice(&bytes[..count]);
+        self.held = true;
+        count
     }
 }
 
 impl<IO: AsyncWrite + Unpin> Coalesce<IO> {
     /// Writes what is held back and flushes the IO.
     fn poll_drain(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while !self.is_empty() {
+        let drained = self.poll_write_out(context);
+        self.full = drained.is_pending();
+        drained
+    }
+
+    fn poll_write_out(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while self.written < self.buffer.len() {
             let count = ready!(Pin::new(&mut self.io).poll_write(context, &self.buffer[self.written..]))?;
             if count == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
@@ -44,7 +57,9 @@ impl<IO: AsyncWrite + Unpin> Coalesce<IO> {
         }
         self.buffer.clear();
         self.written = 0;
-        Pin::new(&mut self.io).poll_flush(context)
+        ready!(Pin::new(&mut self.io).poll_flush(context))?;
+        self.held = false;
+        Poll::Ready(Ok(()))
     }
 
     /// Room for at least one byte, or pending.
@@ -58,22 +73,22 @@ impl<IO: AsyncWrite + Unpin> Coalesce<IO> {
 
 impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncRead for Coalesce<IO> {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if !self.is_empty() {
-            // A full socket must not stop reading: the peer may wait for us to read before it reads.
-            if let Poll::Ready(Err(error)) = self.poll_drain(context) {
-                return Poll::Ready(Err(error));
-            }
+        // A full socket must not stop reading: the peer may wait for us to read before it reads.
+        let drained = if self.held { self.poll_drain(context) } else { Poll::Pending };
+        let before = into.filled().len();
+        let read = Pin::new(&mut self.io).poll_read(context, into);
+        match drained {
+            // What the peer said before it went still counts.
+            Poll::Ready(Err(error)) if into.filled().len() == before => Poll::Ready(Err(error)),
+            _ => read,
         }
-        Pin::new(&mut self.io).poll_read(context, into)
     }
 }
 
 impl<IO: AsyncWrite + Unpin> AsyncWrite for Coalesce<IO> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let room = ready!(self.poll_room(context))?;
-        let count = bytes.len().min(room);
-        self.buffer.extend_from_slice(&bytes[..count]);
-        Poll::Ready(Ok(count))
+        Poll::Ready(Ok(self.take(bytes, room)))
     }
 
     fn poll_write_vectored(
@@ -84,8 +99,7 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Coalesce<IO> {
         let mut room = ready!(self.poll_room(context))?;
         let mut total = 0;
         for slice in slices {
-            let count = slice.len().min(room);
-            self.buffer.extend_from_slice(&slice[..count]);
+            let count = self.take(slice, room);
             room -= count;
             total += count;
         }
@@ -97,7 +111,7 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Coalesce<IO> {
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if !self.is_empty() {
+        if self.held && !self.full {
             // The task runs again after those that are ready now; its read poll writes everything.
             context.waker().wake_by_ref();
         }
@@ -112,6 +126,10 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Coalesce<IO> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::Wake;
+
     use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
     use super::*;
@@ -123,7 +141,7 @@ mod tests {
         io.write_all(b"one").await.unwrap();
         io.write_all(b"two").await.unwrap();
         io.flush().await.unwrap();
-        assert!(!io.is_empty());
+        assert!(io.held);
 
         let mut byte = [0];
         let read = tokio::spawn(async move {
@@ -142,6 +160,86 @@ mod tests {
         let mut rest = Vec::new();
         far.read_to_end(&mut rest).await.unwrap();
         assert_eq!(rest, b"last");
+    }
+
+    /// An IO that takes bytes, and lets them go only when told to, as TLS over a full socket does.
+    struct Sluice {
+        open: bool,
+        inside: usize,
+        gone: usize,
+    }
+
+    impl AsyncRead for Sluice {
+        fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    impl AsyncWrite for Sluice {
+        fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+            self.inside += bytes.len();
+            Poll::Ready(Ok(bytes.len()))
+        }
+
+        fn poll_flush(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            if !self.open {
+                return Poll::Pending;
+            }
+            self.gone += std::mem::take(&mut self.inside);
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[test]
+    fn bytes_stuck_in_the_io_leave_later_and_the_task_sleeps_meanwhile() {
+        let woken = Arc::new(Woken::default());
+        let waker = woken.clone().into();
+        let mut context = Context::from_waker(&waker);
+        let mut io = Coalesce::new(Sluice { open: false, inside: 0, gone: 0 });
+        assert!(Pin::new(&mut io).poll_write(&mut context, b"bytes").is_ready());
+        assert!(Pin::new(&mut io).poll_flush(&mut context).is_ready());
+        assert_eq!(woken.times(), 1);
+
+        // The task runs, finds the way closed, and must leave the waking to the IO.
+        let mut space = [0; 8];
+        assert!(Pin::new(&mut io).poll_read(&mut context, &mut ReadBuf::new(&mut space)).is_pending());
+        assert!(Pin::new(&mut io).poll_flush(&mut context).is_ready());
+        assert_eq!(woken.times(), 1);
+
+        io.io.open = true;
+        assert!(Pin::new(&mut io).poll_read(&mut context, &mut ReadBuf::new(&mut space)).is_pending());
+        assert_eq!(io.io.gone, 5);
+    }
+
+    #[derive(Default)]
+    struct Woken(AtomicUsize);
+
+    impl Woken {
+        fn times(&self) -> usize {
+            self.0.load(Ordering::Relaxed)
+        }
+    }
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_peer_said_before_it_went_is_still_read() {
+        let (near, mut far) = duplex(1024);
+        far.write_all(b"bye").await.unwrap();
+        drop(far);
+        let mut io = Coalesce::new(near);
+        io.write_all(b"lost").await.unwrap();
+        let mut seen = Vec::new();
+        let ended = io.read_to_end(&mut seen).await;
+        assert_eq!((seen.as_slice(), ended.map_err(|error| error.kind())), (&b"bye"[..], Err(io::ErrorKind::BrokenPipe)));
     }
 
     #[tokio::test]

@@ -136,6 +136,11 @@ impl Observed {
         Self { route, started, outcome: None, span }
     }
 
+    /// The name of the endpoint that carries the call.
+    pub(super) fn endpoint(&self) -> &str {
+        self.route.endpoint.name()
+    }
+
     /// The outcome is known; the first one counts.
     pub(super) fn ended(&mut self, code: Code) {
         self.outcome.get_or_insert(code);

@@ -60,14 +60,14 @@ fn of_rejection(reason: Rejection) -> Code {
 
 /// What a broken HTTP/2 exchange with a back office is to the caller (gRPC over HTTP/2, "Errors").
 pub(super) fn of_break(endpoint: &str, error: &h2::Error) -> Status {
-    let code = match error.reason() {
+    let code = match error.reason().filter(|_| error.is_reset()) {
         Some(h2::Reason::REFUSED_STREAM) => Code::Unavailable,
         Some(h2::Reason::CANCEL) => Code::Cancelled,
         Some(h2::Reason::ENHANCE_YOUR_CALM) => Code::ResourceExhausted,
         Some(h2::Reason::INADEQUATE_SECURITY) => Code::PermissionDenied,
-        Some(_) if error.is_reset() && error.is_remote() => Code::Internal,
-        // A lost connection, or a peer that breaks the protocol: nothing of the caller's is wrong.
-        _ => Code::Unavailable,
+        Some(_) => Code::Internal,
+        // The whole connection is lost: nothing of this call is wrong.
+        None => Code::Unavailable,
     };
     Status::new(code, format!("back office {endpoint} broke the call off: {error}"))
 }

@@ -23,11 +23,6 @@ impl Digest {
         Self(bytes)
     }
 
-    /// A digest that was written down before.
-    pub fn from_bytes(bytes: [u8; Self::LENGTH]) -> Self {
-        Self(bytes)
-    }
-
     /// Its bytes.
     pub fn as_bytes(&self) -> &[u8; Self::LENGTH] {
         &self.0

@@ -44,7 +44,7 @@ pub enum ReflectError {
     #[error("the server's reflection did not answer in full within {} ms", .0.as_millis())]
     Deadline(Duration),
     /// The call failed.
-    #[error("reflection failed: {}: {}", code_name(.0.code()), .0.message())]
+    #[error("{}", described(.0))]
     Call(#[source] Box<Status>),
     /// The server refused to describe something that it listed or imports.
     #[error("the server's reflection does not describe {what}: {message}")]
@@ -264,6 +264,22 @@ fn failed(status: Status) -> ReflectError {
     ReflectError::Call(Box::new(status))
 }
 
-fn code_name(code: Code) -> String {
-    format!("{code:?}")
+/// Says whether the server was reached at all, and all reasons that are known.
+fn described(status: &Status) -> String {
+    let mut reasons = status.message().to_owned();
+    let mut source = std::error::Error::source(status);
+    let mut reached = true;
+    while let Some(error) = source {
+        reached &= !error.is::<tonic::transport::Error>();
+        let reason = error.to_string();
+        if !error.is::<tonic::transport::Error>() && !reasons.contains(&reason) {
+            reasons = format!("{reasons}: {reason}");
+        }
+        source = error.source();
+    }
+    if reached {
+        format!("reflection failed ({:?}): {reasons}", status.code())
+    } else {
+        format!("the server cannot be reached: {reasons}")
+    }
 }

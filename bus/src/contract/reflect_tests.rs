@@ -103,7 +103,7 @@ async fn a_server_that_is_not_there_is_said_to_be_so() {
     let channel = Endpoint::from_shared(format!("http://{address}")).unwrap().connect_lazy();
     let error = reflect(channel, PATIENCE).await.unwrap_err();
     assert!(matches!(error, ReflectError::Call(_)), "{error}");
-    expect!["reflection failed: Unavailable: tcp connect error"].assert_eq(&error.to_string());
+    expect!["the server cannot be reached: tcp connect error: Connection refused (os error 111)"].assert_eq(&error.to_string());
 }
 
 #[tokio::test]

@@ -206,15 +206,12 @@ fn restore(record: Record) -> Result<Contract, RegistryError> {
     let id = format!("{}@{}", record.name, record.version);
     let image =
         Image::decode(record.image).map_err(|error| RegistryError::Damaged { id: id.clone(), reason: error.to_string() })?;
-    if image.digest() != record.digest {
-        return Err(RegistryError::Damaged { id, reason: "its digest does not match its content".to_owned() });
-    }
     let services = own_services(&image)?;
     Ok(Contract {
         services: described(&image, &services, &record.name, record.version),
         name: record.name,
         version: record.version,
-        digest: record.digest,
+        digest: image.digest(),
         source: record.source,
         registered_at: record.registered_at,
         binding: record.binding,

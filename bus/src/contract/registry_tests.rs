@@ -237,16 +237,8 @@ impl Store for Broken {
 }
 
 #[test]
-fn a_kept_contract_that_is_not_what_it_was_stops_the_start() {
+fn a_kept_contract_that_cannot_be_read_stops_the_start() {
     let kept = Record::from(empty().add(registration(contract("a.v1", NAME))).unwrap().contract.as_ref());
-    let image = contract("a.v1", NAME_AND_AGE).into();
-    let swapped = Broken(Some(Record { image, ..kept.clone() }));
-    refused(
-        Registry::open(Arc::new(swapped)).map(drop),
-        expect![
-            "contract a.v1@1 in the store: its digest does not match its content; remove it from the store and register it again"
-        ],
-    );
     let cut = Broken(Some(Record { image: kept.image.slice(..10), ..kept }));
     assert!(matches!(Registry::open(Arc::new(cut)).map(drop), Err(RegistryError::Damaged { .. })));
 }

@@ -6,12 +6,11 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 
-use super::digest::Digest;
 use super::version::{Binding, Contract, Source};
 
 /// Keeps contracts. Calls may block on a disk, and come from one thread at a time.
 pub trait Store: Send + Sync + 'static {
-    /// Everything kept, in any order. A record that cannot be read is an error, never left out.
+    /// Everything kept, in any order. A record that is not as it was saved is an error, never left out.
     fn load(&self) -> Result<Vec<Record>, StoreError>;
 
     /// Keeps a record, in place of one of the same name and version. Durable on return.
@@ -28,8 +27,6 @@ pub struct Record {
     pub name: String,
     /// Its version.
     pub version: u32,
-    /// Digest of its image, compared when it is read back.
-    pub digest: Digest,
     /// Where it came from.
     pub source: Source,
     /// When it was registered.
@@ -45,7 +42,6 @@ impl From<&Contract> for Record {
         Self {
             name: contract.name.clone(),
             version: contract.version,
-            digest: contract.digest,
             source: contract.source.clone(),
             registered_at: contract.registered_at,
             binding: contract.binding.clone(),

@@ -45,6 +45,8 @@ pub enum Command {
         after_help = "Prints one `ok` line for each thing proven; an error names file, line and column. Exit code 1 if anything is wrong."
     )]
     Check(SettingsFile),
+    Contract(crate::command::contract::Contract),
+    Call(crate::command::call::Call),
     #[command(subcommand)]
     Adapter(AdapterCommand),
     #[command(subcommand)]

@@ -121,7 +121,6 @@ fn stored(record: &Record) -> v1::StoredContract {
     v1::StoredContract {
         name: record.name.clone(),
         version: record.version,
-        digest: record.digest.as_bytes().to_vec(),
         registered_at: Some(record.registered_at.into()),
         source: Some(v1::ContractSource { from: Some(from) }),
         binding: to.map(|to| v1::ContractBinding { to: Some(to) }),
@@ -146,7 +145,6 @@ fn record(stored: v1::StoredContract) -> Option<Record> {
     Some(Record {
         name: stored.name,
         version: stored.version,
-        digest: Digest::from_bytes(stored.digest.try_into().ok()?),
         source,
         registered_at: SystemTime::try_from(stored.registered_at?).ok()?,
         binding,
@@ -175,7 +173,6 @@ mod tests {
         Record {
             name: name.to_owned(),
             version,
-            digest: Digest::of([b"content"]),
             source: Source::Reflection("http://127.0.0.1:1".to_owned()),
             registered_at: SystemTime::UNIX_EPOCH + Duration::new(1_700_000_000, 123_456_789),
             binding: Some(Binding::Addresses(vec!["http://127.0.0.1:1".to_owned(), "https://b:2".to_owned()])),

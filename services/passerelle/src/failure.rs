@@ -6,9 +6,15 @@ use std::process::ExitCode;
 
 use crate::explain::Code;
 
-/// Why a command failed. Exit code 1; wrong arguments are clap's, exit code 2.
+/// Exit code of what was tried and failed.
+const FAILED: u8 = 1;
+/// Exit code of wrong arguments, as clap has it.
+const WRONG_ARGUMENTS: u8 = 2;
+
+/// Why a command failed. Exit code 1, or 2 for wrong arguments that clap could not see.
 #[derive(Debug)]
 pub struct Failure {
+    exit: u8,
     code: Option<Code>,
     error: Box<dyn Error + Send + Sync>,
 }
@@ -16,21 +22,31 @@ pub struct Failure {
 impl Failure {
     /// A failure that has a page with the way out.
     pub fn new(code: Code, error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { code: Some(code), error: error.into() }
+        Self { exit: FAILED, code: Some(code), error: error.into() }
     }
 
     /// A failure that says all by itself.
     pub fn plain(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { code: None, error: error.into() }
+        Self { exit: FAILED, code: None, error: error.into() }
+    }
+
+    /// A failure that lies in what was asked: exit code 2.
+    pub fn usage(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { exit: WRONG_ARGUMENTS, ..Self::plain(error) }
+    }
+
+    /// As [`Self::usage`], with a page.
+    pub fn usage_with(code: Code, error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { exit: WRONG_ARGUMENTS, ..Self::new(code, error) }
     }
 
     /// Prints the chain and the way out to standard error.
     pub fn print(&self) -> ExitCode {
         eprintln!("{}", self.text());
-        ExitCode::FAILURE
+        ExitCode::from(self.exit)
     }
 
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let mut text = format!("error: {}", self.error);
         let mut cause = self.error.source();
         while let Some(error) = cause {

@@ -10,6 +10,7 @@ mod demo;
 mod dynamic;
 mod explain;
 mod failure;
+mod output;
 mod reference;
 mod serve;
 mod settings;

@@ -3,6 +3,8 @@
 mod adapters;
 mod contracts;
 mod endpoints;
+#[cfg(test)]
+mod tests;
 mod words;
 
 pub use adapters::Adapters;

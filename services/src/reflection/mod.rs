@@ -4,6 +4,8 @@
 
 mod answer;
 mod catalogue;
+#[cfg(test)]
+mod tests;
 
 use std::pin::Pin;
 use std::sync::Arc;

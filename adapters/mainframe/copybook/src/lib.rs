@@ -8,10 +8,12 @@ mod code_page;
 mod codec;
 mod contract;
 mod encoding;
+mod json;
 mod layout;
 pub mod limits;
 mod message;
 mod syntax;
+mod wire;
 
 pub use code_page::{CodePage, UnknownCodePage};
 pub use codec::{Codec, Probe, ProbeValue, RecordError};

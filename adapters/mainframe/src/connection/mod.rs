@@ -2,6 +2,9 @@
 
 mod address;
 mod pool;
+#[cfg(test)]
+mod tests;
+mod tls;
 
 use std::mem::MaybeUninit;
 use std::sync::Arc;
@@ -13,9 +16,11 @@ use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
+use tokio_rustls::client::TlsStream;
 
 pub(crate) use address::Address;
 pub(crate) use pool::{Pool, PoolSettings};
+pub(crate) use tls::Tls;
 
 /// Memory is taken for at most this many bytes before they have come in, whatever a length field claims.
 const TRUSTED_LENGTH_BYTES: usize = 64 << 10;
@@ -25,18 +30,28 @@ const KEEPALIVE: Duration = Duration::from_secs(30);
 /// One connection. It is dropped, hence closed, unless an exchange ended well and the pool got it back.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    stream: TcpStream,
+    stream: Stream,
     address: Arc<Address>,
     serial: u64,
     unused_since: Instant,
 }
 
+#[derive(Debug)]
+enum Stream {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
 impl Connection {
     /// Connects without Nagle's delay: an exchange is one small write and one read.
-    pub(crate) async fn open(address: Arc<Address>, serial: u64) -> std::io::Result<Self> {
+    pub(crate) async fn open(address: Arc<Address>, tls: Option<&Tls>, serial: u64) -> std::io::Result<Self> {
         let stream = TcpStream::connect(address.text()).await?;
         stream.set_nodelay(true)?;
         SockRef::from(&stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE))?;
+        let stream = match tls {
+            None => Stream::Plain(stream),
+            Some(tls) => Stream::Tls(Box::new(tls.wrap(address.text(), stream).await?)),
+        };
         Ok(Self { stream, address, serial, unused_since: Instant::now() })
     }
 
@@ -52,9 +67,20 @@ impl Connection {
     /// Whether the peer has neither closed the connection nor said something unasked while it was unused.
     ///
     /// Asks the system itself: tokio may not have heard yet that the peer is gone.
-    pub(crate) fn is_quiet(&self) -> bool {
+    pub(crate) fn is_quiet(&mut self) -> bool {
+        let stream = match &mut self.stream {
+            Stream::Plain(stream) => stream,
+            Stream::Tls(stream) => {
+                let (stream, session) = stream.get_mut();
+                let state = session.process_new_packets();
+                if !state.is_ok_and(|state| state.plaintext_bytes_to_read() == 0 && !state.peer_has_closed()) {
+                    return false;
+                }
+                stream
+            }
+        };
         let mut byte = [MaybeUninit::uninit()];
-        let seen = SockRef::from(&self.stream).peek(&mut byte);
+        let seen = SockRef::from(&*stream).peek(&mut byte);
         matches!(seen, Err(error) if error.kind() == std::io::ErrorKind::WouldBlock)
     }
 
@@ -62,7 +88,11 @@ impl Connection {
     pub(crate) async fn send(&mut self, request: &[u8]) -> Result<(), Fault> {
         let mut rest = request;
         while !rest.is_empty() {
-            let sent = match self.stream.write(rest).await {
+            let written = match &mut self.stream {
+                Stream::Plain(stream) => stream.write(rest).await,
+                Stream::Tls(stream) => stream.write(rest).await,
+            };
+            let sent = match written {
                 Ok(0) => Err("it takes no more bytes".to_owned()),
                 Ok(count) => Ok(count),
                 Err(error) => Err(error.to_string()),
@@ -75,6 +105,10 @@ impl Connection {
                 Err(why) => return Err(self.broken(format!("the connection broke while the request was sent: {why}"))),
             }
         }
+        if let Stream::Tls(stream) = &mut self.stream {
+            let flushed = stream.flush().await;
+            flushed.map_err(|why| self.broken(format!("the connection broke while the request was sent: {why}")))?;
+        }
         Ok(())
     }
 
@@ -84,8 +118,11 @@ impl Connection {
         while buffer.len() < end {
             let missing = end - buffer.len();
             buffer.reserve(missing.min(TRUSTED_LENGTH_BYTES));
-            let mut limited = (&mut self.stream).take(missing as u64);
-            match limited.read_buf(buffer).await {
+            let received = match &mut self.stream {
+                Stream::Plain(stream) => stream.take(missing as u64).read_buf(buffer).await,
+                Stream::Tls(stream) => stream.take(missing as u64).read_buf(buffer).await,
+            };
+            match received {
                 Ok(0) => {
                     let what = format!("the host closed the connection, {missing} bytes of its answer are missing");
                     return Err(self.broken(what));

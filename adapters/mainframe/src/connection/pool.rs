@@ -8,8 +8,8 @@ use passerelle_adapter::Fault;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 
-use super::Connection;
 use super::address::Addresses;
+use super::{Connection, Tls};
 
 /// A throttled caller is told to come back after this long.
 const RETRY_WHEN_FULL: Duration = Duration::from_millis(250);
@@ -19,6 +19,8 @@ const RETRY_WHEN_FULL: Duration = Duration::from_millis(250);
 pub(crate) struct PoolSettings {
     /// `name:port` of each address.
     pub(crate) endpoints: Vec<String>,
+    /// How connections are protected, if they are.
+    pub(crate) tls: Option<Tls>,
     /// Most connections at a time.
     pub(crate) max: u16,
     /// Most calls that wait for one.
@@ -66,7 +68,7 @@ impl Pool {
     /// A sound connection: an unused one, or a new one. Waits for a place.
     pub(crate) async fn lease(&self) -> Result<Lease, Fault> {
         let place = self.place().await?;
-        while let Some(connection) = self.take_unused() {
+        while let Some(mut connection) = self.take_unused() {
             if connection.unused_since.elapsed() < self.settings.idle && connection.is_quiet() {
                 return Ok(Lease { connection, place });
             }
@@ -102,8 +104,8 @@ impl Pool {
     pub(crate) async fn probe(&self) -> Vec<(String, Result<(), String>)> {
         let mut findings = Vec::new();
         for address in self.addresses.all() {
-            let is_proven = |connection: &Connection| Arc::ptr_eq(connection.address(), address) && connection.is_quiet();
-            let proven = self.unused().iter().any(is_proven);
+            let is_proven = |connection: &mut Connection| Arc::ptr_eq(connection.address(), address) && connection.is_quiet();
+            let proven = self.unused().iter_mut().any(is_proven);
             let finding = if proven { Ok(()) } else { self.try_address(address).await.map(drop) };
             findings.push((address.text().to_owned(), finding));
         }
@@ -150,7 +152,8 @@ impl Pool {
 
     async fn try_address(&self, address: &Arc<super::Address>) -> Result<Connection, String> {
         let serial = self.serial.fetch_add(1, Ordering::Relaxed);
-        let connected = timeout(self.settings.connect_timeout, Connection::open(Arc::clone(address), serial)).await;
+        let opening = Connection::open(Arc::clone(address), self.settings.tls.as_ref(), serial);
+        let connected = timeout(self.settings.connect_timeout, opening).await;
         let problem = match connected {
             Ok(Ok(connection)) => {
                 address.worked();
@@ -197,6 +200,6 @@ async fn sweep(pool: Weak<Pool>, every: Duration) {
         tokio::time::sleep(every.max(Duration::from_millis(1))).await;
         let Some(pool) = pool.upgrade() else { return };
         let idle = pool.settings.idle;
-        pool.unused().retain(|connection| connection.unused_since.elapsed() < idle && connection.is_quiet());
+        pool.unused().retain_mut(|connection| connection.unused_since.elapsed() < idle && connection.is_quiet());
     }
 }

@@ -1,25 +1,18 @@
 //! Which answer a request gets: a recorded one, the real host's, or a sample.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use passerelle_adapter::Secrets;
-use passerelle_copybook::{Codec, ContractBuilder, Lock, models};
+use passerelle_copybook::Codec;
 use serde_json::{Map, Value};
-use serde_saphyr::Spanned;
 use tokio::time::Instant;
 
 use super::exchanges::{Recorder, Recording};
-use super::spec::{Sample, Spec};
-use super::wire::{Incoming, Wire};
-use crate::contract::{self, read_text};
-use crate::copybooks::{Copybooks, beside};
-use crate::file::{File, FileError, Operation};
-use crate::kind::codecs;
+use super::spec::Sample;
+use super::wire::Incoming;
 use crate::rules::Constants;
-use crate::transport::{self, Request, Transport};
+use crate::transport::{Request, Transport};
 
 /// A record that no copybook fits ends a COBOL program with this code, a data exception.
 const DATA_EXCEPTION: &str = "S0C7";
@@ -27,26 +20,26 @@ const DATA_EXCEPTION: &str = "S0C7";
 /// All that a double answers from.
 pub(super) struct Answers {
     pub(super) host: String,
-    operations: Vec<Played>,
-    replay: Option<Recording>,
-    record: Option<(Recorder, Arc<dyn Transport>)>,
+    pub(super) operations: Vec<Played>,
+    pub(super) replay: Option<Recording>,
+    pub(super) record: Option<(Recorder, Arc<dyn Transport>)>,
 }
 
 /// One operation of the played host.
-struct Played {
-    name: String,
-    trancode: Option<String>,
-    timeout: Duration,
+pub(super) struct Played {
+    pub(super) name: String,
+    pub(super) trancode: Option<String>,
+    pub(super) timeout: Duration,
     /// What every request of it holds.
-    constants: Constants,
-    request: Codec,
-    samples: Vec<Playable>,
+    pub(super) constants: Constants,
+    pub(super) request: Codec,
+    pub(super) samples: Vec<Playable>,
 }
 
 /// A sample and the plan that writes its record.
-struct Playable {
-    sample: Sample,
-    response: Codec,
+pub(super) struct Playable {
+    pub(super) sample: Sample,
+    pub(super) response: Codec,
 }
 
 /// What happens, and how long it takes.
@@ -63,82 +56,6 @@ pub(super) enum Outcome {
     /// The host has no such transaction.
     Unknown,
     Close,
-}
-
-/// Makes a double's answers ready, and checks every one of them.
-pub(super) fn prepare(path: &Path, spec: &Spec, secrets: &dyn Secrets) -> Result<(Wire, Answers), FileError> {
-    let file_path = beside(path, &spec.file);
-    let file = File::parse(&file_path, &read_text(&file_path)?)?;
-    let copybooks = Copybooks::read(&file_path, &file)?;
-    let whole = |message: String| FileError::whole(path, message);
-
-    let names = || file.hosts.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-    let host_name = match &spec.host {
-        Some(name) => name.clone(),
-        None if file.hosts.len() == 1 => names(),
-        None => return Err(whole(format!("say which host to play with `host:`, one of: {}", names()))),
-    };
-    let host = file.hosts.get(&host_name).ok_or_else(|| whole(format!("unknown host `{host_name}`, there are: {}", names())))?;
-
-    let on_host = |operation: &Operation| file.host_of(operation) == Some(host_name.as_str());
-    let operations: Vec<_> = file.operations.iter().filter(|(_, operation)| on_host(&operation.value)).collect();
-    if let Some(unknown) = spec.answers.keys().find(|name| !operations.iter().any(|(there, _)| there == name)) {
-        let there = operations.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
-        return Err(whole(format!("answers: unknown operation `{unknown}`, host {host_name} has: {there}")));
-    }
-    let contract = contract::build(&file_path, &file, &copybooks, Lock::default())?;
-    let mut played = Vec::new();
-    for (name, operation) in operations {
-        let here = |problem: String| FileError::at(&file_path, operation.referenced, format!("operation {name}: {problem}"));
-        let (request, _) = codecs(&file, &copybooks, &contract, name, &operation.value).map_err(here)?;
-        let samples = spec.answers.get(name).map(Vec::as_slice).unwrap_or_default();
-        let playable = |sample: &Spanned<Sample>| {
-            playable(&file, &copybooks, &operation.value, &sample.value)
-                .map_err(|problem| FileError::at(path, sample.referenced, format!("{name}: {problem}")))
-        };
-        let record = copybooks.record(&operation.value.request).map_err(|error| here(error.to_string()))?;
-        played.push(Played {
-            name: name.clone(),
-            trancode: operation.value.trancode.clone(),
-            timeout: operation.value.timeout(),
-            constants: Constants::compile(&operation.value.request.set, record, &file.codec).map_err(here)?,
-            request,
-            samples: samples.iter().map(playable).collect::<Result<_, _>>()?,
-        });
-    }
-    let replay = spec.replay.as_ref().map(|name| Recording::read(&beside(path, name))).transpose()?;
-    let record = match &spec.record {
-        None => None,
-        Some(name) => {
-            let real = transport::start(&host.value, file.codec.code_page, secrets)
-                .map_err(|p| whole(format!("host {host_name}: {p}")))?;
-            Some((Recorder::open(&beside(path, name))?, real))
-        }
-    };
-    let wire = Wire::of(&host.value, file.codec.code_page);
-    Ok((wire, Answers { host: host_name, operations: played, replay, record }))
-}
-
-/// Compiles a sample's own plan, with its constants, and tries it.
-fn playable(file: &File, copybooks: &Copybooks, operation: &Operation, sample: &Sample) -> Result<Playable, String> {
-    let mut rules = operation.response.clone();
-    rules.exclude.retain(|name| !sample.set.contains_key(name));
-    rules.set.extend(sample.set.clone());
-
-    let text = |error: &dyn std::fmt::Display| error.to_string();
-    let request = copybooks.record(&operation.request).map_err(|e| text(&e))?;
-    let record = copybooks.record(&operation.response).map_err(|e| text(&e))?;
-    let messages = models("Sample", (request, &operation.request), (record, &rules), &operation.fields).map_err(|e| text(&e))?;
-    let contract = ContractBuilder::new(&file.contract.package, &file.contract.service, Lock::default())
-        .operation("Sample", &messages.0, &messages.1)
-        .finish()
-        .map_err(|e| text(&e))?;
-    let message = contract.response("Sample").ok_or("the sample has no message")?;
-    let response = Codec::compile(record, message, &file.codec).map_err(|e| text(&e))?;
-    if let Some(reply) = &sample.reply {
-        response.encode_json(&Value::Object(reply.clone())).map_err(|e| text(&e))?;
-    }
-    Ok(Playable { sample: sample.clone(), response })
 }
 
 impl Answers {

@@ -2,6 +2,7 @@
 
 mod answer;
 mod exchanges;
+mod prepare;
 mod spec;
 mod wire;
 
@@ -19,7 +20,6 @@ use tokio::task::{JoinHandle, JoinSet};
 use self::answer::{Answered, Answers, Outcome};
 use self::wire::{Incoming, Wire};
 use crate::file::FileError;
-use spec::Spec;
 
 /// Most connections at a time; further ones wait to be accepted.
 const CONNECTIONS_MAX: usize = 1024;
@@ -58,8 +58,7 @@ impl Double {
     /// # Errors
     /// A sample that does not fit its record, with file and line; an address that cannot be bound.
     pub async fn bind(address: &str, path: &Path, secrets: &dyn Secrets) -> Result<Self, DoubleError> {
-        let spec = Spec::read(path)?;
-        let (wire, answers) = answer::prepare(path, &spec, secrets)?;
+        let (wire, answers) = prepare::prepare(path, secrets)?;
         let cannot_bind = |error| DoubleError::Bind { address: address.to_owned(), error };
         let listener = TcpListener::bind(address).await.map_err(cannot_bind)?;
         let address = listener.local_addr().map_err(cannot_bind)?;

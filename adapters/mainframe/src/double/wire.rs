@@ -183,3 +183,21 @@ fn put_segment(message: &mut BytesMut, flags: u8, data: &[u8]) {
     message.put_u8(0);
     message.put_slice(data);
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_the_double_panic(mut bytes in proptest::collection::vec(any::<u8>(), 0..200), plausible in any::<bool>()) {
+            if let (true, Some(length)) = (plausible, bytes.get_mut(..2)) {
+                length.copy_from_slice(&[0, 80]);
+            }
+            let _ = read_irm(&bytes);
+            let _ = read_framed(TrancodeHeader::Trancode, CodePage::Ibm1047, bytes.into());
+        }
+    }
+}

@@ -53,16 +53,14 @@ fn a_good_file_is_read() {
 fn what_is_not_built_is_refused_with_what_is() {
     check(
         "    pool: { max: 4 }",
-        "    tls: { ca: zos-ca.pem }",
-        expect![
-            "accounts.yaml:10:5: unknown field `tls`, expected one of transport, endpoints, framing, irm, credentials, pool, connect_timeout_ms, response_limit_bytes"
-        ],
+        "    tls: { verify: false }",
+        expect!["accounts.yaml:10:12: unknown field `verify`, expected one of ca, certificate, key, server_name"],
     );
     check(
         "pool: { max: 4 }",
         "limits: { in_flight: 32 }",
         expect![
-            "accounts.yaml:10:5: unknown field `limits`, expected one of transport, endpoints, framing, irm, credentials, pool, connect_timeout_ms, response_limit_bytes"
+            "accounts.yaml:10:5: unknown field `limits`, expected one of transport, endpoints, tls, framing, irm, credentials, pool, connect_timeout_ms, response_limit_bytes"
         ],
     );
     check(

@@ -4,7 +4,8 @@ use std::cmp::Ordering;
 
 use passerelle_copybook::{Encoding, Item, PictureKind, Probe, ProbeValue, RecordError};
 
-use super::syntax::{Comparison, Expression, Literal};
+use super::syntax::Expression;
+use super::token::{Comparison, Literal};
 
 /// A condition that can be asked of response records.
 #[derive(Debug)]

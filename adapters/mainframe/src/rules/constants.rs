@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use passerelle_copybook::{Constant, Encoding, Item};
 
 use super::condition::Condition;
-use super::syntax::{Comparison, Expression, Literal, number};
+use super::syntax::Expression;
+use super::token::{Comparison, Literal, number};
 
 /// The constants of an operation's requests.
 #[derive(Debug)]

@@ -3,6 +3,7 @@
 mod condition;
 mod constants;
 mod syntax;
+mod token;
 
 use std::path::Path;
 use std::time::Duration;

@@ -3,7 +3,7 @@
 pub(crate) mod ims_connect;
 #[cfg(test)]
 pub(crate) mod peer;
-mod sockets;
+pub(crate) mod sockets;
 mod start;
 pub(crate) mod tcp;
 #[cfg(test)]

@@ -85,6 +85,7 @@ pub(crate) async fn echo(mut stream: TcpStream) {
 pub(crate) fn pool(endpoints: &[&str]) -> PoolSettings {
     PoolSettings {
         endpoints: endpoints.iter().map(|&endpoint| endpoint.to_owned()).collect(),
+        tls: None,
         max: 4,
         waiting_max: 4,
         idle: Duration::from_secs(60),

@@ -1,5 +1,6 @@
 //! From a host's settings to its transport.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,15 +12,16 @@ use super::ims_connect::ImsConnect;
 use super::ims_connect::header::{Header, NAMES_CODE_PAGE};
 use super::sockets::Sockets;
 use super::tcp::Tcp;
-use crate::connection::PoolSettings;
+use crate::connection::{PoolSettings, Tls};
 use crate::file::{Credentials, Host, Irm, TransportKind};
 use crate::names::{NAME_BYTES, padded_name};
 
-/// Makes ready to speak to a host; connects to nothing yet. Must run inside a tokio runtime.
-pub(crate) fn start(host: &Host, code_page: CodePage, secrets: &dyn Secrets) -> Result<Arc<dyn Transport>, String> {
+/// Makes ready to speak to a host of the integrator's file at `path`; connects to nothing yet. Must run inside a tokio runtime.
+pub(crate) fn start(path: &Path, host: &Host, code_page: CodePage, secrets: &dyn Secrets) -> Result<Arc<dyn Transport>, String> {
     let response_limit_bytes = host.response_limit_bytes as usize;
     let pool = PoolSettings {
         endpoints: host.endpoints.clone(),
+        tls: host.tls.as_ref().map(|tls| Tls::load(path, tls)).transpose()?,
         max: host.pool.max,
         waiting_max: host.pool.waiting_max,
         idle: Duration::from_millis(host.pool.idle_ms),

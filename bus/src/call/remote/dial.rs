@@ -19,8 +19,11 @@ use super::super::coalesce::Coalesce;
 
 /// Received and not yet passed on, a stream at most. Small, so that a few slow callers do not fill the connection's window.
 const STREAM_WINDOW_BYTES: u32 = 256 * 1024;
-/// Received and not yet passed on, all streams of a connection at most.
-const CONNECTION_WINDOW_BYTES: u32 = 16 * 1024 * 1024;
+/// Received and not yet passed on, all streams of a connection at most: 256 callers that read nothing stall the others.
+const CONNECTION_WINDOW_BYTES: u32 = 64 * 1024 * 1024;
+/// What small DATA frames that wait may cost a connection (each what it is shorter than 256 bytes) before h2 closes it. The
+/// windows are the limit here: one slow caller's must not break the connection for all.
+const SMALL_FRAMES_BUDGET: usize = CONNECTION_WINDOW_BYTES as usize * 256;
 /// Bytes unacknowledged for so long end the connection: a dead peer is noticed without HTTP/2 pings, which gRPC servers
 /// answer with "too many pings" when they come more often than every five minutes.
 const UNACKNOWLEDGED_LIMIT: Duration = Duration::from_secs(20);
@@ -91,6 +94,9 @@ impl Dialer {
             .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
             .max_header_list_size(self.metadata_bytes)
             .enable_push(false)
+            .data_frame_budget(SMALL_FRAMES_BUDGET)
+            // Counted over a connection's whole life: frames for calls that were cancelled a while ago are no attack.
+            .max_local_error_reset_streams(None)
             .handshake::<_, Bytes>(Coalesce::new(stream))
             .await
             .map_err(DialError::Handshake)?;

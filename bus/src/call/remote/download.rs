@@ -6,7 +6,8 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use h2::RecvStream;
 use http_body::Frame;
-use tokio::time::Sleep;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, Sleep};
 use tonic::{Code, Status};
 
 use super::super::body::BodyError;
@@ -20,13 +21,32 @@ use super::upload::{Upload, UploadError};
 #[derive(Debug)]
 pub struct Download {
     pub(super) answer: RecvStream,
-    pub(super) upload: Option<Upload>,
+    pub(super) sending: Option<Sending>,
     pub(super) measure: Measure,
-    pub(super) deadline: Option<tokio::time::Instant>,
+    pub(super) deadline: Option<Instant>,
     pub(super) timer: Option<Pin<Box<Sleep>>>,
+    /// The outcome, where the back office told it in the headers and sends no trailers.
+    pub(super) told: Option<Code>,
     pub(super) observed: Observed,
-    pub(super) endpoint: String,
+    /// `None` once the outcome is out.
     pub(super) lease: Option<Lease>,
+}
+
+/// The rest of the caller's messages, in a task of their own: a caller that reads nothing before it has sent everything must
+/// not wait for itself.
+#[derive(Debug)]
+pub(super) struct Sending(JoinHandle<Result<(), UploadError>>);
+
+impl Sending {
+    pub(super) fn start(upload: Upload) -> Self {
+        Self(tokio::spawn(upload))
+    }
+}
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 type Answered = Poll<Option<Result<Frame<Bytes>, BodyError>>>;
@@ -40,17 +60,21 @@ impl Download {
         if self.lease.is_none() {
             return Poll::Ready(None);
         }
-        if let Some(upload) = &mut self.upload {
-            match upload.poll(context) {
-                Poll::Pending => {}
-                Poll::Ready(Ok(())) => self.upload = None,
-                Poll::Ready(Err(UploadError::TooLarge(error))) => return self.end(Status::resource_exhausted(error.to_string())),
-                Poll::Ready(Err(UploadError::Gone)) => return Poll::Ready(Some(Err("the caller went away".into()))),
+        if let Some(sending) = &mut self.sending
+            && let Poll::Ready(sent) = Pin::new(&mut sending.0).poll(context)
+        {
+            self.sending = None;
+            match sent {
+                Ok(Err(UploadError::TooLarge(error))) => return self.end(Status::resource_exhausted(error.to_string())),
+                Ok(Err(UploadError::Gone)) => return Poll::Ready(Some(Err("the caller went away".into()))),
+                Ok(Ok(())) | Err(_) => {}
             }
         }
         match self.answer.poll_data(context) {
+            // An answer that never pauses ends at its deadline too.
+            Poll::Ready(Some(Ok(_))) if self.deadline.is_some_and(|at| at <= Instant::now()) => self.end_late(),
             Poll::Ready(Some(Ok(data))) => self.pass(data),
-            Poll::Ready(Some(Err(error))) => self.end(status::of_break(&self.endpoint, &error)),
+            Poll::Ready(Some(Err(error))) => self.end_broken(&error),
             Poll::Ready(None) => self.poll_trailers(context),
             Poll::Pending => self.poll_deadline(context),
         }
@@ -58,26 +82,33 @@ impl Download {
 
     fn pass(&mut self, data: Bytes) -> Answered {
         if let Err(error) = self.measure.pass(&data) {
-            return self.end(Status::resource_exhausted(format!("the answer of back office {}: {error}", self.endpoint)));
+            let text = format!("the answer of back office {}: {error}", self.observed.endpoint());
+            return self.end(Status::resource_exhausted(text));
         }
         // Released at once: the caller's own stream polls for the next data only when it has room.
         match self.answer.flow_control().release_capacity(data.len()) {
             Ok(()) => Poll::Ready(Some(Ok(Frame::data(data)))),
-            Err(error) => self.end(status::of_break(&self.endpoint, &error)),
+            Err(error) => self.end_broken(&error),
         }
     }
 
     fn poll_trailers(&mut self, context: &mut Context<'_>) -> Answered {
         match self.answer.poll_trailers(context) {
             Poll::Ready(Ok(Some(trailers))) => {
-                self.observed.ended(status::code(&trailers).unwrap_or(Code::Unknown));
-                self.lease = None;
+                self.close(status::code(&trailers).or(self.told).unwrap_or(Code::Unknown));
                 Poll::Ready(Some(Ok(Frame::trailers(trailers))))
             }
-            Poll::Ready(Ok(None)) => {
-                self.end(Status::internal(format!("back office {} ended its answer without a status", self.endpoint)))
-            }
-            Poll::Ready(Err(error)) => self.end(status::of_break(&self.endpoint, &error)),
+            Poll::Ready(Ok(None)) => match self.told {
+                Some(code) => {
+                    self.close(code);
+                    Poll::Ready(None)
+                }
+                None => {
+                    let text = format!("back office {} ended its answer without a status", self.observed.endpoint());
+                    self.end(Status::internal(text))
+                }
+            },
+            Poll::Ready(Err(error)) => self.end_broken(&error),
             Poll::Pending => self.poll_deadline(context),
         }
     }
@@ -90,17 +121,28 @@ impl Download {
         let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
         match timer.as_mut().poll(context) {
             Poll::Pending => Poll::Pending,
-            Poll::Ready(()) => {
-                self.end(Status::deadline_exceeded(format!("back office {} did not finish within the deadline", self.endpoint)))
-            }
+            Poll::Ready(()) => self.end_late(),
         }
+    }
+
+    fn end_late(&mut self) -> Answered {
+        let text = format!("back office {} did not finish within the deadline", self.observed.endpoint());
+        self.end(Status::deadline_exceeded(text))
+    }
+
+    fn end_broken(&mut self, error: &h2::Error) -> Answered {
+        self.end(status::of_break(self.observed.endpoint(), error))
     }
 
     /// Ends the answer with an outcome of the bus's own; what is left of the exchange is reset when self is dropped.
     fn end(&mut self, status: Status) -> Answered {
-        self.observed.ended(status.code());
-        self.upload = None;
-        self.lease = None;
+        self.close(status.code());
         Poll::Ready(Some(Ok(Frame::trailers(status::trailers(&status)))))
+    }
+
+    fn close(&mut self, code: Code) {
+        self.observed.ended(code);
+        self.sending = None;
+        self.lease = None;
     }
 }

@@ -5,8 +5,8 @@ use std::task::Poll;
 use std::time::Instant;
 
 use bytes::Bytes;
-use h2::RecvStream;
-use h2::client::{ResponseFuture, SendRequest};
+use h2::{RecvStream, SendStream};
+use h2::client::ResponseFuture;
 use http::header::{CONTENT_TYPE, HOST};
 use http::request::Parts;
 use http::{HeaderMap, Request, Response, Uri, Version};
@@ -19,7 +19,8 @@ use super::super::gateway::{CallLimits, Exchange};
 use super::super::{deadline, status};
 use super::slot::{Connection, Lease};
 use super::upload::{Upload, UploadError};
-use super::{Download, Remote};
+use super::download::{Download, Sending};
+use super::Remote;
 
 /// How often a connection may turn out to be closing before the call gives up.
 const LEASE_ATTEMPTS: usize = 4;
@@ -35,7 +36,7 @@ pub(in crate::call) async fn forward(
     let outcome = match exchange.deadline {
         None => start(remote, parts, body, None, limits).await,
         Some(at) => tokio::time::timeout_at(at.into(), start(remote, parts, body, Some(at), limits)).await.unwrap_or_else(|_| {
-            Err(Status::deadline_exceeded(format!("back office {} did not answer within the deadline", remote.name)))
+            Err(Status::deadline_exceeded(format!("back office {} did not answer within the deadline", remote.name())))
         }),
     };
     match outcome {
@@ -59,10 +60,8 @@ async fn start(
     deadline: Option<Instant>,
     limits: &CallLimits,
 ) -> Result<Started, Status> {
-    let (lease, sender) = ready_connection(remote).await?;
-    let request = outgoing(&lease.0, parts, deadline);
     let ended = body.is_end_stream();
-    let (mut response, stream) = send(sender, request, ended).map_err(|error| status::of_break(&remote.name, &error))?;
+    let (lease, mut response, stream) = open(remote, Request::from_parts(parts, ()), ended, deadline).await?;
     let mut upload = (!ended).then(|| Upload::new(body, stream, limits.message_bytes));
     let response = poll_fn(|context| poll_exchange(context, &mut response, &mut upload)).await;
     match response {
@@ -72,43 +71,44 @@ async fn start(
         }
         Err(Break::Upload(UploadError::TooLarge(error))) => Err(Status::resource_exhausted(error.to_string())),
         Err(Break::Upload(UploadError::Gone)) => Err(Status::cancelled("the caller went away")),
-        Err(Break::Answer(error)) => Err(status::of_break(&remote.name, &error)),
+        Err(Break::Answer(error)) => Err(status::of_break(remote.name(), &error)),
     }
 }
 
-/// A place on a connection that takes new streams; one that is closing is retired and another one tried.
-async fn ready_connection(remote: &Remote) -> Result<(Lease, SendRequest<Bytes>), Status> {
+/// Opens a stream on a connection that takes new ones; a connection that is closing is retired and another one tried.
+async fn open(
+    remote: &Remote,
+    mut request: Request<()>,
+    ended: bool,
+    deadline: Option<Instant>,
+) -> Result<(Lease, ResponseFuture, SendStream<Bytes>), Status> {
+    *request.version_mut() = Version::HTTP_2;
+    request.headers_mut().remove(HOST);
     for _ in 0..LEASE_ATTEMPTS {
         let lease = remote.lease().await?;
+        address(&mut request, &lease.0, deadline);
+        // Asked last of all: from here to the sending nothing may close the connection unseen.
         match lease.0.sender.clone().ready().await {
-            Ok(sender) => return Ok((lease, sender)),
+            Ok(mut sender) => {
+                let (response, stream) =
+                    sender.send_request(request, ended).map_err(|error| status::of_break(remote.name(), &error))?;
+                return Ok((lease, response, stream));
+            }
             Err(_) => lease.0.retire(),
         }
-        tokio::task::yield_now().await;
     }
-    Err(Status::unavailable(format!("back office {} closes its connections as soon as they are open", remote.name)))
+    Err(Status::unavailable(format!("back office {} closes its connections as soon as they are open", remote.name())))
 }
 
-fn outgoing(connection: &Connection, mut parts: Parts, deadline: Option<Instant>) -> Request<()> {
-    let mut uri = parts.uri.into_parts();
+fn address(request: &mut Request<()>, connection: &Connection, deadline: Option<Instant>) {
+    let mut uri = std::mem::take(request.uri_mut()).into_parts();
     uri.scheme = Some(connection.scheme.clone());
     uri.authority = Some(connection.authority.clone());
     // The path came in with a request, so the parts are a valid URI.
-    parts.uri = Uri::from_parts(uri).unwrap_or_default();
-    parts.version = Version::HTTP_2;
-    parts.headers.remove(HOST);
+    *request.uri_mut() = Uri::from_parts(uri).unwrap_or_default();
     if let Some(at) = deadline {
-        deadline::write(&mut parts.headers, at, Instant::now());
+        deadline::write(request.headers_mut(), at, Instant::now());
     }
-    Request::from_parts(parts, ())
-}
-
-fn send(
-    mut sender: SendRequest<Bytes>,
-    request: Request<()>,
-    ended: bool,
-) -> Result<(ResponseFuture, h2::SendStream<Bytes>), h2::Error> {
-    sender.send_request(request, ended)
 }
 
 enum Break {
@@ -134,22 +134,24 @@ fn poll_exchange(
 fn answer(remote: &Remote, started: Started, mut exchange: Exchange, limits: &CallLimits) -> Response<Body> {
     let Started { head, answer, upload, lease } = started;
     if !is_grpc(&head.headers) {
-        let status = status::of_http(&remote.name, head.status);
+        let status = status::of_http(remote.name(), head.status);
         exchange.observed.ended(status.code());
         return status::trailers_only(status);
     }
+    lease.0.answered();
+    let told = status::code(&head.headers);
     if answer.is_end_stream() {
-        exchange.observed.ended(status::code(&head.headers).unwrap_or(Code::Unknown));
+        exchange.observed.ended(told.unwrap_or(Code::Unknown));
         return Response::from_parts(head, Body::Empty);
     }
     let download = Download {
         answer,
-        upload,
+        sending: upload.map(Sending::start),
         measure: Measure::new(limits.message_bytes),
         deadline: exchange.deadline.map(Into::into),
         timer: None,
+        told,
         observed: exchange.observed,
-        endpoint: remote.name.clone(),
         lease: Some(lease),
     };
     Response::from_parts(head, Body::Remote(Box::new(download)))

@@ -6,10 +6,12 @@ mod exchange;
 mod slot;
 mod upload;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use arc_swap::Guard;
 use http::uri::{Authority, Scheme};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
@@ -18,11 +20,11 @@ use tokio::task::AbortHandle;
 use tonic::Status;
 
 pub use self::dial::AddressError;
-pub use self::download::Download;
+pub(super) use self::download::Download;
 pub(super) use self::exchange::forward;
 
 use self::dial::{Address, Dialer, Tls};
-use self::slot::{Keeper, Lease, Slot, State};
+use self::slot::{Keeper, Lease, Queue, Slot, State};
 
 /// How to reach a remote back office.
 #[derive(Debug, Clone)]
@@ -47,6 +49,7 @@ pub struct Remote {
     slots: Vec<Arc<Slot>>,
     next: AtomicUsize,
     changed: watch::Sender<u64>,
+    queue: Arc<Queue>,
     keepers: Vec<AbortHandle>,
 }
 
@@ -78,15 +81,16 @@ impl Remote {
     /// Starts connecting to all addresses. Must be called within a tokio runtime.
     pub fn open(name: &str, settings: &RemoteSettings) -> Result<Self, AddressError> {
         let changed = watch::Sender::new(0);
+        let queue = Arc::new(Queue::default());
         let mut keepers = Vec::new();
         for address in &settings.addresses {
             for _ in 0..settings.connections_per_address.max(1) {
-                keepers.push(keeper(name, address, settings, &changed)?);
+                keepers.push(keeper(name, address, settings, &changed, &queue)?);
             }
         }
         let slots = keepers.iter().map(|keeper| keeper.slot.clone()).collect();
         let keepers = keepers.into_iter().map(|keeper| tokio::spawn(keeper.run()).abort_handle()).collect();
-        Ok(Self { name: name.to_owned(), slots, next: AtomicUsize::new(0), changed, keepers })
+        Ok(Self { name: name.to_owned(), slots, next: AtomicUsize::new(0), changed, queue, keepers })
     }
 
     pub(super) fn name(&self) -> &str {
@@ -110,35 +114,49 @@ impl Remote {
         self.slots.iter().map(status).collect()
     }
 
-    /// A place on the least loaded open connection. Waits while a first attempt to connect is under way; fails at once when
-    /// every address is known to be down (gRPC's default, "not wait for ready").
+    /// A place on the least loaded open connection. Waits while one is being opened or all are full; fails at once when every
+    /// address is known to be down (gRPC's default, "not wait for ready").
     async fn lease(&self) -> Result<Lease, Status> {
+        match self.least_loaded() {
+            Some(lease) => Ok(lease),
+            None => self.wait_for_lease().await,
+        }
+    }
+
+    async fn wait_for_lease(&self) -> Result<Lease, Status> {
+        let _waiting = Waiting::enter(&self.queue);
         let mut changes = self.changed.subscribe();
         loop {
+            let mut freed = pin!(self.queue.freed.notified());
+            freed.as_mut().enable();
             changes.mark_unchanged();
+            self.slots.iter().for_each(|slot| slot.connection().iter().for_each(|open| open.refresh_limit()));
             if let Some(lease) = self.least_loaded() {
                 return Ok(lease);
             }
             if let Some(down) = self.all_down() {
                 return Err(down);
             }
-            // The sender lives as long as self.
-            if changes.changed().await.is_err() {
-                return Err(Status::unavailable(format!("back office {} is closed", self.name)));
+            tokio::select! {
+                // The sender of changes lives as long as self.
+                _ = changes.changed() => {}
+                () = freed => {}
             }
         }
     }
 
     fn least_loaded(&self) -> Option<Lease> {
-        let start = self.next.fetch_add(1, Ordering::Relaxed);
-        let count = self.slots.len();
-        (0..count)
-            .filter_map(|index| self.slots[(start + index) % count].connection())
-            .min_by_key(|connection| connection.in_flight.load(Ordering::Relaxed))
-            .map(Lease::new)
+        let (before, from) = self.slots.split_at(self.next.fetch_add(1, Ordering::Relaxed) % self.slots.len().max(1));
+        let open = from.iter().chain(before).map(|slot| slot.connection());
+        let loads = open.filter_map(|open| open.as_ref().and_then(|connection| connection.load()).map(|load| (load, open)));
+        let (_, least) = loads.min_by_key(|(load, _)| *load)?;
+        Guard::into_inner(least).and_then(Lease::take)
     }
 
     fn all_down(&self) -> Option<Status> {
+        if self.slots.is_empty() {
+            return Some(Status::unavailable(format!("back office {} has no address", self.name)));
+        }
         let mut why = None;
         for slot in &self.slots {
             match slot.state() {
@@ -157,7 +175,23 @@ impl Remote {
     }
 }
 
-fn keeper(name: &str, text: &str, settings: &RemoteSettings, changed: &watch::Sender<u64>) -> Result<Keeper, AddressError> {
+/// A call in the queue for as long as this lives.
+struct Waiting<'a>(&'a Queue);
+
+impl<'a> Waiting<'a> {
+    fn enter(queue: &'a Queue) -> Self {
+        queue.waiting.fetch_add(1, Ordering::SeqCst);
+        Self(queue)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+fn keeper(name: &str, text: &str, settings: &RemoteSettings, changed: &watch::Sender<u64>, queue: &Arc<Queue>) -> Result<Keeper, AddressError> {
     let refuse = || AddressError(text.to_owned());
     let address: Address = text.parse()?;
     let tls = match (address.secure, &settings.tls) {
@@ -177,6 +211,7 @@ fn keeper(name: &str, text: &str, settings: &RemoteSettings, changed: &watch::Se
         authority,
         connect_timeout: settings.connect_timeout,
         changed: changed.clone(),
+        queue: queue.clone(),
     })
 }
 

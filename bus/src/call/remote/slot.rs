@@ -1,10 +1,10 @@
 //! One connection to one address, kept open: connect, use, reconnect with backoff.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwapOption, Guard};
 use bytes::Bytes;
 use h2::client::SendRequest;
 use http::uri::{Authority, Scheme};
@@ -15,7 +15,7 @@ use super::dial::Dialer;
 
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(10);
-/// A connection that lives shorter counts as a failure, so that a peer that answers and hangs up is not hammered.
+/// A connection that lives shorter and answers no call counts as a failure, so that a peer that hangs up is not hammered.
 const SHORT_LIFE: Duration = Duration::from_secs(1);
 
 /// An open connection.
@@ -24,15 +24,46 @@ pub(super) struct Connection {
     pub(super) scheme: Scheme,
     pub(super) authority: Authority,
     /// Calls on this connection now.
-    pub(super) in_flight: AtomicUsize,
+    in_flight: AtomicUsize,
+    /// Calls that the peer allows at a time. What is beyond waits here and not in h2, where a GOAWAY would fail it unsent.
+    limit: AtomicUsize,
+    queue: Arc<Queue>,
+    answered: AtomicBool,
+    retiring: AtomicBool,
     retired: Notify,
 }
 
 impl Connection {
     /// The peer takes no new calls here (GOAWAY, or it broke): the slot connects anew, what is in flight goes on.
     pub(super) fn retire(&self) {
+        self.retiring.store(true, Ordering::Relaxed);
         self.retired.notify_one();
     }
+
+    /// The peer has answered a call: it is worth connecting to again at once.
+    pub(super) fn answered(&self) {
+        if !self.answered.load(Ordering::Relaxed) {
+            self.answered.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Calls on this connection now, or `None` if it takes no more.
+    pub(super) fn load(&self) -> Option<usize> {
+        let in_flight = self.in_flight.load(Ordering::SeqCst);
+        (in_flight < self.limit.load(Ordering::Relaxed) && !self.retiring.load(Ordering::Relaxed)).then_some(in_flight)
+    }
+
+    /// Takes the peer's present limit over.
+    pub(super) fn refresh_limit(&self) {
+        self.limit.store(self.sender.current_max_send_streams(), Ordering::Relaxed);
+    }
+}
+
+/// Calls that wait for a place on any connection of an endpoint.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    pub(super) waiting: AtomicUsize,
+    pub(super) freed: Notify,
 }
 
 /// Where a slot stands.
@@ -56,8 +87,8 @@ impl Slot {
     }
 
     /// The open connection, if there is one.
-    pub(super) fn connection(&self) -> Option<Arc<Connection>> {
-        self.current.load_full()
+    pub(super) fn connection(&self) -> Guard<Option<Arc<Connection>>> {
+        self.current.load()
     }
 
     pub(super) fn state(&self) -> State {
@@ -79,21 +110,24 @@ pub(super) struct Keeper {
     pub(super) authority: Authority,
     pub(super) connect_timeout: Duration,
     pub(super) changed: watch::Sender<u64>,
+    pub(super) queue: Arc<Queue>,
 }
 
 impl Keeper {
+    /// Calls wait while a slot is [`State::Connecting`], at first and after a connection that worked; after a failure they
+    /// fail until there is a connection again.
     pub(super) async fn run(self) {
         let mut backoff = FIRST_BACKOFF;
         loop {
-            self.slot.set(State::Connecting, &self.changed);
             let error = match self.dialer.dial(self.connect_timeout).await {
                 Ok(dialed) => {
                     metrics::counter!(CONNECTIONS_OPENED, "passerelle_endpoint" => self.endpoint.clone()).increment(1);
                     tracing::info!(endpoint = self.endpoint, address = self.slot.address, "connected");
                     let since = Instant::now();
-                    self.serve(dialed.sender, dialed.driver).await;
-                    if since.elapsed() >= SHORT_LIFE {
+                    let answered = self.serve(dialed.sender, dialed.driver).await;
+                    if answered || since.elapsed() >= SHORT_LIFE {
                         backoff = FIRST_BACKOFF;
+                        self.slot.set(State::Connecting, &self.changed);
                         continue;
                     }
                     "the connection was closed at once".to_owned()
@@ -115,13 +149,17 @@ impl Keeper {
         }
     }
 
-    /// Hands the connection out until it ends or is retired.
-    async fn serve(&self, sender: SendRequest<Bytes>, driver: tokio::task::JoinHandle<()>) {
+    /// Hands the connection out until it ends or is retired. Returns whether a call was answered on it.
+    async fn serve(&self, sender: SendRequest<Bytes>, driver: tokio::task::JoinHandle<()>) -> bool {
         let connection = Arc::new(Connection {
+            limit: AtomicUsize::new(sender.current_max_send_streams()),
             sender,
             scheme: self.scheme.clone(),
             authority: self.authority.clone(),
             in_flight: AtomicUsize::new(0),
+            queue: self.queue.clone(),
+            answered: AtomicBool::new(false),
+            retiring: AtomicBool::new(false),
             retired: Notify::new(),
         });
         self.slot.current.store(Some(connection.clone()));
@@ -131,6 +169,7 @@ impl Keeper {
             () = connection.retired.notified() => {}
         }
         self.slot.current.store(None);
+        connection.answered.load(Ordering::Relaxed)
     }
 }
 
@@ -138,15 +177,22 @@ impl Keeper {
 pub(super) struct Lease(pub(super) Arc<Connection>);
 
 impl Lease {
-    pub(super) fn new(connection: Arc<Connection>) -> Self {
-        connection.in_flight.fetch_add(1, Ordering::Relaxed);
-        Self(connection)
+    /// A place, unless others were quicker.
+    pub(super) fn take(connection: Arc<Connection>) -> Option<Self> {
+        let before = connection.in_flight.fetch_add(1, Ordering::SeqCst);
+        let full = before >= connection.limit.load(Ordering::Relaxed);
+        // Dropped, a lease over the limit gives its place back.
+        Some(Self(connection)).filter(|_| !full)
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+        self.0.in_flight.fetch_sub(1, Ordering::SeqCst);
+        // Both sides SeqCst: either the waiting call sees the place, or it is seen waiting here.
+        if self.0.queue.waiting.load(Ordering::SeqCst) > 0 {
+            self.0.queue.freed.notify_one();
+        }
     }
 }
 

@@ -22,25 +22,26 @@ pub(crate) fn resolve(files: &mut [File]) -> Result<(), ImageError> {
         let marked: HashSet<usize> =
             files[place].public_dependency.iter().filter_map(|&index| usize::try_from(index).ok()).collect();
         let mut offered = HashSet::new();
-        let mut seen = direct[place].clone();
+        let mut reached = HashSet::new();
         for (position, &import) in direct[place].iter().enumerate() {
-            seen.extend(public[import].iter().copied());
+            reached.extend(public[import].iter().copied());
             if marked.contains(&position) {
                 offered.insert(import);
                 offered.extend(public[import].iter().copied());
             }
         }
-        total += seen.len() + offered.len();
+        total += direct[place].len() + reached.len() + offered.len();
         if total > MAX_IMPORTS {
             let reason = format!("public imports make more than {MAX_IMPORTS} imports in all files together");
             return Err(ImageError::Unsupported { file: files[place].name().to_owned(), reason });
         }
         public[place] = offered;
-        let mut known = HashSet::new();
-        seen.retain(|import| known.insert(*import));
-        let names = seen.into_iter().map(|import| files[import].name().to_owned()).collect();
+        let mut names: Vec<_> =
+            reached.difference(&direct[place].iter().copied().collect()).map(|&import| files[import].name().to_owned()).collect();
+        // The digest must not depend on the order in which they were reached.
+        names.sort();
         let file = &mut files[place];
-        file.dependency = names;
+        file.dependency.extend(names);
         file.public_dependency.clear();
         file.weak_dependency.clear();
     }

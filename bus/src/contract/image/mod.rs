@@ -35,6 +35,7 @@ pub struct Image {
     pool: DescriptorPool,
     files: Vec<ImageFile>,
     places: HashMap<String, usize>,
+    digest: Digest,
 }
 
 /// One file of an [`Image`].
@@ -78,8 +79,9 @@ impl Image {
             check::check(file)?;
         }
         imports::resolve(&mut raw)?;
+        let digest = digest(&raw);
         let pool = build(raw::Set { file: raw })?;
-        Ok(Self { bytes, pool, files, places })
+        Ok(Self { bytes, pool, files, places, digest })
     }
 
     /// The image as it was handed in.
@@ -102,11 +104,9 @@ impl Image {
         self.places.get(name).map(|&place| &self.files[place])
     }
 
-    /// What the image says, without comments and without the order of its files.
+    /// What the image says, whoever compiled it: without comments and without the order of its files.
     pub fn digest(&self) -> Digest {
-        let mut files: Vec<_> = self.files.iter().collect();
-        files.sort_by(|left, right| left.name.cmp(&right.name));
-        Digest::of(files.iter().map(|file| without_comments(&file.bytes)))
+        self.digest
     }
 }
 
@@ -178,21 +178,45 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     text.unwrap_or("no message").to_owned()
 }
 
-/// The file without `source_code_info` and buf's mark, for the digest.
-fn without_comments(file: &Bytes) -> Vec<u8> {
-    const SOURCE_CODE_INFO: u32 = 9;
-    const BUF_MARK: u32 = 8042;
-    let mut kept = Vec::with_capacity(file.len());
-    let mut rest = file.clone();
-    while !rest.is_empty() {
-        let start = rest.clone();
-        let Ok((tag, wire_type)) = prost::encoding::decode_key(&mut rest) else { break };
-        if prost::encoding::skip_field(wire_type, tag, &mut rest, prost::encoding::DecodeContext::default()).is_err() {
-            break;
-        }
-        if tag != SOURCE_CODE_INFO && tag != BUF_MARK {
-            kept.extend_from_slice(&start[..start.len() - rest.len()]);
+/// What the files say: without comments, without the order of the files, and without what a compiler may write or leave out.
+fn digest(files: &[raw::File]) -> Digest {
+    let mut parts: Vec<_> = files
+        .iter()
+        .map(|file| {
+            let mut file = raw::File { source_code_info: Vec::new(), buf: None, ..file.clone() };
+            file.message_type.iter_mut().for_each(drop_usual_json_names);
+            file.extension.iter_mut().for_each(|extension| extension.json_name = None);
+            (file.name().to_owned(), file.encode_to_vec())
+        })
+        .collect();
+    parts.sort();
+    Digest::of(parts.iter().map(|(_, file)| file))
+}
+
+/// Some compilers write every field's JSON name, some only those that are not as usual.
+fn drop_usual_json_names(message: &mut raw::MessageType) {
+    for field in &mut message.field {
+        if field.json_name.as_deref() == Some(&usual_json_name(field.name())) {
+            field.json_name = None;
         }
     }
-    kept
+    message.extension.iter_mut().for_each(|extension| extension.json_name = None);
+    message.nested_type.iter_mut().for_each(drop_usual_json_names);
+}
+
+/// `some_name` becomes `someName` (the JSON mapping of protobuf).
+fn usual_json_name(name: &str) -> String {
+    let mut usual = String::with_capacity(name.len());
+    let mut after_underscore = false;
+    for character in name.chars() {
+        match character {
+            '_' => after_underscore = true,
+            _ if after_underscore => {
+                usual.push(character.to_ascii_uppercase());
+                after_underscore = false;
+            }
+            _ => usual.push(character),
+        }
+    }
+    usual
 }

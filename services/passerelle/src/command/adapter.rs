@@ -3,22 +3,25 @@
 use crate::adapters;
 use crate::cli::AdapterCommand;
 use crate::failure::Failure;
+use crate::output::print;
 use crate::reference::fields;
 
 /// Prints the list, or one adapter's description.
 pub(super) fn run(command: &AdapterCommand) -> Result<(), Failure> {
-    match command {
-        AdapterCommand::List => {
-            for kind in adapters::table() {
-                println!("{:<16} {:<8} {}", kind.name(), kind.maturity().as_str(), kind.summary());
-            }
-        }
-        AdapterCommand::Describe { name, schema: true } => println!("{:#}", adapters::kind(name)?.settings_schema()),
+    print(&match command {
+        AdapterCommand::List => list(),
+        AdapterCommand::Describe { name, schema: true } => format!("{:#}\n", adapters::kind(name)?.settings_schema()),
         AdapterCommand::Describe { name, schema: false } => {
             let kind = adapters::kind(name)?;
-            println!("{} ({}): {}\n", kind.name(), kind.maturity().as_str(), kind.summary());
-            print!("{}", fields::text(&kind.settings_schema()));
+            let fields = fields::text(&kind.settings_schema());
+            format!("{} ({}): {}\n\n{fields}", kind.name(), kind.maturity().as_str(), kind.summary())
         }
-    }
+    });
     Ok(())
+}
+
+fn list() -> String {
+    let line =
+        |kind: &dyn passerelle_adapter::Kind| format!("{:<16} {:<8} {}\n", kind.name(), kind.maturity().as_str(), kind.summary());
+    adapters::table().iter().map(|kind| line(kind.as_ref())).collect()
 }

@@ -9,13 +9,14 @@ use adapter_mainframe::FileError;
 use crate::cli::CopybookCommand;
 use crate::explain::Code;
 use crate::failure::Failure;
+use crate::output::print;
 
 /// Writes a contract, or prints a layout.
 pub(super) fn run(command: &CopybookCommand) -> Result<(), Failure> {
     match command {
         CopybookCommand::Proto { file, out } => proto(file, out.as_deref()),
         CopybookCommand::Layout { file } => {
-            print!("{}", adapter_mainframe::layout(file).map_err(refused)?);
+            print(&adapter_mainframe::layout(file).map_err(refused)?);
             Ok(())
         }
     }

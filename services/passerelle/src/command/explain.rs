@@ -2,18 +2,16 @@
 
 use crate::explain::{self, Code};
 use crate::failure::Failure;
+use crate::output::print;
 
 /// Prints the page of `code`, or the list of all.
 pub(super) fn run(code: Option<&str>) -> Result<(), Failure> {
-    let Some(code) = code else {
-        for code in explain::codes() {
-            println!("{code}  {}", code.title());
-        }
+    let Some(text) = code else {
+        let lines = explain::codes().map(|code| format!("{code}  {}\n", code.title()));
+        print(&lines.collect::<String>());
         return Ok(());
     };
-    match Code::find(code) {
-        Some(code) => println!("{}", code.page().trim_end()),
-        None => return Err(Failure::plain(format!("there is no error code `{code}`; `passerelle explain` lists them all"))),
-    }
+    let unknown = || Failure::plain(format!("there is no error code `{text}`; `passerelle explain` lists them all"));
+    print(Code::find(text).ok_or_else(unknown)?.page());
     Ok(())
 }

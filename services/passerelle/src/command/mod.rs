@@ -1,7 +1,10 @@
 //! The commands, one file each.
 
 mod adapter;
+pub(crate) mod call;
 mod check;
+mod connect;
+pub(crate) mod contract;
 mod copybook;
 mod double;
 mod explain;
@@ -22,6 +25,8 @@ pub fn run(command: Command) -> Result<(), Failure> {
             None => crate::demo::run(&demo),
         },
         Command::Check(file) => check::run(&file),
+        Command::Contract(contract) => crate::serve::runtime(1)?.block_on(contract::run(&contract)),
+        Command::Call(call) => crate::serve::runtime(1)?.block_on(call::run(&call)),
         Command::Adapter(command) => adapter::run(&command),
         Command::Copybook(command) => copybook::run(&command),
         Command::Double(arguments) => double::run(&arguments),

@@ -45,7 +45,10 @@ pub(crate) fn text(schema: &Value) -> String {
             (false, "") => String::new(),
             (false, default) => format!(", default {default}"),
         };
-        text.push_str(&format!("{path}  ({sort}{default})\n    {meaning}\n"));
+        text.push_str(&format!("{path}  ({sort}{default})\n"));
+        if !meaning.is_empty() {
+            text.push_str(&format!("    {meaning}\n"));
+        }
     }
     text
 }
@@ -88,13 +91,19 @@ fn field(path: String, place: Place<'_>, written: &Value, default: &Value) -> Fi
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    Field { path, sort: sort(place), default, required: false, meaning: described.unwrap_or_default().replace('\n', " ") }
+    let mut meaning = described.unwrap_or_default().replace('\n', " ");
+    for (word, what) in place.words().into_iter().filter(|(_, what)| !what.is_empty()) {
+        meaning.push_str(&format!(" `{word}`: {}", what.replace('\n', " ")));
+    }
+    Field { path, sort: sort(place), default, required: false, meaning }
 }
 
 fn sort(place: Place<'_>) -> String {
-    let words: Vec<String> = place.words().iter().map(|word| format!("`{word}`")).collect();
-    if !words.is_empty() {
-        return words.join(" or ");
+    let words: Vec<String> = place.words().iter().map(|(word, _)| format!("`{word}`")).collect();
+    let several = place.node()["anyOf"].as_array().into_iter().flatten();
+    let several: Vec<&str> = several.filter_map(|choice| choice["type"].as_str()).collect();
+    if !words.is_empty() || !several.is_empty() {
+        return if words.is_empty() { several.join(" or ") } else { words.join(" or ") };
     }
     let (least, most) = place.range();
     match (place.sort(), range_in_words(least, most).as_str()) {
@@ -103,5 +112,53 @@ fn sort(place: Place<'_>) -> String {
         ("", _) => "anything".to_owned(),
         (sort, "") => sort.to_owned(),
         (sort, range) => format!("{sort}, {range}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn every_shape_of_field_is_shown() {
+        let schema = json!({
+            "properties": {
+                "name": { "type": "string", "description": "Who." },
+                "count": { "type": "integer", "minimum": 1, "maximum": 9, "default": 3 },
+                "hosts": { "type": "object", "additionalProperties": { "$ref": "#/$defs/Host" } },
+                "value": { "anyOf": [{ "type": "integer" }, { "type": "string" }] },
+                "kind": { "anyOf": [{ "$ref": "#/$defs/Kind" }, { "type": "null" }], "description": "Which." },
+                "list": { "type": ["array", "null"], "items": { "$ref": "#/$defs/Host" } },
+            },
+            "required": ["name"],
+            "$defs": {
+                "Host": { "type": "object", "properties": { "port": { "type": "integer" } }, "required": ["port"] },
+                "Kind": { "oneOf": [{ "const": "a", "description": "The first." }, { "const": "b" }] },
+            },
+        });
+        expect![[r#"
+            name  (string, required)
+                Who.
+            count  (integer, 1 to 9, default 3)
+            hosts  (fields below)
+            hosts.NAME.port  (integer, required)
+            value  (integer or string)
+            kind  (`a` or `b`)
+                Which. `a`: The first.
+            list  (list of object)
+            list[].port  (integer, required)
+        "#]]
+        .assert_eq(&text(&schema));
+    }
+
+    #[test]
+    fn a_schema_that_contains_itself_has_an_end() {
+        let schema = json!({ "properties": { "below": { "$ref": "#" } } });
+        assert!(markdown(&schema).lines().count() < 20);
+        let itself = json!({ "properties": { "a": { "$ref": "#/$defs/A" } }, "$defs": { "A": { "$ref": "#/$defs/A" } } });
+        assert_eq!(text(&itself).lines().count(), 1);
     }
 }

@@ -1,7 +1,7 @@
 //! `passerelle serve`: settings in, two open ports out, drained at the end.
 
 mod admin;
-mod contracts;
+pub(crate) mod contracts;
 pub(crate) mod dial;
 mod endpoints;
 mod front;

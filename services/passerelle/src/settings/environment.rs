@@ -10,7 +10,7 @@ use super::schema::Place;
 const PREFIX: &str = "PASSERELLE_";
 
 /// Variables of ours that are no settings.
-const NO_SETTINGS: [&str; 1] = ["PASSERELLE_SETTINGS"];
+const NO_SETTINGS: [&str; 3] = ["PASSERELLE_SETTINGS", "PASSERELLE_ADMIN", "PASSERELLE_ADDRESS"];
 
 /// Settings given by the environment: the field's path and, for each, the variable and its value.
 ///
@@ -102,7 +102,7 @@ fn unknown(step: &str, place: Place<'_>) -> String {
 
 /// Strict where the schema says number or boolean, text as it is elsewhere: `007` stays `007`.
 fn value_of(text: &str, place: Place<'_>) -> Result<ValueKind, String> {
-    let words = place.words();
+    let words: Vec<&str> = place.words().into_iter().map(|(word, _)| word).collect();
     if !words.is_empty() && !words.contains(&text) {
         return Err(format!("`{text}` is none of {}", words.join(", ")));
     }

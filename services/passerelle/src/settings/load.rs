@@ -23,26 +23,28 @@ const LONGEST_FILE_BYTES: u64 = 4 * 1024 * 1024;
 pub struct Loaded {
     /// The settings; every path in them is absolute.
     pub settings: Settings,
+    file: PathBuf,
     origin: Origin,
 }
 
 /// Where settings came from, to say where something is wrong.
 #[derive(Debug, Default)]
 struct Origin {
+    /// The file, as it was named.
     path: PathBuf,
     text: String,
     overrides: Overrides,
 }
 
 impl Loaded {
-    /// The settings file.
+    /// The settings file, with its whole path.
     pub fn file(&self) -> &Path {
-        &self.origin.path
+        &self.file
     }
 
     /// The folder of the settings file, where relative paths start.
     pub fn folder(&self) -> &Path {
-        self.origin.path.parent().unwrap_or(Path::new("/"))
+        self.file.parent().unwrap_or(Path::new("/"))
     }
 
     /// Something found wrong with the field at `path` (`endpoints.accounts.file`) after loading.
@@ -58,9 +60,9 @@ pub fn load(named: Option<&Path>, environment: &BTreeMap<String, String>) -> Res
         return Err(Error::Missing { usual: path.to_owned() });
     }
     let text = read(path).map_err(|source| Error::Unreadable { path: path.to_owned(), source })?;
-    let absolute = std::path::absolute(path).map_err(|source| Error::Unreadable { path: path.to_owned(), source })?;
-    let mut loaded = parse(path, text, environment)?;
-    loaded.origin.path = absolute;
+    let file = std::path::absolute(path).map_err(|source| Error::Unreadable { path: path.to_owned(), source })?;
+    let (settings, origin) = parse(path, text, environment)?;
+    let mut loaded = Loaded { settings, file, origin };
     let folder = loaded.folder().to_owned();
     loaded.settings.resolve_paths(&folder);
     Ok(loaded)
@@ -74,7 +76,7 @@ fn read(path: &Path) -> std::io::Result<String> {
     std::fs::read_to_string(path)
 }
 
-fn parse(path: &Path, text: String, environment: &BTreeMap<String, String>) -> Result<Loaded, Error> {
+fn parse(path: &Path, text: String, environment: &BTreeMap<String, String>) -> Result<(Settings, Origin), Error> {
     let written = from_yaml(path, &text).map_err(Error::Unparsable)?;
     let schema = json_schema();
     let overrides = Overrides::read(environment, Place::root(&schema)).map_err(Error::Environment)?;
@@ -82,7 +84,7 @@ fn parse(path: &Path, text: String, environment: &BTreeMap<String, String>) -> R
     let settings = layer(&written, &origin).map_err(Error::Environment)?;
     let problems = check(&settings, &schema, &origin);
     match problems.is_empty() {
-        true => Ok(Loaded { settings, origin }),
+        true => Ok((settings, origin)),
         false => Err(Error::Refused(problems)),
     }
 }

@@ -10,6 +10,9 @@ pub fn json_schema() -> Value {
     SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<Settings>().to_value()
 }
 
+/// References followed one after another.
+const LONGEST_CHAIN: usize = 8;
+
 /// One place in a schema, with references followed.
 #[derive(Clone, Copy)]
 pub(crate) struct Place<'a> {
@@ -23,22 +26,32 @@ impl<'a> Place<'a> {
         Self { root: schema, node: schema }
     }
 
-    /// Follows a reference, and an option to its value.
+    /// Follows references, and an option to its value; one that leads to itself leads nowhere.
     fn at(self, node: &'a Value) -> Self {
+        self.follow(node, LONGEST_CHAIN)
+    }
+
+    fn follow(self, node: &'a Value, steps: usize) -> Self {
         let here = Self { node, ..self };
+        let Some(steps) = steps.checked_sub(1) else { return here };
         if let Some(reference) = node["$ref"].as_str() {
             let target = reference.strip_prefix('#').and_then(|pointer| self.root.pointer(pointer));
-            return target.map_or(here, |target| self.at(target));
+            return target.map_or(here, |target| self.follow(target, steps));
         }
         let choices = node["anyOf"].as_array().into_iter().flatten();
-        choices.into_iter().find(|choice| choice["type"] != "null").map_or(here, |choice| self.at(choice))
+        let mut choices = choices.filter(|choice| choice["type"] != "null");
+        match (choices.next(), choices.next()) {
+            (Some(only), None) => self.follow(only, steps),
+            _ => here,
+        }
     }
 
     /// The place below a key.
     pub(crate) fn child(self, key: &str) -> Option<Self> {
         let named = self.node["properties"].get(key);
-        let any = || self.node["patternProperties"].as_object().and_then(|patterns| patterns.values().next());
-        named.or_else(any).map(|node| self.at(node))
+        let pattern = || self.node["patternProperties"].as_object().and_then(|patterns| patterns.values().next());
+        let any = || self.node.get("additionalProperties").filter(|any| any.is_object());
+        named.or_else(pattern).or_else(any).map(|node| self.at(node))
     }
 
     /// The place of a list's items.
@@ -69,10 +82,13 @@ impl<'a> Place<'a> {
         self.node
     }
 
-    /// The words of an enumeration, documented (`oneOf` of `const`) or not (`enum`); none where any text will do.
-    pub(crate) fn words(self) -> Vec<&'a str> {
-        let documented = self.node["oneOf"].as_array().into_iter().flatten().filter_map(|choice| choice["const"].as_str());
-        let plain = self.node["enum"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    /// The words of an enumeration with their meaning, documented (`oneOf` of `const`) or not (`enum`, meaning empty);
+    /// none where any text will do.
+    pub(crate) fn words(self) -> Vec<(&'a str, &'a str)> {
+        let list = |key: &str| self.node[key].as_array().into_iter().flatten();
+        let meaning = |choice: &'a Value| choice["description"].as_str().unwrap_or_default();
+        let documented = list("oneOf").filter_map(|choice| Some((choice["const"].as_str()?, meaning(choice))));
+        let plain = list("enum").filter_map(|word| Some((word.as_str()?, "")));
         documented.chain(plain).collect()
     }
 

@@ -10,7 +10,7 @@ use super::Address;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Log {
-    /// `human` for people, `json` (one object a line) for machines.
+    /// How a line is written.
     pub format: LogFormat,
     /// How much: `error`, `warn`, `info`, `debug` or `trace`; by part of the program if wanted: `info,passerelle_bus=debug`.
     pub level: LogLevel,
@@ -20,10 +20,10 @@ pub struct Log {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
-    /// One line for people; coloured on a terminal.
+    /// For people; coloured on a terminal.
     #[default]
     Human,
-    /// One JSON object a line.
+    /// For machines: one JSON object a line.
     Json,
 }
 

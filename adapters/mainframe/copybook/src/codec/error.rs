@@ -1,5 +1,7 @@
 //! What is wrong with a record or a message: field, place and rule, never its contents.
 
+use std::borrow::Cow;
+
 /// Why a record or a message cannot be turned into the other. Never holds text of a field: that is personal data.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{field} at offset {offset}, {length} bytes: {rule}")]
@@ -14,8 +16,28 @@ pub struct RecordError {
     pub rule: String,
 }
 
-impl RecordError {
-    pub(crate) fn new(field: &str, rule: &str) -> Self {
-        Self { field: field.to_owned(), offset: 0, length: 0, rule: rule.to_owned() }
+/// The rule that a value breaks, before its place is added.
+pub(super) type Rule = Cow<'static, str>;
+
+/// A path in which each table's place for a subscript is known.
+#[derive(Debug, Clone)]
+pub(super) struct Path {
+    parts: Vec<(String, bool)>,
+}
+
+impl Path {
+    /// Names from the outside in; true for those that are tables.
+    pub(super) fn new(parts: Vec<(String, bool)>) -> Self {
+        Self { parts }
+    }
+
+    /// The path with subscripts, as far as they are known.
+    pub(super) fn with(&self, subscripts: &[usize]) -> String {
+        let mut subscripts = subscripts.iter();
+        let parts = self.parts.iter().map(|(name, is_table)| match is_table.then(|| subscripts.next()).flatten() {
+            Some(subscript) => format!("{name}({})", subscript + 1),
+            None => name.clone(),
+        });
+        parts.collect::<Vec<_>>().join(".")
     }
 }

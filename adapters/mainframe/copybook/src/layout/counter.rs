@@ -59,7 +59,9 @@ impl Placement<'_> {
 pub(super) fn resolve(placement: &mut Placement<'_>) -> Result<(), LayoutError> {
     for id in 0..placement.nodes.len() {
         let node = &placement.nodes[id];
-        let Some(Qualified { name, of }) = node.item.occurs.as_ref().and_then(|occurs| occurs.depending_on.as_ref()) else { continue };
+        let Some(Qualified { name, of }) = node.item.occurs.as_ref().and_then(|occurs| occurs.depending_on.as_ref()) else {
+            continue;
+        };
         let groups: Vec<&str> = of.iter().map(String::as_str).collect();
         let found = placement.named(name, &groups);
         let wrong = |message: String| Err(LayoutError::new(node.label(), format!("DEPENDING ON {name}: {message}")));

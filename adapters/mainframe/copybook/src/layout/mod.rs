@@ -143,7 +143,8 @@ fn note(placement: &Placement<'_>, node: &Node<'_>) -> String {
         notes.push(format!("redefines {}", placement.nodes[base].item.name));
     }
     if let (Some(counter), Some(occurs)) = (node.counter, &node.item.occurs) {
-        notes.push(format!("occurs {} to {} depending on {}", occurs.minimum, occurs.maximum, placement.nodes[counter].item.name));
+        notes
+            .push(format!("occurs {} to {} depending on {}", occurs.minimum, occurs.maximum, placement.nodes[counter].item.name));
     }
     notes.join(", ")
 }

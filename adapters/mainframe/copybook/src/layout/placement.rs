@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::LayoutError;
-use crate::syntax::{Item, PictureKind, Usage};
 use crate::limits;
+use crate::syntax::{Item, PictureKind, Usage};
 
 /// All items of a record in the order of the text. The record itself is item 0.
 #[derive(Debug)]
@@ -90,7 +90,8 @@ impl<'a> Placement<'a> {
         });
         let start = walk.offset;
         if item.is_elementary() {
-            let length = elementary_length(item).ok_or_else(|| LayoutError::new(&label, "neither PICTURE nor subordinate items"))?;
+            let length =
+                elementary_length(item).ok_or_else(|| LayoutError::new(&label, "neither PICTURE nor subordinate items"))?;
             self.nodes[id].length = length;
             self.nodes[id].minimum = length;
         } else {
@@ -102,7 +103,8 @@ impl<'a> Placement<'a> {
             node.length = node.length.next_multiple_of(boundary);
         }
         let elements = node.elements();
-        node.minimum = if depending { 0 } else { node.minimum.max(if node.variable { 0 } else { node.length }).saturating_mul(elements) };
+        node.minimum =
+            if depending { 0 } else { node.minimum.max(if node.variable { 0 } else { node.length }).saturating_mul(elements) };
         walk.offset = start.saturating_add(node.length.saturating_mul(elements));
         walk.slides |= node.variable;
         if walk.offset > limits::RECORD_BYTES {

@@ -12,13 +12,17 @@ impl View<'_> {
     pub(super) fn area(&self, base: usize) -> Result<Area, LayoutError> {
         let nodes = &self.placement.nodes;
         let arms: Vec<usize> = std::iter::once(base).chain(nodes[base].overlays.iter().copied()).collect();
-        let rule = |pick: fn(&super::FieldRules) -> Option<&str>| arms.iter().filter_map(move |id| Some((*id, self.rules(*id).and_then(pick)?)));
+        let rule = |pick: fn(&super::FieldRules) -> Option<&str>| {
+            arms.iter().filter_map(move |id| Some((*id, self.rules(*id).and_then(pick)?)))
+        };
         let tests: Vec<(usize, &str)> = rule(|rules| rules.when.as_deref()).filter(|(id, _)| self.shows(*id)).collect();
         if !tests.is_empty() {
             return self.choice(&tests);
         }
         if let Some((_, name)) = rule(|rules| rules.pick.as_deref()).next() {
-            let picked = arms.iter().find(|id| nodes[**id].item.name.eq_ignore_ascii_case(name) || nodes[**id].path.eq_ignore_ascii_case(name));
+            let picked = arms
+                .iter()
+                .find(|id| nodes[**id].item.name.eq_ignore_ascii_case(name) || nodes[**id].path.eq_ignore_ascii_case(name));
             let names = list(arms.iter().map(|id| nodes[*id].path.as_str()));
             return picked.map(|id| Area::Pick(*id)).ok_or_else(|| {
                 LayoutError::new(nodes[base].label(), format!("pick: {name} does not share its storage (there are: {names})"))
@@ -30,7 +34,8 @@ impl View<'_> {
             [one] => Ok(Area::Pick(one)),
             _ => {
                 let names = list(shown.iter().map(|id| nodes[*id].path.as_str()));
-                let advice = format!("{names} share their storage: choose one with `pick:`, several with `when:`, or exclude all but one");
+                let advice =
+                    format!("{names} share their storage: choose one with `pick:`, several with `when:`, or exclude all but one");
                 Err(LayoutError::new(nodes[base].label(), advice))
             }
         }
@@ -55,7 +60,9 @@ impl View<'_> {
     fn test(&self, arm: usize, when: When) -> Result<Test, LayoutError> {
         let (item, values) = match when {
             When::Otherwise => return Ok(Test::Otherwise),
-            When::Is { field, values } => (self.placement.find(&field)?, values.into_iter().map(|value| (literal(value), None)).collect()),
+            When::Is { field, values } => {
+                (self.placement.find(&field)?, values.into_iter().map(|value| (literal(value), None)).collect())
+            }
             When::Condition(name) => self.condition(&name)?,
         };
         let node = &self.placement.nodes[item];
@@ -76,7 +83,9 @@ impl View<'_> {
         match (found.next(), found.next()) {
             (Some((id, condition)), None) => Ok((id, condition.values.iter().map(range).collect())),
             (None, _) => Err(LayoutError::new(name, "no level 88 entry has this name")),
-            (Some(_), Some(_)) => Err(LayoutError::new(name, "several level 88 entries have this name: compare their item with a value")),
+            (Some(_), Some(_)) => {
+                Err(LayoutError::new(name, "several level 88 entries have this name: compare their item with a value"))
+            }
         }
     }
 }

@@ -92,7 +92,8 @@ impl Builder<'_> {
 
     fn member(&mut self, item: usize, members: &mut Vec<Member>, areas: &mut Vec<usize>) -> Result<(), LayoutError> {
         let node = &self.view.placement.nodes[item];
-        let transparent = node.item.is_filler() && node.item.occurs.is_none() && !node.item.is_elementary() && !self.view.is_whole(item);
+        let transparent =
+            node.item.is_filler() && node.item.occurs.is_none() && !node.item.is_elementary() && !self.view.is_whole(item);
         if !self.view.shows(item) {
             return Ok(());
         }

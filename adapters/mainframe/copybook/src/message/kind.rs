@@ -24,7 +24,9 @@ impl View<'_> {
             (_, None) => wrong("a group can be shown `as: string` or `as: bytes` only, and only if its length is fixed"),
             (None | Some(As::String), Some(PictureKind::Text { .. })) => Ok(Kind::Text),
             (Some(_), Some(PictureKind::Text { .. })) => wrong("text can be shown `as: string` or `as: bytes`"),
-            (Some(As::Integer), Some(PictureKind::Number { digits, scale: 0, signed })) if digits <= 18 => Ok(integer(digits, signed)),
+            (Some(As::Integer), Some(PictureKind::Number { digits, scale: 0, signed })) if digits <= 18 => {
+                Ok(integer(digits, signed))
+            }
             (Some(As::Integer), _) => wrong("`as: integer` needs a number without decimals of at most 18 digits"),
             (Some(As::String), Some(PictureKind::Number { scale: 0, .. })) => Ok(Kind::Digits),
             (_, Some(PictureKind::Number { digits, scale, signed })) => Ok(number(node, rules, digits, scale, signed)),
@@ -50,12 +52,20 @@ impl View<'_> {
     }
 
     /// Name of the message or enum of an item.
-    pub(super) fn type_name(&self, node: &Node<'_>, rules: Option<&FieldRules>, scope: &mut Scope) -> Result<String, LayoutError> {
+    pub(super) fn type_name(
+        &self,
+        node: &Node<'_>,
+        rules: Option<&FieldRules>,
+        scope: &mut Scope,
+    ) -> Result<String, LayoutError> {
         let Some(name) = rules.and_then(|rules| rules.type_name.as_deref()) else {
             return Ok(scope.unique(camel(&snake(&node.item.name, self.strip_prefix))));
         };
         if !super::names::is_identifier(name) || !name.starts_with(|c: char| c.is_ascii_uppercase()) {
-            return Err(LayoutError::new(node.label(), format!("type: `{name}` is no name of a protobuf type such as `AccountType`")));
+            return Err(LayoutError::new(
+                node.label(),
+                format!("type: `{name}` is no name of a protobuf type such as `AccountType`"),
+            ));
         }
         if !scope.claim(name) {
             return Err(LayoutError::new(node.label(), format!("type: `{name}` is already in use in this message")));

@@ -120,6 +120,9 @@ pub(crate) enum Area {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Test {
     /// The discriminator holds one of these values or lies in one of these ranges.
-    Is { item: usize, values: Vec<(Literal, Option<Literal>)> },
+    Is {
+        item: usize,
+        values: Vec<(Literal, Option<Literal>)>,
+    },
     Otherwise,
 }

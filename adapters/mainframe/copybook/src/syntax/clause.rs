@@ -92,8 +92,9 @@ impl Entries<'_> {
     fn picture(&mut self) -> Result<Picture, Refusal> {
         self.word("IS")?;
         match self.next()? {
-            Some(Token { kind: TokenKind::Picture(text), offset }) => Picture::parse(&text)
-                .map_err(|error| Refusal::at(offset + error.at, format!("picture {}: {}", text.to_ascii_uppercase(), error.message))),
+            Some(Token { kind: TokenKind::Picture(text), offset }) => Picture::parse(&text).map_err(|error| {
+                Refusal::at(offset + error.at, format!("picture {}: {}", text.to_ascii_uppercase(), error.message))
+            }),
             _ => Err(Refusal::at(self.offset(), "PICTURE needs a picture")),
         }
     }
@@ -105,7 +106,9 @@ impl Entries<'_> {
             ("COMP" | "COMPUTATIONAL" | "BINARY", _) | (_, Some("4")) => Ok(Usage::Binary),
             (_, Some("5")) => Ok(Usage::Native),
             ("PACKED-DECIMAL", _) | (_, Some("3")) => Ok(Usage::Packed),
-            (_, Some(_)) | ("INDEX" | "POINTER" | "NATIONAL" | "DISPLAY-1" | "PROCEDURE-POINTER" | "FUNCTION-POINTER", _) => refused(word),
+            (_, Some(_)) | ("INDEX" | "POINTER" | "NATIONAL" | "DISPLAY-1" | "PROCEDURE-POINTER" | "FUNCTION-POINTER", _) => {
+                refused(word)
+            }
             _ => Err(Refusal::at(offset, format!("`{word}` is no clause of a data description entry that is read here"))),
         }
     }

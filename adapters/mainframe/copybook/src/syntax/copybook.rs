@@ -43,7 +43,10 @@ impl Copybook {
         }
         let source = Source::read(source);
         if let Some(position) = source.decimal_comma {
-            return Err(error(position, "DECIMAL-POINT IS COMMA is not read yet: give the copybook without the program".to_owned()));
+            return Err(error(
+                position,
+                "DECIMAL-POINT IS COMMA is not read yet: give the copybook without the program".to_owned(),
+            ));
         }
         let mut reader = Reader::new(&source);
         while let Some(refusal) = reader.run() {
@@ -57,9 +60,10 @@ impl Copybook {
         let records = one_record(path, tree.records).map_err(|message| error(Position { line: 1, column: 1 }, message))?;
         match refused.first() {
             Some((_, first)) if records.is_empty() => Err(first.clone()),
-            None if records.is_empty() => {
-                Err(error(Position { line: 1, column: 1 }, "no data description: a copybook begins with a level number such as 01".to_owned()))
-            }
+            None if records.is_empty() => Err(error(
+                Position { line: 1, column: 1 },
+                "no data description: a copybook begins with a level number such as 01".to_owned(),
+            )),
             _ => Ok(Copybook { records, refused }),
         }
     }
@@ -229,7 +233,8 @@ fn not_an_entry(offset: usize) -> Refusal {
 
 /// A fragment begins below level 01: its one outermost group is the record, or a record is put around its several outermost items.
 fn one_record(path: &str, mut records: Vec<Item>) -> Result<Vec<Item>, String> {
-    if records.len() < 2 || records.iter().all(|record| matches!(record.level, 1 | 77)) {
+    let is_table = |record: &Item| record.occurs.is_some();
+    if (records.len() < 2 && !records.iter().any(is_table)) || records.iter().all(|record| matches!(record.level, 1 | 77)) {
         return Ok(records);
     }
     let second = records.iter().position(|record| matches!(record.level, 1 | 77)).unwrap_or(records.len());

@@ -123,7 +123,9 @@ impl<'a> Entries<'a> {
         match level {
             1..=49 | 77 => self.item(level as u8, offset).map(|entry| Description::Item(Box::new(entry))),
             88 => self.condition().map(Description::Condition),
-            66 => Err(Refusal::at(offset, "RENAMES (level 66) is not read yet: leave the entry out, or describe it with REDEFINES")),
+            66 => {
+                Err(Refusal::at(offset, "RENAMES (level 66) is not read yet: leave the entry out, or describe it with REDEFINES"))
+            }
             78 => Err(Refusal::at(offset, "constants (level 78) are not read yet: write the number where it is used")),
             _ => Err(Refusal::at(offset, format!("level {level} does not exist: levels are 01 to 49, 77 and 88"))),
         }

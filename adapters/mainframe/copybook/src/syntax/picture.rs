@@ -63,7 +63,8 @@ fn symbols(text: &str) -> Result<Vec<Symbol>, PictureError> {
         if rest.peek().is_some_and(|(_, c)| *c == '(') {
             let length = text[at..].find(')').ok_or_else(|| error(at, "a parenthesis is not closed"))?;
             let inside = text.get(at + symbol.len_utf8() + 1..at + length).unwrap_or_default();
-            count = inside.parse().ok().filter(|n| *n > 0).ok_or_else(|| error(at, "a repetition must be a whole number from 1"))?;
+            count =
+                inside.parse().ok().filter(|n| *n > 0).ok_or_else(|| error(at, "a repetition must be a whole number from 1"))?;
             while rest.next_if(|(index, _)| *index <= at + length).is_some() {}
         }
         symbols.push(Symbol { symbol, count, at });
@@ -77,7 +78,9 @@ fn refuse(symbol: char, at: usize) -> Result<(), PictureError> {
         'Z' | '*' | '+' | '-' | ',' | '.' | '/' | 'B' | '0' | 'C' | 'R' | 'D' | '$' | '€' | '£' => {
             "edited pictures are not read yet: describe the item as X characters"
         }
-        'N' | 'G' | 'U' => "national, DBCS and UTF-8 pictures are not read yet: describe the item as X characters, two a character for N and G",
+        'N' | 'G' | 'U' => {
+            "national, DBCS and UTF-8 pictures are not read yet: describe the item as X characters, two a character for N and G"
+        }
         'E' => "floating-point pictures are not read yet: describe the item as X characters",
         _ => return Err(error(at, format!("`{symbol}` is no picture symbol (known: X A 9 S V P)"))),
     };
@@ -105,7 +108,9 @@ fn number(symbols: &[Symbol]) -> Result<PictureKind, PictureError> {
         match symbol.symbol {
             'S' if index == 0 && symbol.count == 1 => signed = true,
             'S' => return Err(error(symbol.at, "S must stand once and first")),
-            'V' if point || symbol.count > 1 || (zeros_before > 0 && digits == 0) => return Err(error(symbol.at, "V must stand once, and not between P and the digits")),
+            'V' if point || symbol.count > 1 || (zeros_before > 0 && digits == 0) => {
+                return Err(error(symbol.at, "V must stand once, and not between P and the digits"));
+            }
             'V' => point = true,
             'P' if digits == 0 && zeros_behind == 0 => zeros_before = zeros_before.saturating_add(symbol.count),
             'P' if !point && zeros_before == 0 => zeros_behind = zeros_behind.saturating_add(symbol.count),

@@ -130,7 +130,11 @@ fn code(line: &str, format: Format) -> &str {
         }
     };
     let start = text.trim_start();
-    if start.starts_with('*') || start.starts_with(">>") || (format == Format::Free && start.starts_with('$')) { "" } else { text }
+    if start.starts_with('*') || start.starts_with(">>") || (format == Format::Free && start.starts_with('$')) {
+        ""
+    } else {
+        text
+    }
 }
 
 fn columns(line: &str, from: usize, to: usize) -> &str {

@@ -131,7 +131,10 @@ pub(super) fn redefinitions(items: &[Item]) -> Result<(), String> {
         let base = items[..index].iter().rev().find(|before| before.name == *target || before.redefines.is_none());
         if base.is_none_or(|base| base.name != *target) {
             let Item { name, position, .. } = item;
-            return Err(format!("{name} (line {}) redefines {target}, which must stand right before it at the same level", position.line));
+            return Err(format!(
+                "{name} (line {}) redefines {target}, which must stand right before it at the same level",
+                position.line
+            ));
         }
     }
     Ok(())

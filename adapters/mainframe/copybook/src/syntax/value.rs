@@ -21,7 +21,10 @@ pub(super) fn literal(entries: &mut Entries<'_>) -> Result<Literal, Refusal> {
             "HIGH-VALUE" | "HIGH-VALUES" => Ok(Literal::HighValues),
             "QUOTE" | "QUOTES" => Ok(Literal::Quotes),
             "ALL" => all(entries),
-            _ => Err(Refusal::at(token.offset, format!("`{word}` is no literal: constants by name are not read yet, write their value"))),
+            _ => Err(Refusal::at(
+                token.offset,
+                format!("`{word}` is no literal: constants by name are not read yet, write their value"),
+            )),
         },
         _ => Err(Refusal::at(token.offset, "VALUE needs a literal")),
     }

@@ -158,8 +158,9 @@ pub(crate) mod tests {
     }
 
     fn rows(message: &[u8]) -> String {
-        let row =
-            |(at, row): (usize, &[u8])| format!("{:3} {}\n", at * 16, row.iter().map(|b| format!("{b:02x}")).collect::<String>());
+        let row = |(at, row): (usize, &[u8])| {
+            format!("{:03} {}\n", at * 16, row.iter().map(|b| format!("{b:02x}")).collect::<String>())
+        };
         message.chunks(16).enumerate().map(row).collect()
     }
 
@@ -167,13 +168,13 @@ pub(crate) mod tests {
     async fn a_transaction_at_level_1_has_these_bytes() {
         let message = header().message(MessageType::SendReceive, "CLIENT01", &request(b"\xc9\xd5\xd8\xf1")).unwrap();
         expect![[r#"
-              0 00000080006801005ce2c1d4d7d3f15c
-             16 0000000000321000c3d3c9c5d5e3f0f1
-             32 00200040c1c3c3e3c9d5d840c9d4e2f1
-             48 404040404040404040404040e4e2c5d9
-             64 f0f14040c7d9d7f14040404040404040
-             80 40404040404040404040404040404040
-             96 40404040404040404040404000100000
+            000 00000080006801005ce2c1d4d7d3f15c
+            016 0000000000321000c3d3c9c5d5e3f0f1
+            032 00200040c1c3c3e3c9d5d840c9d4e2f1
+            048 404040404040404040404040e4e2c5d9
+            064 f0f14040c7d9d7f14040404040404040
+            080 40404040404040404040404040404040
+            096 40404040404040404040404000100000
             112 c1c3c3e3c9d5d840c9d5d8f100040000
         "#]]
         .assert_eq(&rows(&message));
@@ -184,13 +185,13 @@ pub(crate) mod tests {
         let level_0 = Header { arch: 0, exit: ExitId::Sample0, sync_level: SyncLevel::Confirm, ..header() };
         let message = level_0.message(MessageType::SendReceive, "CLIENT01", &request(b"\xc9\xd5\xd8\xf1")).unwrap();
         expect![[r#"
-              0 00000068005000005ce2c1d4d7d3c55c
-             16 0000000000321000c3d3c9c5d5e3f0f1
-             32 00200140c1c3c3e3c9d5d840c9d4e2f1
-             48 404040404040404040404040e4e2c5d9
-             64 f0f14040c7d9d7f14040404040404040
-             80 4040404000100000c1c3c3e3c9d5d840
-             96 c9d5d8f100040000
+            000 00000068005000005ce2c1d4d7d3c55c
+            016 0000000000321000c3d3c9c5d5e3f0f1
+            032 00200140c1c3c3e3c9d5d840c9d4e2f1
+            048 404040404040404040404040e4e2c5d9
+            064 f0f14040c7d9d7f14040404040404040
+            080 4040404000100000c1c3c3e3c9d5d840
+            096 c9d5d8f100040000
         "#]]
         .assert_eq(&rows(&message));
     }
@@ -200,13 +201,13 @@ pub(crate) mod tests {
         let confirm = Header { sync_level: SyncLevel::Confirm, ..header() };
         let message = confirm.message(MessageType::Acknowledgement, "CLIENT01", &request(b"\xc9\xd5\xd8\xf1")).unwrap();
         expect![[r#"
-              0 00000070006801005ce2c1d4d7d3f15c
-             16 0000000000321000c3d3c9c5d5e3f0f1
-             32 002001c1c1c3c3e3c9d5d840c9d4e2f1
-             48 404040404040404040404040e4e2c5d9
-             64 f0f14040c7d9d7f14040404040404040
-             80 40404040404040404040404040404040
-             96 40404040404040404040404000040000
+            000 00000070006801005ce2c1d4d7d3f15c
+            016 0000000000321000c3d3c9c5d5e3f0f1
+            032 002001c1c1c3c3e3c9d5d840c9d4e2f1
+            048 404040404040404040404040e4e2c5d9
+            064 f0f14040c7d9d7f14040404040404040
+            080 40404040404040404040404040404040
+            096 40404040404040404040404000040000
         "#]]
         .assert_eq(&rows(&message));
     }

@@ -1,0 +1,64 @@
+//! Decimal numbers as text: exact, with as many decimals as the picture has.
+
+use super::error::Rule;
+use crate::limits;
+
+/// Writes `unscaled` × 10^-`scale`: `-12345.67`, `1.2500`, `12000` (scale -3). Zero has no sign.
+pub(super) fn format(unscaled: i128, scale: i32, out: &mut Vec<u8>) {
+    if unscaled < 0 {
+        out.push(b'-');
+    }
+    let decimals = scale.max(0) as usize;
+    let digits = format!("{:0>width$}", unscaled.unsigned_abs(), width = decimals + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - decimals);
+    out.extend_from_slice(whole.as_bytes());
+    if scale < 0 && unscaled != 0 {
+        out.extend(std::iter::repeat_n(b'0', scale.unsigned_abs() as usize));
+    }
+    if decimals > 0 {
+        out.push(b'.');
+        out.extend_from_slice(fraction.as_bytes());
+    }
+}
+
+/// Reads a decimal number as the unscaled value that belongs to `scale`. Takes a sign, digits, and a point with decimals.
+pub(super) fn parse(text: &str, scale: i32) -> Result<i128, Rule> {
+    let (negative, unsigned) = match text.as_bytes().first() {
+        Some(b'-') => (true, &text[1..]),
+        Some(b'+') => (false, &text[1..]),
+        _ => (false, text),
+    };
+    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+    let is_number = |digits: &str| digits.bytes().all(|digit| digit.is_ascii_digit());
+    if whole.len() + fraction.len() == 0 || !is_number(whole) || !is_number(fraction) {
+        return Err("not a decimal number: write it like -12345.67".into());
+    }
+    let fraction = fraction.trim_end_matches('0');
+    let decimals = scale.max(0) as usize;
+    if fraction.len() > decimals {
+        return Err(format!("more than {decimals} decimals").into());
+    }
+    let mut whole = whole.trim_start_matches('0');
+    let zeros = (-scale).max(0) as usize;
+    if zeros > 0 && !whole.is_empty() {
+        let kept = whole.len().saturating_sub(zeros);
+        if !whole.ends_with(&"0".repeat(zeros)) {
+            return Err(format!("not a multiple of 1 with {zeros} zeros").into());
+        }
+        whole = &whole[..kept];
+    }
+    if whole.len() + decimals > limits::DIGITS as usize {
+        return Err("too large for its picture".into());
+    }
+    let mut unscaled = 0i128;
+    for digit in whole.bytes().chain(fraction.bytes()).chain(std::iter::repeat_n(b'0', decimals - fraction.len())) {
+        unscaled = unscaled * 10 + i128::from(digit - b'0');
+    }
+    Ok(if negative { -unscaled } else { unscaled })
+}
+
+/// The value at another scale, if it has one there.
+pub(super) fn rescale(unscaled: i128, from: i32, to: i32) -> Option<i128> {
+    let power = 10i128.checked_pow((to - from).unsigned_abs())?;
+    if to >= from { unscaled.checked_mul(power) } else { (unscaled % power == 0).then_some(unscaled / power) }
+}

@@ -1,0 +1,103 @@
+//! A bus in this process: the gateway behind a real HTTP/2 port.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http2;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use passerelle_bus::call::{CallLimits, Coalesce, Endpoint, Gateway, Remote, RemoteSettings, Route, Streaming, Table};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+pub(crate) const UNARY: &str = "/test.Echo/Unary";
+pub(crate) const UPLOAD: &str = "/test.Echo/Upload";
+pub(crate) const DOWNLOAD: &str = "/test.Echo/Download";
+pub(crate) const BOTH: &str = "/test.Echo/Both";
+pub(crate) const MESSAGE_LIMIT: usize = 4 * 1024 * 1024;
+
+/// A running bus; it ends when dropped.
+pub(crate) struct Bus {
+    pub(crate) address: SocketAddr,
+    pub(crate) gateway: Arc<Gateway>,
+    _tasks: JoinSet<()>,
+}
+
+impl Bus {
+    /// A bus whose test methods are served by `endpoint`.
+    pub(crate) async fn start(endpoint: Endpoint) -> Self {
+        Self::with_default_timeout(endpoint, None).await
+    }
+
+    pub(crate) async fn with_default_timeout(endpoint: Endpoint, default_timeout: Option<Duration>) -> Self {
+        let gateway = Arc::new(Gateway::new(CallLimits { message_bytes: MESSAGE_LIMIT as u32, default_timeout }, None));
+        gateway.replace(table(endpoint));
+        let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = socket.local_addr().unwrap();
+        let mut tasks = JoinSet::new();
+        tasks.spawn(accept(socket, gateway.clone()));
+        Self { address, gateway, _tasks: tasks }
+    }
+
+    /// A bus before one remote back office with these addresses.
+    pub(crate) async fn before(addresses: &[SocketAddr]) -> Self {
+        Self::start(remote(addresses)).await
+    }
+}
+
+async fn accept(socket: TcpListener, gateway: Arc<Gateway>) {
+    let mut connections = JoinSet::new();
+    loop {
+        let (stream, _) = socket.accept().await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        let gateway = gateway.clone();
+        let answer = service_fn(move |request| {
+            let gateway = gateway.clone();
+            async move {
+                Ok::<_, Infallible>(match gateway.find(hyper::Request::uri(&request).path()) {
+                    Some(route) => gateway.carry(route, request).await,
+                    None => gateway.refuse(&request),
+                })
+            }
+        });
+        let mut http = http2::Builder::new(TokioExecutor::new());
+        http.max_concurrent_streams(2_000).initial_stream_window_size(256 * 1024).initial_connection_window_size(64 << 20);
+        let connection = http.serve_connection(TokioIo::new(Coalesce::new(stream)), answer);
+        connections.spawn(async move {
+            // How the connection ended is seen by the caller.
+            let _ = connection.await;
+        });
+    }
+}
+
+/// The test methods, all served by one endpoint.
+pub(crate) fn table(endpoint: Endpoint) -> Table {
+    let endpoint = Arc::new(endpoint);
+    let route = |path, client, server| Route::new(path, Streaming { client, server }, endpoint.clone());
+    Table::new([
+        route(UNARY, false, false),
+        route(UPLOAD, true, false),
+        route(DOWNLOAD, false, true),
+        route(BOTH, true, true),
+        route("/grpc.health.v1.Health/Check", false, false),
+        route("/grpc.health.v1.Health/Watch", false, true),
+    ])
+}
+
+/// A remote endpoint with these addresses.
+pub(crate) fn remote(addresses: &[SocketAddr]) -> Endpoint {
+    Endpoint::remote(Remote::open("office", &settings(addresses)).unwrap())
+}
+
+pub(crate) fn settings(addresses: &[SocketAddr]) -> RemoteSettings {
+    RemoteSettings {
+        addresses: addresses.iter().map(|address| format!("http://{address}")).collect(),
+        tls: None,
+        server_name: None,
+        connections_per_address: 1,
+        connect_timeout: Duration::from_secs(2),
+        metadata_bytes: 64 * 1024,
+    }
+}
