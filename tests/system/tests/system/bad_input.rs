@@ -24,7 +24,7 @@ fn serve(address: SocketAddr) -> Daemon {
 }
 
 fn look(request: serde_json::Value) -> Bytes {
-    Contract::compile(&Disputes::contract()).encode("bank.disputes.v1.LookRequest", request)
+    Contract::compile(&Disputes::contract()).encode("bank.disputes.v1.LookRequest", &request)
 }
 
 #[tokio::test]
@@ -87,7 +87,7 @@ async fn a_back_office_that_sends_garbage_is_unavailable() {
 async fn a_back_office_that_leaves_in_the_middle_is_an_error_and_not_a_short_answer() {
     let Some(disputes) = Disputes::start() else { return };
     let daemon = serve(disputes.address());
-    let endless = Contract::compile(&Disputes::contract()).encode("bank.disputes.v1.FollowRequest", json!({ "label": "cut" }));
+    let endless = Contract::compile(&Disputes::contract()).encode("bank.disputes.v1.FollowRequest", &json!({ "label": "cut" }));
     let mut events = daemon.client().follow("/bank.disputes.v1.CardDisputes/Follow", endless).await.unwrap();
     events.message().await.unwrap().expect("an event");
     drop(disputes);
