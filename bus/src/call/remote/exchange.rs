@@ -12,6 +12,7 @@ use http::request::Parts;
 use http::{HeaderMap, Request, Response, Uri, Version};
 use hyper::body::{Body as _, Incoming};
 use tonic::{Code, Status};
+use tracing::{Instrument, debug_span};
 
 use super::super::body::Body;
 use super::super::frame::Measure;
@@ -63,7 +64,13 @@ async fn start(
     let ended = body.is_end_stream();
     let (lease, mut response, stream) = open(remote, Request::from_parts(parts, ()), ended, deadline).await?;
     let mut upload = (!ended).then(|| Upload::new(body, stream, limits.message_bytes));
-    let response = poll_fn(|context| poll_exchange(context, &mut response, &mut upload)).await;
+    let waiting = debug_span!(
+        target: "passerelle::call",
+        "back_office",
+        otel.kind = "client",
+        server.address = lease.0.authority.as_str(),
+    );
+    let response = poll_fn(|context| poll_exchange(context, &mut response, &mut upload)).instrument(waiting).await;
     match response {
         Ok(response) => {
             let (head, answer) = response.into_parts();

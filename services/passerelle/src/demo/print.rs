@@ -41,9 +41,10 @@ pub(crate) fn call(number: u64, channel: &str, question: &str, way: Option<&Way>
     println!("{number:>4}  {channel} asks {question}");
     if let Some(way) = way {
         let within: Duration = way.steps.iter().map(|step| step.took).sum();
-        line("bus", &format!("{} → {}", way.fields.get("rpc.method"), way.fields.get("passerelle.endpoint")), way.took.saturating_sub(within));
+        let routed = format!("{} to endpoint {}", way.fields.get("rpc.method"), way.fields.get("passerelle.endpoint"));
+        line("bus", &routed, way.took.saturating_sub(within));
         for step in &way.steps {
-            line(step.name, &told(step), step.took);
+            line(&step.name.replace('_', " "), &told(step), step.took);
         }
         line("total", way.fields.get("rpc.response.status_code"), way.took);
     }
@@ -55,10 +56,16 @@ fn line(what: &str, text: &str, took: Duration) {
 }
 
 fn told(step: &Step) -> String {
-    let fields: Vec<String> = step.fields.iter().filter(|(name, _)| !name.starts_with("otel.")).map(|(name, value)| format!("{name} {value}")).collect();
-    match (step.name, fields.is_empty()) {
-        ("encode", true) => "protobuf → EBCDIC record".to_owned(),
-        ("decode", _) => "EBCDIC record → protobuf".to_owned(),
-        _ => fields.join(", "),
+    let field = |name| step.fields.get(name);
+    match step.name {
+        "encode" => "protobuf to EBCDIC record".to_owned(),
+        "host" => {
+            let (out, back) = (field("request_bytes"), field("response_bytes"));
+            let back = if back.is_empty() { "no answer" } else { &format!("{back} bytes back") };
+            format!("{} at {} over {}, {out} bytes out, {back}", field("trancode"), field("address"), field("transport"))
+        }
+        "decode" => "EBCDIC record to protobuf".to_owned(),
+        "back_office" => format!("gRPC server at {}, until its answer begins", field("server.address")),
+        _ => String::new(),
     }
 }

@@ -85,7 +85,7 @@ impl Visitors<'_> {
         let mut question = DynamicMessage::new(input);
         question.set_field_by_name("customer_id", prost_reflect::Value::String(customer_id.to_owned()));
         match self.unary("/bank.accounts.v1.AccountInquiry/InquireAccounts", question, output).await {
-            Ok(answer) => answer.to_string(),
+            Ok(answer) => serde_json::to_string(&answer).unwrap_or_else(|error| error.to_string()),
             Err(status) => refused(&status),
         }
     }

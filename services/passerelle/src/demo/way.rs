@@ -49,11 +49,6 @@ impl Fields {
     pub(crate) fn get(&self, name: &str) -> &str {
         self.0.get(name).map_or("", String::as_str)
     }
-
-    /// All fields.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (*name, value.as_str()))
-    }
 }
 
 /// Installs the subscriber of the demo: ways to the receiver, warnings to standard error.
