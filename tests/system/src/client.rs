@@ -10,7 +10,7 @@ use hyper_util::rt::TokioExecutor;
 use tonic::body::Body;
 use tonic::client::Grpc;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
-use tonic::{Code, Request, Status};
+use tonic::{Code, Request, Response, Status, Streaming};
 
 /// What a test waits for at most before it calls something a hang.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -41,11 +41,20 @@ impl Client {
         self.send(path, request).await
     }
 
+    /// Calls a server-streaming method.
+    pub async fn follow(&self, path: &str, message: impl Into<Bytes>) -> Result<Streaming<Bytes>, Status> {
+        let path = path.parse().expect("a path");
+        let mut grpc = self.0.clone();
+        grpc.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
+        grpc.server_streaming(Request::new(message.into()), path, BytesCodec).await.map(Response::into_inner)
+    }
+
     /// Waits until the daemon knows a method, as when it asks a back office by reflection which it has.
     pub async fn wait_until_known(&self, path: &str) {
         let known = async {
+            let mut turn = tokio::time::interval(Duration::from_millis(20));
             while self.call(path, Bytes::new()).await.is_err_and(|status| status.code() == Code::Unimplemented) {
-                tokio::time::sleep(Duration::from_millis(20)).await;
+                turn.tick().await;
             }
         };
         tokio::time::timeout(PATIENCE, known).await.unwrap_or_else(|_| panic!("{path} stays unknown"));
@@ -56,7 +65,7 @@ impl Client {
         let call = async {
             let mut grpc = self.0.clone();
             grpc.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
-            grpc.unary(request, path, BytesCodec).await.map(tonic::Response::into_inner)
+            grpc.unary(request, path, BytesCodec).await.map(Response::into_inner)
         };
         tokio::time::timeout(PATIENCE, call).await.expect("an answer, before patience ends")
     }

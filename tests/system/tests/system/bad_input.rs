@@ -24,7 +24,7 @@ fn serve(address: SocketAddr) -> Daemon {
 }
 
 fn look(request: serde_json::Value) -> Bytes {
-    Contract::compile(&Disputes::contract()).encode("bank.disputes.v1.LookRequest", request)
+    Contract::compile(&Disputes::contract()).encode("bank.disputes.v1.LookRequest", &request)
 }
 
 #[tokio::test]
@@ -81,6 +81,23 @@ async fn a_back_office_that_sends_garbage_is_unavailable() {
     });
     let status = daemon.client().call_within(Duration::from_secs(5), LOOK, Bytes::new()).await.unwrap_err();
     assert!([Code::Unavailable, Code::Unknown].contains(&status.code()), "{status:?}");
+}
+
+#[tokio::test]
+async fn a_back_office_that_leaves_in_the_middle_is_an_error_and_not_a_short_answer() {
+    let Some(disputes) = Disputes::start() else { return };
+    let daemon = serve(disputes.address());
+    let endless = Contract::compile(&Disputes::contract()).encode("bank.disputes.v1.FollowRequest", &json!({ "label": "cut" }));
+    let mut events = daemon.client().follow("/bank.disputes.v1.CardDisputes/Follow", endless).await.unwrap();
+    events.message().await.unwrap().expect("an event");
+    drop(disputes);
+    let status = loop {
+        match events.message().await {
+            Ok(event) => assert!(event.is_some(), "an end as if nothing had happened"),
+            Err(status) => break status,
+        }
+    };
+    assert_eq!(status.code(), Code::Unavailable, "{status:?}");
 }
 
 #[tokio::test]

@@ -64,7 +64,7 @@ async fn what_the_program_refuses_is_the_status_that_the_file_declares() {
 async fn a_record_that_is_not_what_its_copybook_says_is_an_error_that_names_the_field() {
     let Some(mainframe) = Mainframe::start(Framing::LengthPrefixed) else { return };
     let bank = Bank::open(&mainframe, "transport: tcp");
-    for (method, field) in [("CutShort", "BK-NAME"), ("CountTooHigh", "BK-NB-ACCOUNTS"), ("NoDigits", "BK-BALANCE")] {
+    for (method, field) in [("CutShort", "BK-INQUIRY"), ("CountTooHigh", "BK-NB-ACCOUNTS"), ("NoDigits", "BK-BALANCE")] {
         let status = bank.call(method, &Inquiry::nth(5)).await.unwrap_err();
         assert_eq!(status.code(), Code::Unknown, "{method}: {status:?}");
         assert!(status.message().contains(field), "{method}: {status:?}");
@@ -146,7 +146,7 @@ impl Bank {
         let answer = client.call(&path("Inquire"), self.request("Inquire", inquiry)).await;
         let answer = answer.unwrap_or_else(|status| panic!("{inquiry:?}: {status:?}"));
         let answer = self.contract.decode("bank.inquiry.v1.InquireResponse", answer);
-        assert_eq!(answer, self.contract.message("bank.inquiry.v1.InquireResponse", expected(inquiry)), "{inquiry:?}");
+        assert_eq!(answer, self.contract.normal("bank.inquiry.v1.InquireResponse", &expected(inquiry)), "{inquiry:?}");
     }
 
     async fn call(&self, method: &str, inquiry: &Inquiry) -> Result<Bytes, Status> {
@@ -158,7 +158,7 @@ impl Bank {
         let request = json!({
             "customerId": format!("{customer_id:010}"), "callNumber": call_number, "wanted": wanted, "note": note,
         });
-        self.contract.encode(&format!("bank.inquiry.v1.{method}Request"), request)
+        self.contract.encode(&format!("bank.inquiry.v1.{method}Request"), &request)
     }
 }
 
