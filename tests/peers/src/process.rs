@@ -94,9 +94,7 @@ impl Process {
 
     /// What it wrote on standard error so far.
     pub fn log(&self) -> String {
-        std::fs::read(self.folder().join("log"))
-            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-            .unwrap_or_default()
+        std::fs::read(self.folder().join("log")).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
     }
 
     /// The process's number.

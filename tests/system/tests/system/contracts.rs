@@ -46,7 +46,8 @@ fn two_daemons_do_not_share_a_data_folder() {
     let world = World::default().settings("");
     let data = world.path("data").display().to_string();
     let _running = world.serve();
-    let second = World::default().file("passerelle.yaml", &format!("listen: 127.0.0.1:0\nadmin: {{ listen: 127.0.0.1:0 }}\ndata_dir: {data}\n"));
+    let second = World::default()
+        .file("passerelle.yaml", &format!("listen: 127.0.0.1:0\nadmin: {{ listen: 127.0.0.1:0 }}\ndata_dir: {data}\n"));
     let run = second.run(&["serve"]);
     assert_eq!(run.status.code(), Some(1), "{run:?}");
     assert!(run.stderr.contains("another Passerelle is using it"), "{run:?}");

@@ -34,6 +34,9 @@ fn the_sample_files_are_what_the_program_makes_of_them() {
     assert!(run.status.success(), "{run:?}");
     for name in ["accounts.lock.yaml", "bank/accounts/v1/account_inquiry.proto"] {
         let made = std::fs::read_to_string(world.path(name)).unwrap();
-        assert!(made == read(name), "deploy/sample/accounts/{name} is stale: run `passerelle copybook proto mainframe.yaml` there");
+        assert!(
+            made == read(name),
+            "deploy/sample/accounts/{name} is stale: run `passerelle copybook proto mainframe.yaml` there"
+        );
     }
 }

@@ -23,7 +23,8 @@ impl Certificates {
         let certificate = authority.self_signed(&key).unwrap();
         let issuer = Issuer::new(authority, key);
         let mut files = vec![("ca.pem", certificate.pem())];
-        for (name, certificate_file, key_file) in [("127.0.0.1", "server.pem", "server.key"), ("web", "client.pem", "client.key")] {
+        for (name, certificate_file, key_file) in [("127.0.0.1", "server.pem", "server.key"), ("web", "client.pem", "client.key")]
+        {
             let (certificate, key) = signed(name, &issuer);
             files.extend([(certificate_file, certificate.pem()), (key_file, key.serialize_pem())]);
         }
@@ -46,7 +47,10 @@ fn two_daemons(certificates: &Certificates, disputes: &Disputes) -> (Daemon, Dae
     let contract = "contract: { proto: [disputes.proto] }";
     let world = || certificates.into_world().copy(&Disputes::contract(), "disputes.proto");
     let inner = world()
-        .settings(&format!("{LISTEN_TLS}endpoints:\n  disputes: {{ addresses: [\"http://{}\"], {contract} }}\n", disputes.address()))
+        .settings(&format!(
+            "{LISTEN_TLS}endpoints:\n  disputes: {{ addresses: [\"http://{}\"], {contract} }}\n",
+            disputes.address()
+        ))
         .serve();
     let outer = world()
         .settings(&format!(
