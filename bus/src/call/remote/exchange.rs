@@ -5,8 +5,8 @@ use std::task::Poll;
 use std::time::Instant;
 
 use bytes::Bytes;
-use h2::client::ResponseFuture;
 use h2::{RecvStream, SendStream};
+use h2::client::ResponseFuture;
 use http::header::{CONTENT_TYPE, HOST};
 use http::request::Parts;
 use http::{HeaderMap, Request, Response, Uri, Version};
@@ -18,10 +18,10 @@ use super::super::body::Body;
 use super::super::frame::Measure;
 use super::super::gateway::{CallLimits, Exchange};
 use super::super::{deadline, status};
-use super::Remote;
-use super::download::{Download, Sending};
 use super::slot::{Connection, Lease};
 use super::upload::{Upload, UploadError};
+use super::download::{Download, Sending};
+use super::Remote;
 
 /// How often a connection may turn out to be closing before the call gives up.
 const LEASE_ATTEMPTS: usize = 4;
