@@ -21,7 +21,7 @@ pub(crate) const COPYBOOK: &str = "
            05  AA-CUSTOMER          PIC 9(10).
            05  AA-NAME              PIC X(20).
            05  AA-BALANCE           PIC S9(11)V99 COMP-3.
-           05  AA-RATE              PIC S9(3)V9(4) SIGN LEADING SEPARATE.
+           05  AA-RATE         PIC S9(3)V9(4) SIGN LEADING SEPARATE.
            05  AA-LIMIT             PIC S9(7)V99.
            05  AA-ACCOUNT-COUNT     PIC S9(4) COMP.
            05  AA-ACCOUNT OCCURS 0 TO 20 TIMES
