@@ -66,13 +66,13 @@ operations:
       - {{ when: "AA-REASON in [\"NF \", \"GON\"]", status: NOT_FOUND, message: "no such customer" }}
       - {{ when: "AA-RETURN-CODE < 0 and AA-REASON != \"BSY\"", status: FAILED_PRECONDITION }}
       - {{ when: "AA-RETURN-CODE < 0", status: RESOURCE_EXHAUSTED, message: "the host is busy" }}
-    timeout_ms: 5000
+    timeout_ms: 30000
     idempotent: true
   CloseAccount:
     trancode: ACCTINQ
     request:  {{ copybook: accounts.cpy, strip_prefix: AA-, include: [AA-CUSTOMER], set: {{ AA-FUNCTION: CLO1 }} }}
     response: {{ copybook: accounts.cpy, strip_prefix: AA-, include: [AA-CUSTOMER, AA-BALANCE] }}
-    timeout_ms: 200
+    timeout_ms: 1000
 "#
     )
 }

@@ -60,15 +60,19 @@ async fn refusals_and_faults_have_their_class() {
 
 #[tokio::test]
 async fn a_slow_host_is_not_waited_for_longer_than_the_caller_or_the_operation_says() {
-    for host in HOSTS {
+    let check = async |host| {
         let bank = Bank::open(host).await;
         let slow = json!({ "customerId": "0000000669" });
         let hurried = bank.teller.call_within("InquireAccounts", slow, Some(Duration::from_millis(50))).await;
         assert!(matches!(hurried, Err(Fault::DeadlineExceeded { .. })), "{hurried:?}");
         let patient = bank.teller.call_within("CloseAccount", json!({ "customer": 1 }), Some(Duration::from_secs(60))).await;
         assert!(matches!(patient, Err(Fault::DeadlineExceeded { .. })), "{patient:?}");
+        let late = bank.teller.call_within("CloseAccount", json!({ "customer": 3 }), Some(Duration::ZERO)).await;
+        expect![[r#"DeadlineExceeded { message: "the deadline had passed before the host was asked" }"#]]
+            .assert_eq(&text(&late, &bank));
         assert!(bank.teller.call("CloseAccount", json!({ "customer": 3 })).await.is_ok());
-    }
+    };
+    futures_util::future::join_all(HOSTS.map(check)).await;
 }
 
 #[tokio::test]
