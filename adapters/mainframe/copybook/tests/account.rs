@@ -1,5 +1,7 @@
 //! An account inquiry from copybook to contract, record and message, with prost-reflect as the judge of the protobuf side.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+
 mod oracle;
 
 use expect_test::expect;

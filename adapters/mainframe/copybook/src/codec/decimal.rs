@@ -43,7 +43,7 @@ pub(super) fn parse(text: &str, scale: i32) -> Result<i128, Rule> {
     if zeros > 0 && !whole.is_empty() {
         let kept = whole.len().saturating_sub(zeros);
         if !whole.ends_with(&"0".repeat(zeros)) {
-            return Err(format!("not a multiple of 1 with {zeros} zeros").into());
+            return Err(format!("its last {zeros} digits must be zeros").into());
         }
         whole = &whole[..kept];
     }

@@ -209,7 +209,7 @@ impl Encoder<'_, '_> {
     }
 
     fn malformed(&self, (path, message): ReadError, within: usize) -> RecordError {
-        self.error(path.unwrap_or(within), self.out.len(), 0, format!("not a protobuf message: {message}").into())
+        self.error(path.unwrap_or(within), 0, 0, format!("not a protobuf message: {message}").into())
     }
 
     fn error(&self, path: usize, offset: usize, length: usize, rule: Rule) -> RecordError {

@@ -52,9 +52,6 @@ impl Tree {
         }
         match self.open.last() {
             Some(group) => {
-                if group.item.level == 77 {
-                    return Err(Refusal::at(entry.offset, "level 77 takes no subordinate items"));
-                }
                 entry.usage = entry.usage.or(group.usage);
                 entry.sign = entry.sign.or(group.sign);
                 entry.item.synchronized |= group.item.synchronized;
