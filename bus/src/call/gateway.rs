@@ -86,7 +86,7 @@ impl Gateway {
     pub fn refuse(&self, request: &Request<Incoming>) -> Response<Body> {
         observe::unknown_method();
         let method = request.uri().path().trim_start_matches('/');
-        let text = format!("no contract registered on this bus has the method {}", shown(method));
+        let text = format!("no endpoint of this bus serves the method {}", shown(method));
         not_grpc(request).unwrap_or_else(|| status::trailers_only(Status::unimplemented(text)))
     }
 

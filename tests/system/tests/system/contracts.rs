@@ -42,6 +42,33 @@ fn a_contract_is_added_called_kept_and_removed_without_a_restart() {
 }
 
 #[test]
+fn every_kind_of_call_is_made_from_the_command_line() {
+    let Some(disputes) = Disputes::start() else { return };
+    let daemon = World::default()
+        .copy(&Disputes::contract(), "disputes.proto")
+        .settings(&format!(
+            "endpoints:\n  disputes: {{ addresses: [\"http://{}\"], contract: {{ proto: [disputes.proto] }} }}\n",
+            disputes.address()
+        ))
+        .serve();
+    let address = format!("http://{}", daemon.channels);
+    let cases = [
+        ("Open", r#"{"cardToken": "c-1", "amountCents": 4200}"#, 0, r#""amountCents":"4200""#),
+        ("Open", r#"{"cardToken": "c-1", "amountCents": 0}"#, 1, "INVALID_ARGUMENT"),
+        ("Open", r#"{"cardToken": 7}"#, 2, "cardToken"),
+        ("Attach", r#"{"content": "aGVsbG8="} {"content": "aGVsbG8="}"#, 0, r#""pieces":2,"bytes":"10""#),
+        ("Follow", r#"{"label": "a", "events": 3}"#, 0, r#"{"number":3,"text":"a 3"}"#),
+        ("Discuss", r#"{"text": "one"} {"text": "two"}"#, 0, r#"{"text":"TWO"}"#),
+        ("Opne", "{}", 2, "CardDisputes/Open"),
+    ];
+    for (method, json, code, expected) in cases {
+        let run = World::default().run(&["call", method, "--address", &address, "--json", json]);
+        assert_eq!(run.status.code(), Some(code), "{method} {json}: {run:?}");
+        assert!((run.stdout.clone() + &run.stderr).contains(expected), "{method} {json}: {run:?}");
+    }
+}
+
+#[test]
 fn two_daemons_do_not_share_a_data_folder() {
     let world = World::default().settings("");
     let data = world.path("data").display().to_string();
