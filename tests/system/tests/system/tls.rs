@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use passerelle_peers::Run;
 use passerelle_peers::python::Disputes;
 use passerelle_system::{Daemon, World};
-use rcgen::{BasicConstraints, Certificate, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, Certificate, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
 const LOOK: &str = "bank.disputes.v1.CardDisputes/Look";
 const LISTEN_TLS: &str = "tls: { certificate: server.pem, key: server.key, client_ca: ca.pem }\n";
@@ -17,7 +17,7 @@ struct Certificates {
 
 impl Certificates {
     fn new() -> Self {
-        let mut authority = CertificateParams::new(Vec::new()).unwrap();
+        let mut authority = parameters("the bank's authority", vec![]);
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().unwrap();
         let certificate = authority.self_signed(&key).unwrap();
@@ -38,8 +38,14 @@ impl Certificates {
 
 fn signed(name: &str, issuer: &Issuer<'_, KeyPair>) -> (Certificate, KeyPair) {
     let key = KeyPair::generate().unwrap();
-    let certificate = CertificateParams::new(vec![name.to_owned()]).unwrap().signed_by(&key, issuer).unwrap();
+    let certificate = parameters(name, vec![name.to_owned()]).signed_by(&key, issuer).unwrap();
     (certificate, key)
+}
+
+fn parameters(name: &str, alternatives: Vec<String>) -> CertificateParams {
+    let mut parameters = CertificateParams::new(alternatives).unwrap();
+    parameters.distinguished_name.push(DnType::CommonName, name);
+    parameters
 }
 
 /// The inner daemon speaks plain gRPC to the disputes; the outer one reaches it with a certificate of its own.
