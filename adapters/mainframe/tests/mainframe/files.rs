@@ -88,7 +88,7 @@ async fn what_does_not_fit_the_copybook_is_told_with_its_place() {
     check_file(
         "copybook: accounts.cpy",
         "copybook: nowhere.cpy",
-        expect!["accounts.yaml:10:5: operation InquireAccounts: nowhere.cpy: No such file or directory (os error 2)"],
+        expect!["accounts.yaml:10:5: operation InquireAccounts: cannot read nowhere.cpy: No such file or directory (os error 2)"],
     )
     .await;
     check_file("copybook: accounts.cpy", "copybook: answers.yaml", expect!["accounts.yaml:10:5: operation InquireAccounts: answers.yaml:2:1: a data description entry was expected: a level number such as 05, a name, and clauses"]).await;
@@ -124,7 +124,7 @@ async fn check_answers(from: &str, to: &str, expected: Expect) {
 
 #[tokio::test]
 async fn samples_that_do_not_fit_are_told_with_their_place() {
-    check_answers("file: accounts.yaml", "file: nowhere.yaml", expect!["nowhere.yaml: No such file or directory (os error 2)"])
+    check_answers("file: accounts.yaml", "file: nowhere.yaml", expect!["cannot read nowhere.yaml: No such file or directory (os error 2)"])
         .await;
     check_answers(
         "file: accounts.yaml",
