@@ -207,6 +207,7 @@ fn wrong_texts_are_refused_with_their_place() {
         "       01 A. 05 B PIC 9 JUST.",
         "       01 A. 05 B PIC 9 COMP BLANK WHEN ZERO.",
         "       01 A PIC 9 SIGN.",
+        "       01 A PIC 99 SIGN LEADING SEPARATE.",
     ];
     let say = |text: &&str| match Copybook::parse("t.cpy", text) {
         Ok(_) => format!("{text}\n  read\n"),
@@ -265,6 +266,8 @@ fn wrong_texts_are_refused_with_their_place() {
           t.cpy:1:14: B: BLANK WHEN ZERO needs USAGE DISPLAY
                01 A PIC 9 SIGN.
           t.cpy:1:23: SIGN needs a name
+               01 A PIC 99 SIGN LEADING SEPARATE.
+          t.cpy:1:8: A: SIGN needs a picture with S
     "#]]
     .assert_eq(&table.iter().map(say).collect::<String>());
 }
