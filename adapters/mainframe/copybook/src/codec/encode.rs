@@ -167,7 +167,12 @@ impl Encoder<'_, '_> {
         };
         match chosen {
             Some(arm) => self.run(&arm.program, at, None).map(|_| ()),
-            None => Ok(()),
+            None => Err(self.error(
+                choice.path,
+                at,
+                0,
+                "none of what shares this storage was given: set one field of the oneof".into(),
+            )),
         }
     }
 

@@ -52,14 +52,23 @@ fn check(encoding: &Encoding, table: &[(&str, &[&str])], expected: Expect) {
 #[test]
 fn packed_digits_are_numbers() {
     let table: [(&str, &[&str]); 6] = [
-        ("PIC S9(5) COMP-3", &["12345C", "12345D", "00000C", "00000D", "12345A", "12345B", "12345E", "12345F", "123451", "1A345C", "404040", "000000"]),
+        (
+            "PIC S9(5) COMP-3",
+            &[
+                "12345C", "12345D", "00000C", "00000D", "12345A", "12345B", "12345E", "12345F", "123451", "1A345C", "404040",
+                "000000",
+            ],
+        ),
         ("PIC S9(4) COMP-3", &["01234D", "11234D"]),
         ("PIC 9(3) COMP-3", &["123F", "123C", "123D"]),
         ("PIC S9(11)V99 COMP-3", &["0000001234567D", "9999999999999C", "0000000000005D"]),
         ("PIC 9(19) COMP-3", &["9999999999999999999F"]),
         ("PIC S9(38) COMP-3", &["099999999999999999999999999999999999999D"]),
     ];
-    check(&Encoding::default(), &table, expect![[r#"
+    check(
+        &Encoding::default(),
+        &table,
+        expect![[r#"
         PIC S9(5) COMP-3 12345C: 12345
         PIC S9(5) COMP-3 12345D: -12345
         PIC S9(5) COMP-3 00000C: null
@@ -82,7 +91,8 @@ fn packed_digits_are_numbers() {
         PIC S9(11)V99 COMP-3 0000000000005D: "-0.05"
         PIC 9(19) COMP-3 9999999999999999999F: "9999999999999999999"
         PIC S9(38) COMP-3 099999999999999999999999999999999999999D: "-99999999999999999999999999999999999999"
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -98,7 +108,10 @@ fn zoned_digits_are_numbers() {
         ("PIC S9(2)PPP", &["F1D2", "F0C0"]),
         ("PIC 9(3) BLANK WHEN ZERO", &["404040", "F0F0F0", "F0F0F1"]),
     ];
-    check(&Encoding::default(), &table, expect![[r#"
+    check(
+        &Encoding::default(),
+        &table,
+        expect![[r#"
         PIC 9(3) F0F0F7: 7
         PIC 9(3) F0F0C7: 7 written F0F0F7
         PIC 9(3) F0F0D7: F at offset 0, 3 bytes: a minus sign, and the picture has no S
@@ -132,13 +145,17 @@ fn zoned_digits_are_numbers() {
         PIC 9(3) BLANK WHEN ZERO 404040: null
         PIC 9(3) BLANK WHEN ZERO F0F0F0: null written 404040
         PIC 9(3) BLANK WHEN ZERO F0F0F1: 1
-    "#]]);
+    "#]],
+    );
     let ascii: [(&str, &[&str]); 3] = [
         ("PIC S9(3)", &["31327B", "313243", "31327D", "31324C", "313273", "313233", "313261"]),
         ("PIC S9(3) SIGN TRAILING SEPARATE", &["3132332B", "3132332D"]),
         ("PIC 9(3)", &["313233", "F1F2F3", "202020"]),
     ];
-    check(&Encoding { code_page: CodePage::Ascii, ..Encoding::default() }, &ascii, expect![[r#"
+    check(
+        &Encoding { code_page: CodePage::Ascii, ..Encoding::default() },
+        &ascii,
+        expect![[r#"
         PIC S9(3) 31327B: 120
         PIC S9(3) 313243: 123
         PIC S9(3) 31327D: -120
@@ -151,7 +168,8 @@ fn zoned_digits_are_numbers() {
         PIC 9(3) 313233: 123
         PIC 9(3) F1F2F3: F at offset 0, 3 bytes: a byte that is no digit
         PIC 9(3) 202020: F at offset 0, 3 bytes: a number of spaces or low-values: `invalid_numeric` says what else to make of it
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -165,7 +183,10 @@ fn binary_bytes_are_numbers_and_values_beyond_the_picture_are_kept() {
         ("PIC 9(18) COMP-5", &["FFFFFFFFFFFFFFFF"]),
         ("PIC S9(7)V99 COMP", &["FFFFFF85"]),
     ];
-    check(&Encoding::default(), &table, expect![[r#"
+    check(
+        &Encoding::default(),
+        &table,
+        expect![[r#"
         PIC S9(4) COMP 0001: 1
         PIC S9(4) COMP FFFF: -1
         PIC S9(4) COMP 8000: -32768 written F at offset 0, 2 bytes: too large for the 4 digits of its picture
@@ -178,13 +199,18 @@ fn binary_bytes_are_numbers_and_values_beyond_the_picture_are_kept() {
         PIC S9(18) COMP 8000000000000000: "-9223372036854775808" written F at offset 0, 8 bytes: too large for the 18 digits of its picture
         PIC 9(18) COMP-5 FFFFFFFFFFFFFFFF: "18446744073709551615"
         PIC S9(7)V99 COMP FFFFFF85: "-1.23"
-    "#]]);
+    "#]],
+    );
     let little = Encoding { binary: crate::ByteOrder::Little, binary_range: crate::BinaryRange::Full, ..Encoding::default() };
-    check(&little, &[("PIC S9(4) COMP", &["0080", "0100"]), ("PIC S9(9) COMP-5", &["FEFFFFFF"])], expect![[r#"
+    check(
+        &little,
+        &[("PIC S9(4) COMP", &["0080", "0100"]), ("PIC S9(9) COMP-5", &["FEFFFFFF"])],
+        expect![[r#"
         PIC S9(4) COMP 0080: -32768
         PIC S9(4) COMP 0100: 1
         PIC S9(9) COMP-5 FEFFFFFF: -2
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -195,7 +221,10 @@ fn text_is_trimmed_padded_and_translated() {
         ("PIC X(4) JUST", &["4040C1C2", "C1C24040"]),
         ("PIC A(2)", &["C07C"]),
     ];
-    check(&french, &table, expect![[r#"
+    check(
+        &french,
+        &table,
+        expect![[r#"
         PIC X(4) C1C24040: "AB"
         PIC X(4) C1C20000: "AB" written C1C24040
         PIC X(4) 40C14040: " A"
@@ -203,42 +232,63 @@ fn text_is_trimmed_padded_and_translated() {
         PIC X(4) 40404040: null
         PIC X(4) C1009F15: "A\u0000€"
         PIC X(4) JUST 4040C1C2: "AB"
-        PIC X(4) JUST C1C24040: "AB" written 4040C1C2
+        PIC X(4) JUST C1C24040: "AB  "
         PIC A(2) C07C: "éà"
-    "#]]);
-    check(&Encoding { code_page: CodePage::Ascii, ..french }, &[("PIC X(3)", &["414220", "41E920"])], expect![[r#"
+    "#]],
+    );
+    check(
+        &Encoding { code_page: CodePage::Ascii, ..french },
+        &[("PIC X(3)", &["414220", "41E920"])],
+        expect![[r#"
         PIC X(3) 414220: "AB"
         PIC X(3) 41E920: F at offset 0, 3 bytes: byte 2 of the text is no character of ascii
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn blank_numbers_are_what_the_host_says() {
-    for (invalid_numeric, expected) in [(InvalidNumeric::Zero, expect![[r#"
+    for (invalid_numeric, expected) in [
+        (
+            InvalidNumeric::Zero,
+            expect![[r#"
         PIC 9(2)V9 404040: "0.0" written F0F0F0
         PIC 9(2)V9 000000: "0.0" written F0F0F0
         PIC 9(2)V9 40F0F0: F at offset 0, 3 bytes: a byte that is no digit
         PIC S9(5) COMP-3 404040: null written 00000C
         PIC S9(5) COMP-3 000000: null written 00000C
         PIC 9(2) OCCURS 2 F1F24040: [12,0] written F1F2F0F0
-    "#]]), (InvalidNumeric::Absent, expect![[r#"
+    "#]],
+        ),
+        (
+            InvalidNumeric::Absent,
+            expect![[r#"
         PIC 9(2)V9 404040: null written F0F0F0
         PIC 9(2)V9 000000: null written F0F0F0
         PIC 9(2)V9 40F0F0: F at offset 0, 3 bytes: a byte that is no digit
         PIC S9(5) COMP-3 404040: null written 00000C
         PIC S9(5) COMP-3 000000: null written 00000C
         PIC 9(2) OCCURS 2 F1F24040: [12,0] written F1F2F0F0
-    "#]])] {
+    "#]],
+        ),
+    ] {
         let encoding = Encoding { invalid_numeric, ..Encoding::default() };
-        let table: [(&str, &[&str]); 3] =
-            [("PIC 9(2)V9", &["404040", "000000", "40F0F0"]), ("PIC S9(5) COMP-3", &["404040", "000000"]), ("PIC 9(2) OCCURS 2", &["F1F24040"])];
+        let table: [(&str, &[&str]); 3] = [
+            ("PIC 9(2)V9", &["404040", "000000", "40F0F0"]),
+            ("PIC S9(5) COMP-3", &["404040", "000000"]),
+            ("PIC 9(2) OCCURS 2", &["F1F24040"]),
+        ];
         check(&encoding, &table, expected);
     }
 }
 
 #[test]
 fn identities_keep_their_zeros() {
-    let codec = codec("01 R.\n05 CUST-ID PIC 9(6).\n05 SEQ-NO PIC S9(3).\n05 BIN-NO PIC 9(4) COMP.\n05 RATE PIC 9V9.", "{SEQ-NO: {as: string}}", &Encoding::default());
+    let codec = codec(
+        "01 R.\n05 CUST-ID PIC 9(6).\n05 SEQ-NO PIC S9(3).\n05 BIN-NO PIC 9(4) COMP.\n05 RATE PIC 9V9.",
+        "{SEQ-NO: {as: string}}",
+        &Encoding::default(),
+    );
     let json = codec.decode_json(&bytes("F0F0F0F0F4F2 F0F0D7 0007 F1F5")).unwrap();
     expect![[r#"{"binNo":7,"custId":"000042","rate":"1.5","seqNo":"-007"}"#]].assert_eq(&json.to_string());
     assert_eq!(hex(&codec.encode_json(&json).unwrap()), "F0F0F0F0F4F2F0F0D70007F1F5");
@@ -364,7 +414,8 @@ fn what_does_not_fit_a_record_is_refused_with_its_place() {
           M: no field is called `n` (there are: t, u, s, b, p, e, l, d, g)
         []
           M: the JSON must be an object here
-    "#]].assert_eq(&out);
+    "#]]
+    .assert_eq(&out);
 }
 
 #[test]
@@ -391,7 +442,12 @@ fn records_that_break_a_rule_are_refused_with_their_place() {
         "F0F0F0C0E940004000",
         "F0F0F0C0E940F100",
     ];
-    let say = |given: &&str| format!("{given}\n  {}\n", codec.decode_json(&bytes(given)).map_or_else(|error| error.to_string(), |json| json.to_string()));
+    let say = |given: &&str| {
+        format!(
+            "{given}\n  {}\n",
+            codec.decode_json(&bytes(given)).map_or_else(|error| error.to_string(), |json| json.to_string())
+        )
+    };
     expect![[r#"
 
           R at offset 0, 4 bytes: the record has 0 bytes and ends 4 bytes too early
@@ -424,7 +480,8 @@ fn records_that_break_a_rule_are_refused_with_their_place() {
 
 #[test]
 fn bytes_that_are_no_message_are_refused() {
-    let codec = codec("01 R.\n05 A PIC 9(2).\n05 B PIC X(2).\n05 C PIC 9 OCCURS 3.\n05 D.\n10 E PIC 9.", "", &Encoding::default());
+    let codec =
+        codec("01 R.\n05 A PIC 9(2).\n05 B PIC X(2).\n05 C PIC 9 OCCURS 3.\n05 D.\n10 E PIC 9.", "", &Encoding::default());
     let table = [
         "",
         "08 07",
@@ -456,7 +513,9 @@ fn bytes_that_are_no_message_are_refused() {
         "FFFFFFFF7F 01",
         "FFFFFFFF0F 01",
     ];
-    let say = |given: &&str| format!("{given}\n  {}\n", codec.encode(&bytes(given)).map_or_else(|error| error.to_string(), |record| hex(&record)));
+    let say = |given: &&str| {
+        format!("{given}\n  {}\n", codec.encode(&bytes(given)).map_or_else(|error| error.to_string(), |record| hex(&record)))
+    };
     expect![[r#"
 
           F0F04040F0F0F0F0
@@ -516,18 +575,22 @@ fn bytes_that_are_no_message_are_refused() {
           R: not a protobuf message: a tag is longer than 32 bits
         FFFFFFFF0F 01
           R: not a protobuf message: a field has an unknown wire type
-    "#]].assert_eq(&table.iter().map(say).collect::<String>());
+    "#]]
+    .assert_eq(&table.iter().map(say).collect::<String>());
 }
 
 #[test]
 fn a_probe_reads_one_item_and_asks_nothing_of_the_rest() {
-    let record = record("01 R.\n05 RC PIC S9(4) COMP.\n05 MSG PIC X(3).\n05 N PIC 9.\n05 T OCCURS 0 TO 3 DEPENDING ON N PIC X.\n05 Z PIC X.\n05 G. 10 V PIC 9V9.");
+    let record = record(
+        "01 R.\n05 RC PIC S9(4) COMP.\n05 MSG PIC X(3).\n05 N PIC 9.\n05 T OCCURS 0 TO 3 DEPENDING ON N PIC X.\n05 Z PIC X.\n05 G. 10 V PIC 9V9.",
+    );
     let encoding = Encoding::default();
     let read = |field: &str, given: &str| Probe::compile(&record, field, &encoding).unwrap().read(&bytes(given));
     assert_eq!(read("RC", "FFF8"), Ok(ProbeValue::Number { unscaled: -8, scale: 0 }));
     assert_eq!(read("r.msg", "FFF8C1C240"), Ok(ProbeValue::Text("AB".into())));
     expect!["RC at offset 0, 2 bytes: the record has only 1 bytes"].assert_eq(&read("RC", "FF").unwrap_err().to_string());
-    expect!["N at offset 5, 1 bytes: zoned sign X'0' is none of A to F"].assert_eq(&read("N", "FFF8C1C24001").unwrap_err().to_string());
+    expect!["N at offset 5, 1 bytes: zoned sign X'0' is none of A to F"]
+        .assert_eq(&read("N", "FFF8C1C24001").unwrap_err().to_string());
     let say = |field: &str| Probe::compile(&record, field, &encoding).unwrap_err().to_string() + "\n";
     expect![[r#"
         T (line 5): an element of a table cannot be read by itself
@@ -535,5 +598,6 @@ fn a_probe_reads_one_item_and_asks_nothing_of_the_rest() {
         G.V (line 7): it lies behind a table with OCCURS DEPENDING ON and has no fixed place
         G (line 7): a group cannot be read by itself: name an elementary item
         X: no such item in R (there are: R, RC, MSG, N, T, Z, G, V)
-    "#]].assert_eq(&["T", "Z", "V", "G", "X"].map(say).concat());
+    "#]]
+    .assert_eq(&["T", "Z", "V", "G", "X"].map(say).concat());
 }
