@@ -112,40 +112,40 @@ fn zoned_digits_are_numbers() {
         &Encoding::default(),
         &table,
         expect![[r#"
-        PIC 9(3) F0F0F7: 7
-        PIC 9(3) F0F0C7: 7 written F0F0F7
-        PIC 9(3) F0F0D7: F at offset 0, 3 bytes: a minus sign, and the picture has no S
-        PIC 9(3) F0C0F7: F at offset 0, 3 bytes: a byte that is no digit
-        PIC 9(3) F0FAF0: F at offset 0, 3 bytes: X'A' is no digit
-        PIC 9(3) 404040: F at offset 0, 3 bytes: a number of spaces or low-values: `invalid_numeric` says what else to make of it
-        PIC 9(3) 000000: F at offset 0, 3 bytes: a number of spaces or low-values: `invalid_numeric` says what else to make of it
-        PIC 9(3) 4040F7: F at offset 0, 3 bytes: a byte that is no digit
-        PIC 9(3) F1F2: R at offset 0, 3 bytes: the record has 2 bytes and ends 1 bytes too early
-        PIC S9(3) F1F2C3: 123
-        PIC S9(3) F1F2D3: -123
-        PIC S9(3) F1F2F3: 123 written F1F2C3
-        PIC S9(3) F1F2A3: 123 written F1F2C3
-        PIC S9(3) F1F2B3: -123 written F1F2D3
-        PIC S9(3) F1F2E3: 123 written F1F2C3
-        PIC S9(3) F1F203: F at offset 0, 3 bytes: zoned sign X'0' is none of A to F
-        PIC S9(3) F0F0D0: null written F0F0C0
-        PIC S9(3) SIGN LEADING D1F2F3: -123
-        PIC S9(3) SIGN LEADING C1F2F3: 123
-        PIC S9(3) SIGN LEADING F1F2D3: F at offset 0, 3 bytes: a byte that is no digit
-        PIC S9(3) SIGN LEADING SEPARATE 4EF1F2F3: 123
-        PIC S9(3) SIGN LEADING SEPARATE 60F1F2F3: -123
-        PIC S9(3) SIGN LEADING SEPARATE 40F1F2F3: F at offset 0, 4 bytes: a sign character that is neither + nor -
-        PIC S9(3) SIGN LEADING SEPARATE F1F2F360: F at offset 0, 4 bytes: a sign character that is neither + nor -
-        PIC S9(3) SIGN TRAILING SEPARATE F1F2F34E: 123
-        PIC S9(3) SIGN TRAILING SEPARATE F1F2F360: -123
-        PIC S9(3)V9(4) F0F0F1F2F5F0D0: "-1.2500"
-        PIC PPP9(2) F1F2: "0.00012"
-        PIC S9(2)PPP F1D2: "-12000"
-        PIC S9(2)PPP F0C0: "0"
-        PIC 9(3) BLANK WHEN ZERO 404040: null
-        PIC 9(3) BLANK WHEN ZERO F0F0F0: null written 404040
-        PIC 9(3) BLANK WHEN ZERO F0F0F1: 1
-    "#]],
+            PIC 9(3) F0F0F7: 7
+            PIC 9(3) F0F0C7: 7 written F0F0F7
+            PIC 9(3) F0F0D7: F at offset 0, 3 bytes: a minus sign, and the picture has no S
+            PIC 9(3) F0C0F7: F at offset 0, 3 bytes: a byte that is no digit
+            PIC 9(3) F0FAF0: F at offset 0, 3 bytes: X'A' is no digit
+            PIC 9(3) 404040: F at offset 0, 3 bytes: a number of spaces or low-values: `invalid_numeric` says what else to make of it
+            PIC 9(3) 000000: F at offset 0, 3 bytes: a number of spaces or low-values: `invalid_numeric` says what else to make of it
+            PIC 9(3) 4040F7: F at offset 0, 3 bytes: a byte that is no digit
+            PIC 9(3) F1F2: R at offset 0, 3 bytes: the record has 2 bytes, 1 too few
+            PIC S9(3) F1F2C3: 123
+            PIC S9(3) F1F2D3: -123
+            PIC S9(3) F1F2F3: 123 written F1F2C3
+            PIC S9(3) F1F2A3: 123 written F1F2C3
+            PIC S9(3) F1F2B3: -123 written F1F2D3
+            PIC S9(3) F1F2E3: 123 written F1F2C3
+            PIC S9(3) F1F203: F at offset 0, 3 bytes: zoned sign X'0' is none of A to F
+            PIC S9(3) F0F0D0: null written F0F0C0
+            PIC S9(3) SIGN LEADING D1F2F3: -123
+            PIC S9(3) SIGN LEADING C1F2F3: 123
+            PIC S9(3) SIGN LEADING F1F2D3: F at offset 0, 3 bytes: a byte that is no digit
+            PIC S9(3) SIGN LEADING SEPARATE 4EF1F2F3: 123
+            PIC S9(3) SIGN LEADING SEPARATE 60F1F2F3: -123
+            PIC S9(3) SIGN LEADING SEPARATE 40F1F2F3: F at offset 0, 4 bytes: a sign character that is neither + nor -
+            PIC S9(3) SIGN LEADING SEPARATE F1F2F360: F at offset 0, 4 bytes: a sign character that is neither + nor -
+            PIC S9(3) SIGN TRAILING SEPARATE F1F2F34E: 123
+            PIC S9(3) SIGN TRAILING SEPARATE F1F2F360: -123
+            PIC S9(3)V9(4) F0F0F1F2F5F0D0: "-1.2500"
+            PIC PPP9(2) F1F2: "0.00012"
+            PIC S9(2)PPP F1D2: "-12000"
+            PIC S9(2)PPP F0C0: "0"
+            PIC 9(3) BLANK WHEN ZERO 404040: null
+            PIC 9(3) BLANK WHEN ZERO F0F0F0: null written 404040
+            PIC 9(3) BLANK WHEN ZERO F0F0F1: 1
+        "#]],
     );
     let ascii: [(&str, &[&str]); 3] = [
         ("PIC S9(3)", &["31327B", "313243", "31327D", "31324C", "313273", "313233", "313261"]),
@@ -450,11 +450,11 @@ fn records_that_break_a_rule_are_refused_with_their_place() {
     };
     expect![[r#"
 
-          R at offset 0, 4 bytes: the record has 0 bytes and ends 4 bytes too early
+          R at offset 0, 4 bytes: the record has 0 bytes, 4 too few
         F0
-          R at offset 0, 4 bytes: the record has 1 bytes and ends 3 bytes too early
+          R at offset 0, 4 bytes: the record has 1 bytes, 3 too few
         F0F0F0C1F1F1F1
-          T(1) at offset 4, 4 bytes: the record has 7 bytes and ends 1 bytes too early
+          T(1) at offset 4, 4 bytes: the record has 7 bytes, 1 too few
         F0F0F0D1F1F1F1F1E9
           N at offset 2, 2 bytes: it counts -1 elements, and the table has room for 3
         F0F0F0C4F1F1F1F1E9
