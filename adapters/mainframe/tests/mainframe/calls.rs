@@ -102,7 +102,10 @@ async fn what_is_not_served_or_not_unary_is_refused() {
     assert!(matches!(nothing, Fault::Rejected { .. }));
     let garbage = Messages::one(&b"\xff\xff\xff"[..]);
     let garbage = bank.teller.adapter.call(call("bank.accounts.v1.Accounts/CloseAccount", garbage)).await.unwrap_err();
-    expect![[r#"Rejected { reason: Invalid, message: "ACCOUNTS-AREA: not a protobuf message: the message ends inside a number" }"#]].assert_eq(&format!("{garbage:?}"));
+    expect![[
+        r#"Rejected { reason: Invalid, message: "ACCOUNTS-AREA: not a protobuf message: the message ends inside a number" }"#
+    ]]
+    .assert_eq(&format!("{garbage:?}"));
 }
 
 #[tokio::test]
