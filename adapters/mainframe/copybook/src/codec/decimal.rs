@@ -1,6 +1,7 @@
 //! Decimal numbers as text: exact, with as many decimals as the picture has.
 
 use super::error::Rule;
+use super::packed::last_digit;
 use crate::limits;
 
 /// Writes `unscaled` × 10^-`scale`: `-12345.67`, `1.2500`, `12000` (scale -3). Zero has no sign.
@@ -23,18 +24,10 @@ pub(super) fn digits(value: i128, width: usize, out: &mut Vec<u8>) {
     // More than any 128 bit number has; `width` is a picture's digits, its zeros before them, and one.
     let mut buffer = [b'0'; 2 * limits::DIGITS as usize];
     let mut start = buffer.len();
-    let mut wide = value.unsigned_abs();
-    while wide > u128::from(u64::MAX) {
+    let mut rest = value.unsigned_abs();
+    while rest > 0 {
         start -= 1;
-        buffer[start] = b'0' + (wide % 10) as u8;
-        wide /= 10;
-    }
-    // Most numbers fit 64 bits, which divide much faster.
-    let mut narrow = wide as u64;
-    while narrow > 0 {
-        start -= 1;
-        buffer[start] = b'0' + (narrow % 10) as u8;
-        narrow /= 10;
+        buffer[start] = b'0' + last_digit(&mut rest);
     }
     start = start.min(buffer.len().saturating_sub(width));
     out.extend_from_slice(&buffer[start..]);
