@@ -1,8 +1,8 @@
 //! adapter-mainframe: transactions of CICS and IMS, described by COBOL copybooks, as methods of a gRPC contract.
 //!
-//! A call goes through the modules in this order: [`adapter`] finds the [`operation`], which encodes the record, hands it to a
-//! [`transport`] over a pooled [`connection`], asks the [`rules`] whether the answer is a refusal, and decodes it. [`file`] is what the
-//! integrator writes; [`contract`] makes the `.proto` of it.
+//! A call goes through the modules in this order: `adapter` finds the `operation`, which encodes the record, hands it to a
+//! `transport` over a pooled `connection`, asks the `rules` whether the answer is a refusal, and decodes it. `file` is what the
+//! integrator writes; `contract` makes the `.proto` of it.
 
 mod adapter;
 mod connection;

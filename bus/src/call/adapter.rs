@@ -1,19 +1,20 @@
 //! One call to an adapter in this process: gRPC frames taken apart, messages handed over, the answer framed again.
 
 use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::stream::unfold;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
-use http_body::Frame;
+use http_body::{Body as _, Frame};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use passerelle_adapter::{Adapter, Call, Fault, Messages, Rejection, TraceContext};
 use tokio::time::Sleep;
+use tonic::metadata::MetadataValue;
 use tonic::{Code, Status};
 
 use super::body::Body;
@@ -47,7 +48,7 @@ pub(super) async fn call(
     };
     match outcome {
         Err(status) => Err((status, exchange)),
-        Ok(messages) => Ok(respond(messages, exchange, limits)),
+        Ok((messages, refusal)) => Ok(respond(messages, refusal, exchange, limits)),
     }
 }
 
@@ -57,24 +58,19 @@ async fn start(
     request: Request<Incoming>,
     deadline: Option<Instant>,
     limits: &CallLimits,
-) -> Result<Messages, Status> {
+) -> Result<(Messages, Refusal), Status> {
     let context = context(request.headers(), deadline);
     let compression = request.headers().get(GRPC_ENCODING).cloned();
-    let mut incoming = Requests::new(request.into_body(), limits.message_bytes, compression);
+    let refusal = Refusal::default();
+    let mut incoming = Requests::new(request.into_body(), limits.message_bytes, compression, refusal.clone());
     let messages = if route.streaming.client {
         Messages::many(unfold(incoming, |mut incoming| async move { incoming.next().await.map(|next| (next, incoming)) }))
     } else {
-        let first = incoming.next().await;
-        let nothing = || Fault::rejected(Rejection::Invalid, "the request has no message, this method takes one");
-        let message = first.unwrap_or_else(|| Err(nothing())).map_err(incoming.refusal())?;
-        if let Some(second) = incoming.next().await {
-            second.map_err(incoming.refusal())?;
-            return Err(Status::invalid_argument("the request has several messages, this method takes one"));
-        }
-        Messages::one(message)
+        Messages::one(incoming.only().await.map_err(|fault| refusal.status(fault))?)
     };
     let call = Call { method: route.method().to_owned(), messages, context };
-    adapter.call(call).await.map_err(status::of_fault)
+    let messages = adapter.call(call).await.map_err(|fault| refusal.status(fault))?;
+    Ok((messages, refusal))
 }
 
 fn context(headers: &HeaderMap, deadline: Option<Instant>) -> passerelle_adapter::Context {
@@ -86,27 +82,59 @@ fn context(headers: &HeaderMap, deadline: Option<Instant>) -> passerelle_adapter
     }
 }
 
+/// What the bus itself has against the request. An adapter that reads a stream sees a fault, and may make another one of it:
+/// the caller hears the bus's own reason.
+#[derive(Debug, Clone, Default)]
+struct Refusal(Arc<OnceLock<Status>>);
+
+impl Refusal {
+    fn status(&self, fault: Fault) -> Status {
+        self.0.get().cloned().unwrap_or_else(|| status::of_fault(fault))
+    }
+}
+
 /// The request's messages, one by one.
 struct Requests {
     body: Incoming,
     deframer: Deframer,
     compression: Option<HeaderValue>,
-    too_large: bool,
+    refusal: Refusal,
+    ended: bool,
 }
 
 impl Requests {
-    fn new(body: Incoming, message_bytes: u32, compression: Option<HeaderValue>) -> Self {
-        Self { body, deframer: Deframer::new(message_bytes), compression, too_large: false }
+    fn new(body: Incoming, message_bytes: u32, compression: Option<HeaderValue>, refusal: Refusal) -> Self {
+        Self { body, deframer: Deframer::new(message_bytes), compression, refusal, ended: false }
     }
 
+    /// The one message of a request that does not stream.
+    async fn only(&mut self) -> Result<Bytes, Fault> {
+        let refuse = |text: &str| Err(Fault::rejected(Rejection::Invalid, text));
+        let Some(message) = self.next().await else {
+            return refuse("the request has no message, this method takes one");
+        };
+        match self.next().await {
+            None => message,
+            Some(Err(fault)) => Err(fault),
+            Some(Ok(_)) => refuse("the request has several messages, this method takes one"),
+        }
+    }
+
+    /// The next message; a fault is the last.
     async fn next(&mut self) -> Option<Result<Bytes, Fault>> {
+        if self.ended {
+            return None;
+        }
+        let next = self.read().await;
+        self.ended = !matches!(next, Some(Ok(_)));
+        next
+    }
+
+    async fn read(&mut self) -> Option<Result<Bytes, Fault>> {
         loop {
             match self.deframer.next() {
-                Err(error) => {
-                    self.too_large = true;
-                    return Some(Err(Fault::rejected(Rejection::Invalid, error.to_string())));
-                }
-                Ok(Some(frame)) if frame.compressed => return Some(Err(self.not_decompressed())),
+                Err(error) => return Some(Err(self.refuse(Status::resource_exhausted(error.to_string())))),
+                Ok(Some(frame)) if frame.compressed => return Some(Err(self.refuse(self.not_decompressed()))),
                 Ok(Some(frame)) => return Some(Ok(frame.message)),
                 Ok(None) => {}
             }
@@ -116,33 +144,41 @@ impl Requests {
                         self.deframer.push(data);
                     }
                 }
-                Some(Err(_)) => return Some(Err(Fault::unavailable("the caller went away"))),
-                None if self.deframer.is_between_messages() => return None,
-                None => return Some(Err(Fault::rejected(Rejection::Invalid, "the request ends in the middle of a message"))),
+                None if self.body.is_end_stream() && self.deframer.is_between_messages() => return None,
+                None if self.body.is_end_stream() => {
+                    return Some(Err(self.refuse(Status::invalid_argument("the request ends in the middle of a message"))));
+                }
+                // Without END_STREAM the caller broke off: its messages must not look complete.
+                Some(Err(_)) | None => return Some(Err(self.refuse(Status::cancelled("the caller went away")))),
             }
         }
     }
 
-    fn not_decompressed(&self) -> Fault {
-        let name = self.compression.as_ref().and_then(|value| value.to_str().ok()).unwrap_or("no grpc-encoding header");
-        Fault::Unimplemented {
-            message: format!("messages to this endpoint must not be compressed ({name}); it accepts identity"),
-        }
+    fn refuse(&self, status: Status) -> Fault {
+        let fault = Fault::rejected(Rejection::Invalid, status.message());
+        // The first one counts.
+        let _ = self.refusal.0.set(status);
+        fault
     }
 
-    /// A message over the limit is RESOURCE_EXHAUSTED to a gRPC caller, whatever class it has for the port.
-    fn refusal(&self) -> impl Fn(Fault) -> Status + use<> {
-        let too_large = self.too_large;
-        move |fault| if too_large { Status::resource_exhausted(fault.to_string()) } else { status::of_fault(fault) }
+    fn not_decompressed(&self) -> Status {
+        let name = self.compression.as_ref().and_then(|value| value.to_str().ok()).unwrap_or("no grpc-encoding header");
+        let text = format!("messages to this endpoint must not be compressed ({name}); it accepts identity");
+        let mut status = Status::unimplemented(text);
+        // gRPC, "Compression": the refusal says what is accepted.
+        status.metadata_mut().insert("grpc-accept-encoding", MetadataValue::from_static("identity"));
+        status
     }
 }
 
-fn respond(messages: Messages, exchange: Exchange, limits: &CallLimits) -> Response<Body> {
+fn respond(messages: Messages, refusal: Refusal, exchange: Exchange, limits: &CallLimits) -> Response<Body> {
     let Exchange { deadline, observed } = exchange;
     let answer = Answer {
         messages: Some(messages),
+        refusal,
         message_bytes: limits.message_bytes,
-        deadline: deadline.map(|at| Box::pin(tokio::time::sleep_until(at.into()))),
+        deadline: deadline.map(Into::into),
+        timer: None,
         observed,
     };
     let mut response = Response::new(Body::Adapter(Box::new(answer)));
@@ -157,8 +193,10 @@ fn respond(messages: Messages, exchange: Exchange, limits: &CallLimits) -> Respo
 pub struct Answer {
     /// `None` once the trailers are out.
     messages: Option<Messages>,
+    refusal: Refusal,
     message_bytes: u32,
-    deadline: Option<Pin<Box<Sleep>>>,
+    deadline: Option<tokio::time::Instant>,
+    timer: Option<Pin<Box<Sleep>>>,
     observed: Observed,
 }
 
@@ -169,20 +207,30 @@ impl Answer {
         };
         let next = futures_core::Stream::poll_next(Pin::new(messages), context);
         let status = match next {
+            // An answer that never pauses ends at its deadline too.
+            Poll::Ready(Some(_)) if self.deadline.is_some_and(|at| at <= tokio::time::Instant::now()) => late(),
             Poll::Ready(Some(Ok(message))) => match self.framed(&message) {
                 Ok(frame) => return Poll::Ready(Some(frame)),
                 Err(status) => status,
             },
-            Poll::Ready(Some(Err(fault))) => status::of_fault(fault),
+            Poll::Ready(Some(Err(fault))) => self.refusal.status(fault),
             Poll::Ready(None) => Status::new(Code::Ok, ""),
-            Poll::Pending => match self.deadline.as_mut().map(|timer| timer.as_mut().poll(context)) {
-                Some(Poll::Ready(())) => Status::deadline_exceeded("the answer was not finished within the deadline"),
-                Some(Poll::Pending) | None => return Poll::Pending,
-            },
+            Poll::Pending => {
+                ready!(self.poll_deadline(context));
+                late()
+            }
         };
         self.messages = None;
         self.observed.ended(status.code());
         Poll::Ready(Some(Frame::trailers(status::trailers(&status))))
+    }
+
+    /// Only an answer that really waits costs a timer.
+    fn poll_deadline(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let Some(deadline) = self.deadline else {
+            return Poll::Pending;
+        };
+        self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline))).as_mut().poll(context)
     }
 
     fn framed(&self, message: &[u8]) -> Result<Frame<Bytes>, Status> {
@@ -193,4 +241,8 @@ impl Answer {
         }
         frame(message).map(Frame::data).map_err(|error| Status::resource_exhausted(error.to_string()))
     }
+}
+
+fn late() -> Status {
+    Status::deadline_exceeded("the answer was not finished within the deadline")
 }

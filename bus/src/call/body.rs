@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http_body::Frame;
+use http_body::{Frame, SizeHint};
 
 use super::adapter::Answer;
 use super::remote::Download;
@@ -47,6 +47,14 @@ impl http_body::Body for Body {
             Self::Remote(download) => download.is_end_stream(),
             Self::Adapter(_) | Self::Text(Some(_)) => false,
             Self::Own(body) => body.is_end_stream(),
+        }
+    }
+
+    /// Known for text, so that it goes with a content-length.
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Text(Some(text)) => SizeHint::with_exact(text.len() as u64),
+            _ => SizeHint::default(),
         }
     }
 }

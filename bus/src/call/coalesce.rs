@@ -23,12 +23,15 @@ pub struct Coalesce<IO> {
     held: bool,
     /// The socket is full: it wakes the task when it has room, the task must not wake itself in a loop.
     full: bool,
+    /// The socket takes nothing any more. That is told only when all that the peer sent has been read: its last words (a
+    /// GOAWAY, an answer) may lie there unread.
+    broken: Option<io::Error>,
 }
 
 impl<IO> Coalesce<IO> {
     /// Wraps an IO that is read and written by one task, as an HTTP/2 connection is.
     pub fn new(io: IO) -> Self {
-        Self { io, buffer: Vec::new(), written: 0, held: false, full: false }
+        Self { io, buffer: Vec::new(), written: 0, held: false, full: false, broken: None }
     }
 
     fn take(&mut self, bytes: &[u8], room: usize) -> usize {
@@ -40,14 +43,23 @@ impl<IO> Coalesce<IO> {
 }
 
 impl<IO: AsyncWrite + Unpin> Coalesce<IO> {
-    /// Writes what is held back and flushes the IO.
-    fn poll_drain(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+    /// Writes what is held back and flushes the IO; what a broken one does not take is dropped.
+    fn poll_drain(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let drained = self.poll_write_out(context);
         self.full = drained.is_pending();
-        drained
+        if let Err(error) = ready!(drained) {
+            self.broken = Some(error);
+        }
+        self.buffer.clear();
+        self.written = 0;
+        self.held = false;
+        Poll::Ready(())
     }
 
     fn poll_write_out(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.broken.is_some() {
+            return Poll::Ready(Ok(()));
+        }
         while self.written < self.buffer.len() {
             let count = ready!(Pin::new(&mut self.io).poll_write(context, &self.buffer[self.written..]))?;
             if count == 0 {
@@ -55,39 +67,38 @@ impl<IO: AsyncWrite + Unpin> Coalesce<IO> {
             }
             self.written += count;
         }
-        self.buffer.clear();
-        self.written = 0;
-        ready!(Pin::new(&mut self.io).poll_flush(context))?;
-        self.held = false;
-        Poll::Ready(Ok(()))
+        Pin::new(&mut self.io).poll_flush(context)
     }
 
     /// Room for at least one byte, or pending.
-    fn poll_room(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    fn poll_room(&mut self, context: &mut Context<'_>) -> Poll<usize> {
         if self.buffer.len() >= BUFFER_BYTES {
-            ready!(self.poll_drain(context))?;
+            ready!(self.poll_drain(context));
         }
-        Poll::Ready(Ok(BUFFER_BYTES - self.buffer.len()))
+        Poll::Ready(BUFFER_BYTES - self.buffer.len())
     }
 }
 
 impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncRead for Coalesce<IO> {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         // A full socket must not stop reading: the peer may wait for us to read before it reads.
-        let drained = if self.held { self.poll_drain(context) } else { Poll::Pending };
+        if self.held {
+            // Full or not: what matters here is that the writing goes on.
+            let _ = self.poll_drain(context);
+        }
         let before = into.filled().len();
         let read = Pin::new(&mut self.io).poll_read(context, into);
-        match drained {
-            // What the peer said before it went still counts.
-            Poll::Ready(Err(error)) if into.filled().len() == before => Poll::Ready(Err(error)),
-            _ => read,
+        let ended = read.is_ready() && into.filled().len() == before;
+        match self.broken.take_if(|_| ended) {
+            Some(error) => Poll::Ready(Err(error)),
+            None => read,
         }
     }
 }
 
 impl<IO: AsyncWrite + Unpin> AsyncWrite for Coalesce<IO> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let room = ready!(self.poll_room(context))?;
+        let room = ready!(self.poll_room(context));
         Poll::Ready(Ok(self.take(bytes, room)))
     }
 
@@ -96,7 +107,7 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Coalesce<IO> {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let mut room = ready!(self.poll_room(context))?;
+        let mut room = ready!(self.poll_room(context));
         let mut total = 0;
         for slice in slices {
             let count = self.take(slice, room);
@@ -119,7 +130,7 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Coalesce<IO> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.poll_drain(context))?;
+        ready!(self.poll_drain(context));
         Pin::new(&mut self.io).poll_shutdown(context)
     }
 }

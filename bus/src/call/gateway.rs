@@ -67,15 +67,14 @@ impl Gateway {
             return refusal;
         }
         let span = self.span(&route, &mut request);
-        let mut observed = Observed::start(route.clone(), started, span.clone());
+        let observed = Observed::start(route.clone(), started, span.clone());
         let timeout = match deadline::timeout(request.headers()) {
             Ok(timeout) => timeout.or(self.limits.default_timeout.filter(|_| route.streaming.is_unary())),
-            Err(error) => {
-                let status = Status::invalid_argument(error.to_string());
-                observed.ended(status.code());
-                return status::trailers_only(status);
-            }
+            Err(error) => return refuse(observed, Status::invalid_argument(error.to_string())),
         };
+        if timeout == Some(Duration::ZERO) {
+            return refuse(observed, Status::deadline_exceeded("the deadline had passed when the call came"));
+        }
         // A timeout beyond what the clock can say is none.
         let deadline = timeout.and_then(|timeout| started.checked_add(timeout));
         let exchange = Exchange { deadline, observed };
@@ -87,7 +86,7 @@ impl Gateway {
     pub fn refuse(&self, request: &Request<Incoming>) -> Response<Body> {
         observe::unknown_method();
         let method = request.uri().path().trim_start_matches('/');
-        let text = format!("no contract registered on this bus has the method {}", shown(method));
+        let text = format!("no endpoint of this bus serves the method {}", shown(method));
         not_grpc(request).unwrap_or_else(|| status::trailers_only(Status::unimplemented(text)))
     }
 
@@ -96,10 +95,9 @@ impl Gateway {
             Target::Remote(remote) => remote::forward(remote, request, exchange, &self.limits).await,
             Target::Adapter(adapter) => adapter::call(adapter, route, request, exchange, &self.limits).await,
         };
-        outcome.unwrap_or_else(|(status, mut exchange)| {
-            exchange.observed.ended(status.code());
+        outcome.unwrap_or_else(|(status, exchange)| {
             tracing::debug!(method = route.method(), endpoint = route.endpoint.name(), code = ?status.code(), "a call failed on the bus");
-            status::trailers_only(status)
+            refuse(exchange.observed, status)
         })
     }
 
@@ -121,6 +119,12 @@ impl Gateway {
         }
         span
     }
+}
+
+/// Ends a call with an outcome of the bus's own.
+fn refuse(mut observed: Observed, status: Status) -> Response<Body> {
+    observed.ended(status.code());
+    status::trailers_only(status)
 }
 
 /// As much of a stranger's text as an error may repeat.

@@ -75,7 +75,7 @@ pub enum RegistryError {
     #[error(transparent)]
     Image(#[from] ImageError),
     /// The contract could not be kept, or not be forgotten.
-    #[error("the contract store failed: {0}")]
+    #[error(transparent)]
     Store(#[from] StoreError),
     /// A kept contract is no longer usable.
     #[error("contract {id} in the store: {reason}; remove it from the store and register it again")]

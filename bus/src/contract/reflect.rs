@@ -45,7 +45,7 @@ pub enum ReflectError {
     Deadline(Duration),
     /// The call failed.
     #[error("{}", described(.0))]
-    Call(#[source] Box<Status>),
+    Call(Box<Status>),
     /// The server refused to describe something that it listed or imports.
     #[error("the server's reflection does not describe {what}: {message}")]
     Undescribed {

@@ -72,6 +72,14 @@ fn a_contract_is_described_method_by_method() {
 }
 
 #[test]
+fn a_contract_whose_messages_contain_themselves_can_be_written_in_a_log() {
+    let text =
+        "syntax = \"proto3\"; package tree; message Node { Node left = 1; } service Trees { rpc Walk(Node) returns (Node); }";
+    let added = empty().add(registration(compile(&[("tree.proto", text)]))).unwrap();
+    assert!(format!("{added:?}").contains("Method(/tree.Trees/Walk of tree@1)"));
+}
+
+#[test]
 fn versions_live_side_by_side_and_calls_go_to_the_newest() {
     let registry = empty();
     registry.add(registration(contract("a.v1", NAME))).unwrap();
@@ -246,6 +254,6 @@ fn a_kept_contract_that_cannot_be_read_stops_the_start() {
 #[test]
 fn what_cannot_be_kept_is_not_registered() {
     let registry = Registry::open(Arc::new(Broken(None))).unwrap();
-    refused(registry.add(registration(contract("a.v1", NAME))), expect!["the contract store failed: disk full"]);
+    refused(registry.add(registration(contract("a.v1", NAME))), expect!["disk full"]);
     assert!(listed(&registry).is_empty());
 }

@@ -1,5 +1,6 @@
 //! One version of a contract, its services and methods, where it came from and who serves it.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -66,7 +67,6 @@ impl Service {
 }
 
 /// A method of a contract: what a call names.
-#[derive(Debug)]
 pub struct Method {
     /// The `:path` of a call: `/bank.accounts.v1.Accounts/Inquire`.
     pub path: String,
@@ -116,6 +116,14 @@ impl Method {
             (false, true) => "server streaming",
             (true, true) => "bidirectional streaming",
         }
+    }
+}
+
+/// By its path: the descriptor library's own Debug follows a message that contains itself until the stack is gone.
+impl fmt::Debug for Method {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (path, contract, version) = (&self.path, &self.contract, self.version);
+        write!(formatter, "Method({path} of {contract}@{version})")
     }
 }
 
@@ -169,8 +177,8 @@ impl Source {
     }
 }
 
-impl std::fmt::Display for Source {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Source {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Upload(what) => write!(formatter, "{what}"),
             Self::Reflection(address) => write!(formatter, "reflection of {address}"),

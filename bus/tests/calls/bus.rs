@@ -8,7 +8,9 @@ use std::time::Duration;
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use passerelle_bus::call::{CallLimits, Coalesce, Endpoint, Gateway, Remote, RemoteSettings, Route, Streaming, Table};
+use passerelle_bus::call::{
+    AddressState, CallLimits, Coalesce, Endpoint, Gateway, Remote, RemoteSettings, Route, Streaming, Table,
+};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
@@ -22,6 +24,7 @@ pub(crate) const MESSAGE_LIMIT: usize = 4 * 1024 * 1024;
 pub(crate) struct Bus {
     pub(crate) address: SocketAddr,
     pub(crate) gateway: Arc<Gateway>,
+    endpoint: Arc<Endpoint>,
     _tasks: JoinSet<()>,
 }
 
@@ -33,17 +36,28 @@ impl Bus {
 
     pub(crate) async fn with_default_timeout(endpoint: Endpoint, default_timeout: Option<Duration>) -> Self {
         let gateway = Arc::new(Gateway::new(CallLimits { message_bytes: MESSAGE_LIMIT as u32, default_timeout }, None));
-        gateway.replace(table(endpoint));
+        let endpoint = Arc::new(endpoint);
+        gateway.replace(table(endpoint.clone()));
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = socket.local_addr().unwrap();
         let mut tasks = JoinSet::new();
         tasks.spawn(accept(socket, gateway.clone()));
-        Self { address, gateway, _tasks: tasks }
+        Self { address, gateway, endpoint, _tasks: tasks }
     }
 
     /// A bus before one remote back office with these addresses.
     pub(crate) async fn before(addresses: &[SocketAddr]) -> Self {
         Self::start(remote(addresses)).await
+    }
+
+    /// Calls that the bus is carrying.
+    pub(crate) async fn in_flight(&self) -> usize {
+        self.endpoint.status().await.in_flight
+    }
+
+    /// Addresses of the back office that take calls.
+    pub(crate) async fn ready_addresses(&self) -> usize {
+        self.endpoint.status().await.addresses.iter().filter(|address| address.state == AddressState::Ready).count()
     }
 }
 
@@ -73,8 +87,7 @@ async fn accept(socket: TcpListener, gateway: Arc<Gateway>) {
 }
 
 /// The test methods, all served by one endpoint.
-pub(crate) fn table(endpoint: Endpoint) -> Table {
-    let endpoint = Arc::new(endpoint);
+pub(crate) fn table(endpoint: Arc<Endpoint>) -> Table {
     let route = |path, client, server| Route::new(path, Streaming { client, server }, endpoint.clone());
     Table::new([
         route(UNARY, false, false),

@@ -139,9 +139,9 @@ pub(crate) async fn begun(response: ResponseFuture) -> Response<RecvStream> {
 pub(crate) fn soon<F: Future>(future: F) -> impl Future<Output = F::Output> {
     let place = std::panic::Location::caller();
     async move {
-        match tokio::time::timeout(Duration::from_secs(4), future).await {
+        match tokio::time::timeout(Duration::from_secs(10), future).await {
             Ok(output) => output,
-            Err(_) => panic!("nothing came within four seconds at {place}"),
+            Err(_) => panic!("nothing came within ten seconds at {place}"),
         }
     }
 }

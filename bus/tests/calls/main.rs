@@ -4,6 +4,14 @@ mod bus;
 mod caller;
 mod office;
 
+mod adapters;
+mod addresses;
+mod broken;
+mod deadlines;
+mod endings;
 mod flow;
+mod leaving;
+mod observed;
 mod passing;
+mod secure;
 mod sizes;

@@ -68,7 +68,7 @@ mod tests {
         std::fs::write(own.join("accounts.proto"), text).unwrap();
         let image = compile(&[own.join("accounts.proto")], &[]).unwrap();
         assert_eq!(names(&image), ["bank/v1/types.proto", "bank/v1/accounts.proto"]);
-        let image = compile(&[own.join("types.proto")], &[own.clone()]).unwrap();
+        let image = compile(&[own.join("types.proto")], std::slice::from_ref(&own)).unwrap();
         assert_eq!(names(&image), ["types.proto"]);
     }
 
@@ -84,6 +84,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("a.proto"), "syntax = \"proto3\";\nmessage M { string name = 1 }").unwrap();
         let text = compile(&[folder.path().join("a.proto")], &[]).unwrap_err().text();
-        expect_test::expect![""].assert_eq(&text);
+        expect_test::expect![[r#"
+            error: a.proto:2:29: expected ';' or '[', but found '}'
+            P0007: `passerelle explain P0007` tells what it means and the way out"#]]
+        .assert_eq(&text);
     }
 }

@@ -35,7 +35,7 @@ fn noon() -> SystemTime {
 
 async fn contracts() -> ContractsClient<Channel> {
     let registry = Arc::new(Registry::open(Arc::new(MemoryStore::default())).unwrap());
-    let service = Contracts::new(registry, Arc::new(|address| channel(address)), noon);
+    let service = Contracts::new(registry, Arc::new(channel), noon);
     let address = serve(Server::builder().add_service(service.server())).await;
     ContractsClient::new(channel(&address).unwrap())
 }

@@ -21,7 +21,8 @@ const READY_WITHIN: Duration = Duration::from_secs(60);
 pub struct Process {
     name: String,
     child: Child,
-    folder: TempDir,
+    /// Taken by [`Process::into_folder`] only.
+    folder: Option<TempDir>,
     lines: mpsc::Receiver<String>,
 }
 
@@ -46,7 +47,7 @@ impl Process {
         let stdout = BufReader::new(child.stdout.take().expect("a piped stdout"));
         // Reads to the end even when nobody listens, so that the program never blocks on a full pipe.
         std::thread::spawn(move || stdout.lines().map_while(Result::ok).for_each(|line| drop(sender.send(line))));
-        Self { name: name.to_owned(), child, folder, lines }
+        Self { name: name.to_owned(), child, folder: Some(folder), lines }
     }
 
     /// The next line of standard output that starts with `prefix`, without it.
@@ -83,14 +84,17 @@ impl Process {
 
     /// Where the program runs and may leave files.
     pub fn folder(&self) -> &Path {
-        self.folder.path()
+        self.folder.as_ref().map_or(Path::new(""), TempDir::path)
+    }
+
+    /// Its folder, for another process after it.
+    pub fn into_folder(mut self) -> TempDir {
+        self.folder.take().expect("a process has its folder until here")
     }
 
     /// What it wrote on standard error so far.
     pub fn log(&self) -> String {
-        std::fs::read(self.folder.path().join("log"))
-            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-            .unwrap_or_default()
+        std::fs::read(self.folder().join("log")).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
     }
 
     /// The process's number.

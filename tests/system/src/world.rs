@@ -58,9 +58,13 @@ impl World {
 
     /// Serves the settings; returns when both ports are open.
     pub fn serve(self) -> Daemon {
-        let mut command = self.command();
+        Self::serve_in(self.folder)
+    }
+
+    fn serve_in(folder: TempDir) -> Daemon {
+        let mut command = Command::new(passerelle());
         command.args(["serve", "--settings", "passerelle.yaml"]);
-        let process = Process::spawn_in("passerelle", self.folder, &mut command);
+        let process = Process::spawn_in("passerelle", folder, &mut command);
         let ready = process.line_after("ready: channels ");
         let (channels, admin) = ready.split_once(", admin ").expect("ready: channels ADDRESS, admin ADDRESS");
         let address = |text: &str| text.parse().expect("an address");
@@ -93,6 +97,13 @@ impl Daemon {
     /// SIGTERM, as an orchestrator sends it.
     pub fn terminate(&self) {
         self.process.terminate();
+    }
+
+    /// Stops it and starts it anew, with the same settings and data. The ports may be others.
+    pub fn restart(mut self) -> Self {
+        self.terminate();
+        assert!(self.wait().success(), "{}", self.log());
+        World::serve_in(self.process.into_folder())
     }
 
     /// Waits for its end.

@@ -18,11 +18,13 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
 use self::answer::{Answered, Answers, Outcome};
-use self::wire::{Incoming, Wire};
+use self::wire::Wire;
 use crate::file::FileError;
 
 /// Most connections at a time; further ones wait to be accepted.
 const CONNECTIONS_MAX: usize = 1024;
+/// No answer in any framing; the double hangs up after it.
+const GARBAGE: [u8; 64] = [0xA5; 64];
 /// Pause after a connection that could not be accepted.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
@@ -122,26 +124,23 @@ async fn converse(mut stream: TcpStream, wire: &Wire, answers: &Answers) -> Resu
     let io = |error: std::io::Error| error.to_string();
     stream.set_nodelay(true).map_err(io)?;
     while let Some(incoming) = wire.read(&mut stream).await? {
-        let Some(reply) = reply(wire, answers, &incoming).await else { return Ok(()) };
+        if incoming.is_acknowledgement {
+            stream.write_all(&incoming.committed()).await.map_err(io)?;
+            continue;
+        }
+        let Answered { outcome, latency } = answers.answer(&incoming).await;
+        if !latency.is_zero() {
+            tokio::time::sleep(latency).await;
+        }
+        let reply = match outcome {
+            Outcome::Reply(record) => wire.reply(&incoming, &record),
+            Outcome::Abend(code) => wire.abend(&incoming, &code),
+            Outcome::Unknown => wire.unknown_transaction(&incoming),
+            Outcome::Close => None,
+            Outcome::Garbage => return stream.write_all(&GARBAGE).await.map_err(io),
+        };
+        let Some(reply) = reply else { return Ok(()) };
         stream.write_all(&reply).await.map_err(io)?;
     }
     Ok(())
-}
-
-/// The bytes to send, or `None` to hang up.
-async fn reply(wire: &Wire, answers: &Answers, incoming: &Incoming) -> Option<Vec<u8>> {
-    if incoming.is_acknowledgement {
-        return Some(incoming.committed());
-    }
-    let Answered { outcome, latency } = answers.answer(incoming).await;
-    if !latency.is_zero() {
-        tokio::time::sleep(latency).await;
-    }
-    match outcome {
-        Outcome::Reply(record) => wire.reply(incoming, &record),
-        Outcome::Abend(code) => wire.abend(incoming, &code),
-        Outcome::Garbage => Some(vec![0xA5; 64]),
-        Outcome::Unknown => wire.unknown_transaction(incoming),
-        Outcome::Close => None,
-    }
 }

@@ -17,7 +17,8 @@ pub(crate) struct Operation {
     /// Which of `hosts` runs it; may be left out when there is one.
     #[schemars(with = "Option<String>")]
     pub(crate) host: Option<Spanned<String>>,
-    /// The IMS transaction code, or the program that a `tcp` front end calls: at most 8 characters.
+    /// The IMS transaction code, or the program that a `tcp` front end calls: at most 8 characters. On `tcp` with
+    /// `framing.header: none` it is not sent: it only names the exchange to operators.
     pub(crate) trancode: Option<String>,
     /// The record that the host gets.
     pub(crate) request: MessageRules,

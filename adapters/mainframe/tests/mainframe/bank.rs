@@ -21,7 +21,7 @@ pub(crate) const COPYBOOK: &str = "
            05  AA-CUSTOMER          PIC 9(10).
            05  AA-NAME              PIC X(20).
            05  AA-BALANCE           PIC S9(11)V99 COMP-3.
-           05  AA-RATE              PIC S9(3)V9(4) SIGN LEADING SEPARATE.
+           05  AA-RATE         PIC S9(3)V9(4) SIGN LEADING SEPARATE.
            05  AA-LIMIT             PIC S9(7)V99.
            05  AA-ACCOUNT-COUNT     PIC S9(4) COMP.
            05  AA-ACCOUNT OCCURS 0 TO 20 TIMES
@@ -66,13 +66,13 @@ operations:
       - {{ when: "AA-REASON in [\"NF \", \"GON\"]", status: NOT_FOUND, message: "no such customer" }}
       - {{ when: "AA-RETURN-CODE < 0 and AA-REASON != \"BSY\"", status: FAILED_PRECONDITION }}
       - {{ when: "AA-RETURN-CODE < 0", status: RESOURCE_EXHAUSTED, message: "the host is busy" }}
-    timeout_ms: 5000
+    timeout_ms: 30000
     idempotent: true
   CloseAccount:
     trancode: ACCTINQ
     request:  {{ copybook: accounts.cpy, strip_prefix: AA-, include: [AA-CUSTOMER], set: {{ AA-FUNCTION: CLO1 }} }}
     response: {{ copybook: accounts.cpy, strip_prefix: AA-, include: [AA-CUSTOMER, AA-BALANCE] }}
-    timeout_ms: 200
+    timeout_ms: 1000
 "#
     )
 }

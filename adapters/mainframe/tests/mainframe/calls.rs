@@ -20,11 +20,11 @@ async fn answers_come_whole_over_every_transport() {
     for host in HOSTS {
         let bank = Bank::open(host).await;
         let answer = bank.teller.call("InquireAccounts", json!({ "customerId": "0000123456" })).await;
-        expect![""].assert_eq(&text(&answer, &bank));
+        expect![[r#"{"accounts":[{"amount":"-99.75","number":"00123456","type":"ACCOUNT_TYPE_CHECKING"},{"amount":"0.50","number":"00123457","type":"ACCOUNT_TYPE_SAVINGS"}],"balance":"-12345.67","customerId":"0000123456","limit":"-1500.00","name":"DUPONT CHLOÉ","rate":"1.2500"}"#]].assert_eq(&text(&answer, &bank));
         let answer = bank.teller.call("InquireAccounts", json!({ "customerId": "0000000001" })).await;
-        expect![""].assert_eq(&text(&answer, &bank));
+        expect![[r#"{"accounts":[],"balance":"0.00","customerId":"0000000001","limit":"0.00","name":"WITHOUT ACCOUNTS","rate":"0.0000"}"#]].assert_eq(&text(&answer, &bank));
         let answer = bank.teller.call("CloseAccount", json!({ "customer": 12 })).await;
-        expect![""].assert_eq(&text(&answer, &bank));
+        expect![[r#"{"balance":"7.00","customer":"12"}"#]].assert_eq(&text(&answer, &bank));
     }
 }
 
@@ -36,12 +36,18 @@ async fn refusals_and_faults_have_their_class() {
         let check = async |customer, expected: Expect| {
             expected.assert_eq(&text(&bank.teller.call("InquireAccounts", ask(customer)).await, &bank));
         };
-        check("0000000008", expect![""]).await;
-        check("0000000404", expect![""]).await;
-        check("0000000009", expect![""]).await;
-        check("0000000010", expect![""]).await;
-        check("12345678901", expect![""]).await;
-        check("ABC", expect![""]).await;
+        check("0000000008", expect![[r#"Rejected { reason: Invalid, message: "the function is unknown" }"#]]).await;
+        check("0000000404", expect![[r#"Rejected { reason: NotFound, message: "no such customer" }"#]]).await;
+        check(
+            "0000000009",
+            expect![[
+                r#"Rejected { reason: Precondition, message: "the host refused: AA-RETURN-CODE < 0 and AA-REASON != \"BSY\"" }"#
+            ]],
+        )
+        .await;
+        check("0000000010", expect![[r#"Throttled { retry_after: 1s, message: "the host is busy" }"#]]).await;
+        check("12345678901", expect![[r#"Rejected { reason: Invalid, message: "AA-CUSTOMER at offset 9, 10 bytes: too large for the 10 digits of its picture" }"#]]).await;
+        check("ABC", expect![[r#"Rejected { reason: Invalid, message: "AA-CUSTOMER at offset 9, 10 bytes: not a decimal number: write it like -12345.67" }"#]]).await;
         for (customer, on_ims) in
             [("0000000666", "Rejected { reason: Conflict"), ("0000000667", "Unknown"), ("0000000668", "Unknown")]
         {
@@ -54,15 +60,19 @@ async fn refusals_and_faults_have_their_class() {
 
 #[tokio::test]
 async fn a_slow_host_is_not_waited_for_longer_than_the_caller_or_the_operation_says() {
-    for host in HOSTS {
+    let check = async |host| {
         let bank = Bank::open(host).await;
         let slow = json!({ "customerId": "0000000669" });
         let hurried = bank.teller.call_within("InquireAccounts", slow, Some(Duration::from_millis(50))).await;
         assert!(matches!(hurried, Err(Fault::DeadlineExceeded { .. })), "{hurried:?}");
         let patient = bank.teller.call_within("CloseAccount", json!({ "customer": 1 }), Some(Duration::from_secs(60))).await;
         assert!(matches!(patient, Err(Fault::DeadlineExceeded { .. })), "{patient:?}");
+        let late = bank.teller.call_within("CloseAccount", json!({ "customer": 3 }), Some(Duration::ZERO)).await;
+        expect![[r#"DeadlineExceeded { message: "the deadline had passed before the host was asked" }"#]]
+            .assert_eq(&text(&late, &bank));
         assert!(bank.teller.call("CloseAccount", json!({ "customer": 3 })).await.is_ok());
-    }
+    };
+    futures_util::future::join_all(HOSTS.map(check)).await;
 }
 
 #[tokio::test]
@@ -86,13 +96,13 @@ async fn what_is_not_served_or_not_unary_is_refused() {
     let bank = Bank::open(HOSTS[0]).await;
     let call = |method: &str, messages| Call { method: method.into(), messages, context: Context::default() };
     let unknown = bank.teller.adapter.call(call("bank.accounts.v1.Accounts/Open", Messages::one(""))).await.unwrap_err();
-    expect![""].assert_eq(&format!("{unknown:?}"));
+    expect![[r#"Unimplemented { message: "bank.accounts.v1.Accounts/Open is not served here, these are: bank.accounts.v1.Accounts/CloseAccount, bank.accounts.v1.Accounts/InquireAccounts" }"#]].assert_eq(&format!("{unknown:?}"));
     let none = Messages::many(futures_util::stream::empty());
     let nothing = bank.teller.adapter.call(call("bank.accounts.v1.Accounts/CloseAccount", none)).await.unwrap_err();
     assert!(matches!(nothing, Fault::Rejected { .. }));
     let garbage = Messages::one(&b"\xff\xff\xff"[..]);
     let garbage = bank.teller.adapter.call(call("bank.accounts.v1.Accounts/CloseAccount", garbage)).await.unwrap_err();
-    expect![""].assert_eq(&format!("{garbage:?}"));
+    expect![[r#"Rejected { reason: Invalid, message: "ACCOUNTS-AREA at offset 0, 0 bytes: not a protobuf message: the message ends inside a number" }"#]].assert_eq(&format!("{garbage:?}"));
 }
 
 #[tokio::test]
@@ -103,13 +113,13 @@ async fn health_follows_the_host_and_drain_ends_the_calls() {
     let address = double.local_addr().to_string();
     double.shutdown().await;
     let Health::Down { reason } = teller.adapter.health().await else { panic!() };
-    expect![""].assert_eq(&reason.replace(&address, "HOST"));
+    expect!["paris: HOST: Connection refused (os error 111)"].assert_eq(&reason.replace(&address, "HOST"));
     let gone = teller.call("CloseAccount", json!({ "customer": 3 })).await;
     assert!(matches!(gone, Err(Fault::Unavailable { .. })), "{gone:?}");
 
     teller.adapter.drain(Duration::from_secs(10)).await;
     let drained = teller.call("CloseAccount", json!({ "customer": 3 })).await.unwrap_err();
-    expect![""].assert_eq(&format!("{drained:?}"));
+    expect![[r#"Unavailable { retry_after: None, message: "the adapter is draining" }"#]].assert_eq(&format!("{drained:?}"));
 }
 
 #[tokio::test]

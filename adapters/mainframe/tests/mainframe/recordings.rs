@@ -38,5 +38,6 @@ async fn a_recording_that_is_none_is_refused_with_its_place() {
     folder.write("exchanges.yaml", "exchanges:\n  - { operation: InquireAccounts, request: c9d, answer: c9 }\n");
     let path = folder.write("replay.yaml", "{ file: accounts.yaml, replay: exchanges.yaml }");
     let problem = Double::bind("127.0.0.1:0", &path, &Wallet).await.unwrap_err();
-    expect_test::expect![""].assert_eq(&folder.anonymous(&problem.to_string()));
+    expect_test::expect!["exchanges.yaml:2:5: request: write two hexadecimal digits a byte"]
+        .assert_eq(&folder.anonymous(&problem.to_string()));
 }

@@ -4,9 +4,8 @@ use std::future::poll_fn;
 use std::task::Poll;
 use std::time::Instant;
 
-use bytes::Bytes;
-use h2::{RecvStream, SendStream};
 use h2::client::ResponseFuture;
+use h2::{Reason, RecvStream};
 use http::header::{CONTENT_TYPE, HOST};
 use http::request::Parts;
 use http::{HeaderMap, Request, Response, Uri, Version};
@@ -18,13 +17,13 @@ use super::super::body::Body;
 use super::super::frame::Measure;
 use super::super::gateway::{CallLimits, Exchange};
 use super::super::{deadline, status};
+use super::Remote;
+use super::download::{Download, Sending};
 use super::slot::{Connection, Lease};
 use super::upload::{Upload, UploadError};
-use super::download::{Download, Sending};
-use super::Remote;
 
-/// How often a connection may turn out to be closing before the call gives up.
-const LEASE_ATTEMPTS: usize = 4;
+/// How often a call is sent at most, where connections turn out to be closing.
+const ATTEMPTS: usize = 4;
 
 /// Carries the call. The answer streams on after this returns.
 pub(in crate::call) async fn forward(
@@ -61,50 +60,52 @@ async fn start(
     deadline: Option<Instant>,
     limits: &CallLimits,
 ) -> Result<Started, Status> {
-    let ended = body.is_end_stream();
-    let (lease, mut response, stream) = open(remote, Request::from_parts(parts, ()), ended, deadline).await?;
-    let mut upload = (!ended).then(|| Upload::new(body, stream, limits.message_bytes));
-    let waiting = debug_span!(
-        target: "passerelle::call",
-        "back_office",
-        otel.kind = "client",
-        server.address = lease.0.authority.as_str(),
-    );
-    let response = poll_fn(|context| poll_exchange(context, &mut response, &mut upload)).instrument(waiting).await;
-    match response {
-        Ok(response) => {
-            let (head, answer) = response.into_parts();
-            Ok(Started { head, answer, upload, lease })
-        }
-        Err(Break::Upload(UploadError::TooLarge(error))) => Err(Status::resource_exhausted(error.to_string())),
-        Err(Break::Upload(UploadError::Gone)) => Err(Status::cancelled("the caller went away")),
-        Err(Break::Answer(error)) => Err(status::of_break(remote.name(), &error)),
-    }
-}
-
-/// Opens a stream on a connection that takes new ones; a connection that is closing is retired and another one tried.
-async fn open(
-    remote: &Remote,
-    mut request: Request<()>,
-    ended: bool,
-    deadline: Option<Instant>,
-) -> Result<(Lease, ResponseFuture, SendStream<Bytes>), Status> {
+    let mut body = Some(body).filter(|body| !body.is_end_stream());
+    let mut request = Request::from_parts(parts, ());
     *request.version_mut() = Version::HTTP_2;
     request.headers_mut().remove(HOST);
-    for _ in 0..LEASE_ATTEMPTS {
+    request.extensions_mut().clear();
+    let mut upload: Option<Upload> = None;
+    for _ in 0..ATTEMPTS {
         let lease = remote.lease().await?;
         address(&mut request, &lease.0, deadline);
-        // Asked last of all: from here to the sending nothing may close the connection unseen.
-        match lease.0.sender.clone().ready().await {
-            Ok(mut sender) => {
-                let (response, stream) =
-                    sender.send_request(request, ended).map_err(|error| status::of_break(remote.name(), &error))?;
-                return Ok((lease, response, stream));
+        let ended = body.is_none() && upload.is_none();
+        let (mut response, stream) = match lease.0.sender.clone().send_request(request.clone(), ended) {
+            Ok(opened) => opened,
+            Err(_) => {
+                lease.0.retire();
+                continue;
             }
-            Err(_) => lease.0.retire(),
+        };
+        match (body.take(), &mut upload) {
+            (Some(body), _) => upload = Some(Upload::new(body, stream, limits.message_bytes)),
+            (None, Some(upload)) => upload.repeat(stream),
+            (None, None) => {}
+        }
+        let waiting = debug_span!(
+            target: "passerelle::call",
+            "back_office",
+            otel.kind = "client",
+            server.address = lease.0.authority.as_str(),
+        );
+        match poll_fn(|context| poll_exchange(context, &mut response, &mut upload)).instrument(waiting).await {
+            Ok(response) => {
+                let (head, answer) = response.into_parts();
+                return Ok(Started { head, answer, upload: upload.and_then(Upload::rest), lease });
+            }
+            Err(Break::Answer(error)) if is_unprocessed(&error) && upload.as_ref().is_none_or(Upload::is_repeatable) => {}
+            Err(Break::Answer(error)) => return Err(status::of_break(remote.name(), &error)),
+            Err(Break::Upload(UploadError::TooLarge(error))) => return Err(Status::resource_exhausted(error.to_string())),
+            Err(Break::Upload(UploadError::Gone)) => return Err(Status::cancelled("the caller went away")),
         }
     }
-    Err(Status::unavailable(format!("back office {} closes its connections as soon as they are open", remote.name())))
+    Err(Status::unavailable(format!("back office {} takes no calls on the connections that it accepts", remote.name())))
+}
+
+/// Whether the back office says that it has not even looked at the call: a GOAWAY was under way when the call was sent, or
+/// the stream was refused (RFC 9113, 8.7). Such a call is repeated elsewhere, as gRPC's transparent retry does.
+fn is_unprocessed(error: &h2::Error) -> bool {
+    error.is_remote() && (error.is_go_away() || (error.is_reset() && error.reason() == Some(Reason::REFUSED_STREAM)))
 }
 
 fn address(request: &mut Request<()>, connection: &Connection, deadline: Option<Instant>) {
@@ -128,12 +129,10 @@ fn poll_exchange(
     response: &mut ResponseFuture,
     upload: &mut Option<Upload>,
 ) -> Poll<Result<Response<RecvStream>, Break>> {
-    if let Some(running) = upload {
-        match running.poll(context) {
-            Poll::Pending => {}
-            Poll::Ready(Ok(())) => *upload = None,
-            Poll::Ready(Err(error)) => return Poll::Ready(Err(Break::Upload(error))),
-        }
+    if let Some(upload) = upload
+        && let Poll::Ready(Err(error)) = upload.poll(context)
+    {
+        return Poll::Ready(Err(Break::Upload(error)));
     }
     std::pin::Pin::new(response).poll(context).map_err(Break::Answer)
 }

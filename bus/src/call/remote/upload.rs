@@ -10,11 +10,19 @@ use hyper::body::Incoming;
 
 use super::super::frame::{Measure, TooLarge};
 
+/// Bytes kept at most to be sent again, for a call that the back office never looked at.
+const KEPT_BYTES: usize = 64 * 1024;
+
 /// Pumps a request body into an HTTP/2 stream, within the stream's flow control.
 pub(super) struct Upload {
     body: Incoming,
     stream: SendStream<Bytes>,
     measure: Measure,
+    /// What was sent, until the answer begins; `None` if it is too much to be kept.
+    kept: Option<Vec<Bytes>>,
+    kept_bytes: usize,
+    /// How much of it has been sent on this stream.
+    resent: usize,
     /// Taken from the caller, waiting for the back office's window. The window is asked for only with data in hand: what is
     /// reserved for an idle stream is missing to the others, and the end of a request needs no window.
     held: Option<Bytes>,
@@ -34,7 +42,30 @@ pub(super) enum UploadError {
 
 impl Upload {
     pub(super) fn new(body: Incoming, stream: SendStream<Bytes>, message_bytes: u32) -> Self {
-        Self { body, stream, measure: Measure::new(message_bytes), held: None, first: true, done: false }
+        let kept = Some(Vec::new());
+        let measure = Measure::new(message_bytes);
+        Self { body, stream, measure, kept, kept_bytes: 0, resent: 0, held: None, first: true, done: false }
+    }
+
+    /// Whether everything that was sent can be sent again.
+    pub(super) fn is_repeatable(&self) -> bool {
+        self.kept.is_some()
+    }
+
+    /// Begins anew on another stream.
+    pub(super) fn repeat(&mut self, stream: SendStream<Bytes>) {
+        self.stream = stream;
+        self.resent = 0;
+        self.first = true;
+        // What is in hand was kept too.
+        self.held = None;
+        self.done = false;
+    }
+
+    /// What is left to send once the answer has begun; nothing will be sent again.
+    pub(super) fn rest(mut self) -> Option<Self> {
+        self.kept = None;
+        Some(self).filter(|rest| !rest.done)
     }
 
     /// Ready when the last byte has been handed to the connection, or there is nobody to hand it to.
@@ -48,6 +79,11 @@ impl Upload {
                 }
                 let data = self.held.take().unwrap_or_default();
                 self.send(data);
+                continue;
+            }
+            if let Some(again) = self.kept.as_ref().and_then(|kept| kept.get(self.resent)) {
+                self.held = Some(again.clone());
+                self.resent += 1;
                 continue;
             }
             match ready!(Pin::new(&mut self.body).poll_frame(context)) {
@@ -82,11 +118,15 @@ impl Upload {
                     return Err(self.give_up(UploadError::TooLarge(too_large)));
                 }
                 // An empty frame says nothing.
-                self.held = Some(data).filter(|data| !data.is_empty());
+                if !data.is_empty() {
+                    self.keep(&data);
+                    self.held = Some(data);
+                }
             }
             Err(frame) => {
                 if let Ok(trailers) = frame.into_trailers() {
                     self.done = true;
+                    self.kept = None;
                     // Refused only by a stream that is over; its answer tells why.
                     let _ = self.stream.send_trailers(trailers);
                 }
@@ -95,8 +135,20 @@ impl Upload {
         Ok(())
     }
 
+    fn keep(&mut self, data: &Bytes) {
+        self.kept_bytes += data.len();
+        if self.kept_bytes > KEPT_BYTES {
+            self.kept = None;
+        }
+        if let Some(kept) = &mut self.kept {
+            kept.push(data.clone());
+            self.resent = kept.len();
+        }
+    }
+
     fn send(&mut self, data: Bytes) {
-        let last = self.body.is_end_stream();
+        let more = self.kept.as_ref().is_some_and(|kept| kept.len() > self.resent);
+        let last = !more && self.body.is_end_stream();
         self.first = false;
         self.done = self.stream.send_data(data, last).is_err() || last;
     }

@@ -151,3 +151,17 @@ fn editions_that_are_not_known_are_refused() {
     let strange = File { syntax: Some("proto4".to_owned()), ..edition(0, vec![]) };
     refused(strange, expect!["a.proto: edition proto4 is not known here; known are proto2, proto3, 2023 and 2024"]);
 }
+
+/// The bytes are those that `buf convert` wrote for that JSON with the same descriptors.
+#[test]
+fn what_a_real_compiler_made_of_an_edition_reads_and_writes_the_same_bytes() {
+    let image = Image::decode(include_bytes!("testdata/edition_2023.binpb").as_slice()).unwrap();
+    let bytes =
+        b"\x0a\x01x\x10\x00\x18\x01\x18\x02\x23\x10\x03\x24\x2a\x07\x0a\x01k\x12\x02\x10\x04\x30\x00\x3a\x02\x05\x06\x40\x00";
+    let sample = image.pool().get_message_by_name("sample.v1.Sample").unwrap();
+    let read = DynamicMessage::decode(sample, bytes.as_slice()).unwrap();
+    assert_eq!(read.unknown_fields().count(), 0);
+    let set = |name: &str| read.has_field_by_name(name);
+    assert!(set("implicit") && set("required") && set("delimited") && set("closed") && set("explicit"));
+    assert_eq!(read.encode_to_vec(), bytes);
+}

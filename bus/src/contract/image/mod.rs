@@ -11,6 +11,7 @@ mod raw;
 mod tests;
 
 use std::collections::HashMap;
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::Bytes;
@@ -29,7 +30,7 @@ pub const MAX_FILES: usize = 2_000;
 ///
 /// Holds each file as it was handed in (editions, custom options and comments included), which is what reflection
 /// serves; and a [`DescriptorPool`] over a normalised copy, which is what the bus decodes with.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Image {
     bytes: Bytes,
     pool: DescriptorPool,
@@ -107,6 +108,12 @@ impl Image {
     /// What the image says, whoever compiled it: without comments and without the order of its files.
     pub fn digest(&self) -> Digest {
         self.digest
+    }
+}
+
+impl fmt::Debug for Image {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Image({} files, {})", self.files.len(), self.digest)
     }
 }
 

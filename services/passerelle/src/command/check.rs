@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use passerelle_adapter::Adapter;
+use passerelle_bus::contract::{Binding, MemoryStore, Registry};
 
 use crate::adapters;
 use crate::cli::SettingsFile;
-use crate::contract_files;
 use crate::explain::Code;
 use crate::failure::Failure;
-use crate::serve::tls;
+use crate::serve::{contracts, tls};
 use crate::settings::{Contract, Endpoint, EndpointName, Loaded};
 
 /// Proves everything that can be proven without a connection; prints an `ok` line for each thing.
@@ -21,9 +21,10 @@ pub(super) fn run(file: &SettingsFile) -> Result<(), Failure> {
         println!("ok certificate {}", tls.certificate.display());
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::plain)?;
+    let registry = Registry::open(Arc::new(MemoryStore::default())).map_err(Failure::plain)?;
     let mut refused = 0;
     for (name, endpoint) in &loaded.settings.endpoints {
-        match runtime.block_on(endpoint_line(&loaded, name, endpoint)) {
+        match runtime.block_on(endpoint_line(&loaded, name, endpoint, &registry)) {
             Ok(line) => println!("ok endpoint {name}: {line}"),
             Err(failure) => {
                 refused += 1;
@@ -38,29 +39,34 @@ pub(super) fn run(file: &SettingsFile) -> Result<(), Failure> {
     }
 }
 
-/// The services of a contract that can be read without a connection.
-fn spoken(contract: Option<&Contract>) -> Result<String, Failure> {
-    let image = match contract {
-        None => return Ok(", its contract is added by `passerelle contract add`".to_owned()),
-        Some(Contract::Reflection) => return Ok(", which tells its contract by reflection".to_owned()),
-        Some(Contract::Proto { files, include }) => contract_files::compile(files, include)?,
-        Some(Contract::Image(path)) => contract_files::image(path)?,
-    };
-    let services: Vec<String> = image.pool().services().map(|service| service.full_name().to_owned()).collect();
-    Ok(format!(" speaks {}", services.join(", ")))
-}
-
-async fn endpoint_line(loaded: &Loaded, name: &EndpointName, endpoint: &Endpoint) -> Result<String, Failure> {
+/// What an endpoint speaks; its contracts must fit those of the endpoints before it.
+async fn endpoint_line(loaded: &Loaded, name: &EndpointName, endpoint: &Endpoint, registry: &Registry) -> Result<String, Failure> {
     match endpoint {
         Endpoint::Remote(remote) => {
             let addresses: Vec<String> = remote.addresses.iter().map(ToString::to_string).collect();
             tls::client(&remote.tls).map_err(|error| Failure::new(Code::TLS_UNUSABLE, error))?;
-            Ok(format!("gRPC at {}{}", addresses.join(", "), spoken(remote.contract.as_ref())?))
+            let spoken = match &remote.contract {
+                None => "its contract is added by `passerelle contract add`".to_owned(),
+                Some(Contract::Reflection) => "its contract is told by reflection when it runs".to_owned(),
+                Some(files) => {
+                    contracts::of_files(registry, name.as_str(), files)?;
+                    services(registry, name)
+                }
+            };
+            Ok(format!("gRPC at {}, {spoken}", addresses.join(", ")))
         }
         Endpoint::Adapter(file) => {
             let adapter: Arc<dyn Adapter> = adapters::open(loaded, name, file).await?;
-            let contracts: Vec<&str> = adapter.descriptor().contracts.iter().map(|contract| contract.name.as_str()).collect();
-            Ok(format!("{} speaks {}", file.adapter, contracts.join(", ")))
+            contracts::of_adapter(registry, name.as_str(), adapter.as_ref())?;
+            Ok(format!("{}, {}", file.adapter, services(registry, name)))
         }
     }
+}
+
+fn services(registry: &Registry, endpoint: &EndpointName) -> String {
+    let snapshot = registry.snapshot();
+    let bound = Some(Binding::Endpoint(endpoint.to_string()));
+    let own = snapshot.contracts().filter(|contract| contract.binding == bound);
+    let names: Vec<&str> = own.flat_map(|contract| &contract.services).map(|service| service.name.as_str()).collect();
+    format!("speaks {}", names.join(", "))
 }

@@ -231,3 +231,18 @@ fn request(add: &Add) -> Result<v1::AddContractRequest, Failure> {
 fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_contract_is_named_with_or_without_a_version() {
+        let named = |name: &str, version| Ok(Named { name: name.to_owned(), version });
+        assert_eq!("bank.v1".parse(), named("bank.v1", 0));
+        assert_eq!("bank.v1@12".parse(), named("bank.v1", 12));
+        for wrong in ["bank@", "bank@0", "bank@x", "bank@-1", "bank@1@2"] {
+            assert!(wrong.parse::<Named>().is_err(), "{wrong}");
+        }
+    }
+}

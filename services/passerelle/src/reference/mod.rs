@@ -4,6 +4,7 @@ mod adapters;
 mod commands;
 mod errors;
 pub(crate) mod fields;
+mod metrics;
 mod settings;
 
 /// A page of the reference.
@@ -12,8 +13,6 @@ pub struct Page {
     pub name: &'static str,
     /// What is in it.
     pub about: &'static str,
-    /// The file under `deploy/`, if it is generated.
-    pub file: Option<&'static str>,
     /// Makes its text.
     pub text: fn() -> String,
 }
@@ -21,32 +20,13 @@ pub struct Page {
 /// All pages.
 pub fn pages() -> Vec<Page> {
     vec![
-        Page {
-            name: "settings",
-            about: "every key of the settings file",
-            file: Some("reference/settings.md"),
-            text: settings::page,
-        },
-        Page {
-            name: "settings-schema",
-            about: "the same as JSON schema, for editors",
-            file: Some("reference/settings.schema.json"),
-            text: settings::schema,
-        },
-        Page {
-            name: "adapters",
-            about: "the adapters that are built in, and their files",
-            file: Some("reference/adapters.md"),
-            text: adapters::page,
-        },
-        Page { name: "errors", about: "every error code and the way out", file: Some("reference/errors.md"), text: errors::page },
-        Page {
-            name: "commands",
-            about: "every command and its arguments",
-            file: Some("reference/commands.md"),
-            text: commands::page,
-        },
-        Page { name: "sample", about: "a settings file to begin with", file: None, text: settings::sample },
+        Page { name: "settings", about: "every key of the settings file", text: settings::page },
+        Page { name: "settings-schema", about: "the same as JSON schema, for editors", text: settings::schema },
+        Page { name: "adapters", about: "the adapters that are built in, and their files", text: adapters::page },
+        Page { name: "errors", about: "every error code and the way out", text: errors::page },
+        Page { name: "metrics", about: "every metric for Prometheus", text: metrics::page },
+        Page { name: "commands", about: "every command and its arguments", text: commands::page },
+        Page { name: "sample", about: "a settings file to begin with", text: settings::sample },
     ]
 }
 
@@ -56,14 +36,23 @@ mod tests {
 
     use super::*;
 
+    /// The file that keeps a page; the sample is kept by hand.
+    fn file_of(page: &str) -> Option<String> {
+        match page {
+            "sample" => None,
+            "settings-schema" => Some("settings.schema.json".to_owned()),
+            page => Some(format!("{page}.md")),
+        }
+    }
+
     /// Repairs the pages where a person works, fails where nobody would notice (CI).
     #[test]
     fn the_pages_in_deploy_are_fresh() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy");
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/reference");
         let mut stale = Vec::new();
         for page in pages() {
-            let Some(file) = page.file else { continue };
-            let (path, text) = (folder.join(file), (page.text)());
+            let Some(file) = file_of(page.name) else { continue };
+            let (path, text) = (folder.join(&file), (page.text)());
             if std::fs::read_to_string(&path).ok().as_ref() != Some(&text) {
                 stale.push(file);
                 if std::env::var_os("CI").is_none() {
@@ -73,6 +62,9 @@ mod tests {
             }
         }
         let in_ci = std::env::var_os("CI").is_some();
-        assert!(stale.is_empty() || !in_ci, "stale in deploy/: {stale:?}; run `cargo test -p passerelle reference` and commit");
+        assert!(
+            stale.is_empty() || !in_ci,
+            "stale in deploy/reference: {stale:?}; run `cargo test -p passerelle reference` and commit"
+        );
     }
 }

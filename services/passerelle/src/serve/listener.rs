@@ -1,5 +1,9 @@
 //! The listener: accepts connections, speaks TLS, serves HTTP, drains.
 
+mod introduction;
+#[cfg(test)]
+mod tests;
+
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
@@ -21,12 +25,16 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
+use self::introduction::Introduced;
+
 /// A silent connection is asked for a sign of life after this time, and closed when none comes.
 const KEEP_ALIVE: Duration = Duration::from_secs(60);
 const KEEP_ALIVE_ANSWER: Duration = Duration::from_secs(20);
-/// Received and not yet read, a stream and a connection at most.
+/// Received and not yet read, a stream and a connection at most. Half of the latter is what h2 lets small DATA frames cost
+/// (each what it is shorter than 256 bytes) before it closes the connection: with less, one stream of tiny messages to a slow
+/// back office would cost a caller all its other calls.
 const STREAM_WINDOW_BYTES: u32 = 256 * 1024;
-const CONNECTION_WINDOW_BYTES: u32 = 4 * 1024 * 1024;
+const CONNECTION_WINDOW_BYTES: u32 = 64 * 1024 * 1024;
 /// A pause after an accept that failed for want of descriptors or memory, so that it is not tried in a tight loop.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -103,9 +111,9 @@ impl Listener {
                 Ok((stream, place)) => {
                     let connection =
                         Connection { stream, tls: self.tls.clone(), handshake: self.limits.handshake, http: http.clone() };
-                    let (service, watcher) = (service.clone(), graceful.watcher());
+                    let (service, watcher, stopped) = (service.clone(), graceful.watcher(), stopped.clone());
                     tokio::spawn(async move {
-                        connection.serve(service, watcher).await;
+                        connection.serve(service, watcher, stopped).await;
                         drop(place);
                     });
                 }
@@ -168,15 +176,21 @@ struct Connection {
 }
 
 impl Connection {
-    async fn serve(self, service: impl Service, watcher: Watcher) {
+    async fn serve(self, service: impl Service, watcher: Watcher, mut stopped: watch::Receiver<bool>) {
         let Self { stream, tls, handshake, http } = self;
+        let begun = tokio::select! {
+            biased;
+            begun = tokio::time::timeout(handshake, stream.readable()) => begun.is_ok(),
+            // Nobody who has asked for something is cut.
+            _ = stopped.wait_for(|stop| *stop) => false,
+        };
+        if !begun {
+            return tracing::debug!("a connection stayed silent");
+        }
         match tls {
-            None => match tokio::time::timeout(handshake, stream.readable()).await {
-                Ok(_) => serve_http(stream, http, service, watcher).await,
-                Err(_) => tracing::debug!("a connection stayed silent"),
-            },
+            None => serve_http(Introduced::within(handshake, stream), http, service, watcher).await,
             Some(tls) => match tokio::time::timeout(handshake, tls.accept(stream)).await {
-                Ok(Ok(stream)) => serve_http(stream, http, service, watcher).await,
+                Ok(Ok(stream)) => serve_http(Introduced::within(handshake, stream), http, service, watcher).await,
                 Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
                 Err(_) => tracing::debug!("a TLS handshake took too long"),
             },

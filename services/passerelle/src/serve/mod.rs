@@ -178,7 +178,9 @@ fn claim(data_dir: &Path) -> Result<File, Failure> {
     let lock = File::create(data_dir.join("lock")).map_err(|error| unusable(error.to_string()))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(unusable("another Passerelle is using it; give this one a data_dir of its own".to_owned())),
+        Err(TryLockError::WouldBlock) => {
+            Err(unusable("another Passerelle is using it; give this one a data_dir of its own".to_owned()))
+        }
         Err(TryLockError::Error(error)) => Err(unusable(error.to_string())),
     }
 }

@@ -251,6 +251,8 @@ fn the_environment_goes_before_the_file() {
         ("PASSERELLE_TLS__KEY", "b.pem"),
         ("PASSERELLE_DATA_DIR", ""),
         ("PASSERELLE_SETTINGS", "elsewhere"),
+        ("PASSERELLE_ADMIN", "http://127.0.0.1:7401"),
+        ("PASSERELLE_ADDRESS", "http://127.0.0.1:7400"),
         ("PASSERELLE_SERVICE_HOST", "10.0.0.1"),
         ("OTHER", "x"),
     ];

@@ -3,12 +3,10 @@
 use std::time::Duration;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use passerelle_bus::call::observe::DURATION_BUCKETS;
 
 use crate::explain::Code;
 use crate::failure::Failure;
-
-/// Bounds of the buckets of every `…_seconds` histogram: half a millisecond to a minute.
-const SECONDS: [f64; 15] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0];
 
 /// How often finished observations are folded in, whether or not somebody scrapes: else they pile up in memory.
 const UPKEEP: Duration = Duration::from_secs(5);
@@ -17,7 +15,7 @@ const UPKEEP: Duration = Duration::from_secs(5);
 pub fn install() -> Result<PrometheusHandle, Failure> {
     let unusable = |error: metrics_exporter_prometheus::BuildError| Failure::new(Code::TELEMETRY_UNUSABLE, error);
     let builder = PrometheusBuilder::new();
-    let builder = builder.set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS).map_err(unusable)?;
+    let builder = builder.set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &DURATION_BUCKETS).map_err(unusable)?;
     let handle = builder.install_recorder().map_err(unusable)?;
     let kept = handle.clone();
     tokio::spawn(async move {

@@ -3,8 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod bad_input;
+mod contracts;
+mod demo;
 mod drain;
 mod interop;
 mod mainframe;
 mod streaming;
 mod tidy;
+mod tls;

@@ -1,6 +1,8 @@
 //! Code pages: one byte, one character, both ways.
 
 mod tables;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::str::FromStr;

@@ -5,20 +5,39 @@ use crate::limits;
 
 /// Writes `unscaled` × 10^-`scale`: `-12345.67`, `1.2500`, `12000` (scale -3). Zero has no sign.
 pub(super) fn format(unscaled: i128, scale: i32, out: &mut Vec<u8>) {
-    if unscaled < 0 {
-        out.push(b'-');
-    }
     let decimals = scale.max(0) as usize;
-    let digits = format!("{:0>width$}", unscaled.unsigned_abs(), width = decimals + 1);
-    let (whole, fraction) = digits.split_at(digits.len() - decimals);
-    out.extend_from_slice(whole.as_bytes());
+    digits(unscaled, decimals + 1, out);
     if scale < 0 && unscaled != 0 {
         out.extend(std::iter::repeat_n(b'0', scale.unsigned_abs() as usize));
     }
     if decimals > 0 {
-        out.push(b'.');
-        out.extend_from_slice(fraction.as_bytes());
+        out.insert(out.len() - decimals, b'.');
     }
+}
+
+/// Writes the digits of a number, at least `width` of them, behind a minus sign if it has one.
+pub(super) fn digits(value: i128, width: usize, out: &mut Vec<u8>) {
+    if value < 0 {
+        out.push(b'-');
+    }
+    // More than any 128 bit number has; `width` is a picture's digits, its zeros before them, and one.
+    let mut buffer = [b'0'; 2 * limits::DIGITS as usize];
+    let mut start = buffer.len();
+    let mut wide = value.unsigned_abs();
+    while wide > u128::from(u64::MAX) {
+        start -= 1;
+        buffer[start] = b'0' + (wide % 10) as u8;
+        wide /= 10;
+    }
+    // Most numbers fit 64 bits, which divide much faster.
+    let mut narrow = wide as u64;
+    while narrow > 0 {
+        start -= 1;
+        buffer[start] = b'0' + (narrow % 10) as u8;
+        narrow /= 10;
+    }
+    start = start.min(buffer.len().saturating_sub(width));
+    out.extend_from_slice(&buffer[start..]);
 }
 
 /// Reads a decimal number as the unscaled value that belongs to `scale`. Takes a sign, digits, and a point with decimals.
@@ -43,7 +62,7 @@ pub(super) fn parse(text: &str, scale: i32) -> Result<i128, Rule> {
     if zeros > 0 && !whole.is_empty() {
         let kept = whole.len().saturating_sub(zeros);
         if !whole.ends_with(&"0".repeat(zeros)) {
-            return Err(format!("not a multiple of 1 with {zeros} zeros").into());
+            return Err(format!("its last {zeros} digits must be zeros").into());
         }
         whole = &whole[..kept];
     }

@@ -167,7 +167,12 @@ impl Encoder<'_, '_> {
         };
         match chosen {
             Some(arm) => self.run(&arm.program, at, None).map(|_| ()),
-            None => Ok(()),
+            None => Err(self.error(
+                choice.path,
+                at,
+                0,
+                "none of what shares this storage was given: set one field of the oneof".into(),
+            )),
         }
     }
 
@@ -209,7 +214,7 @@ impl Encoder<'_, '_> {
     }
 
     fn malformed(&self, (path, message): ReadError, within: usize) -> RecordError {
-        self.error(path.unwrap_or(within), self.out.len(), 0, format!("not a protobuf message: {message}").into())
+        self.error(path.unwrap_or(within), 0, 0, format!("not a protobuf message: {message}").into())
     }
 
     fn error(&self, path: usize, offset: usize, length: usize, rule: Rule) -> RecordError {

@@ -4,16 +4,21 @@ use std::borrow::Cow;
 
 /// Why a record or a message cannot be turned into the other. Never holds text of a field: that is personal data.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{field} at offset {offset}, {length} bytes: {rule}")]
+#[error("{field}{}: {rule}", place(*.offset, *.length))]
 pub struct RecordError {
     /// Path of the field with the elements' numbers, from 1: `CA-ACC(3).CA-ACC-BAL`; the record's name for the record as a whole.
     pub field: String,
-    /// Offset in the record, in bytes.
+    /// Offset in the record, in bytes; 0 with length 0 when there is no record yet.
     pub offset: usize,
     /// Length of the field in the record, in bytes.
     pub length: usize,
     /// Which rule is broken and what to do about it.
     pub rule: String,
+}
+
+/// Nothing when the place in the record is not known: a message that is no message, or JSON that does not fit.
+fn place(offset: usize, length: usize) -> String {
+    if offset + length == 0 { String::new() } else { format!(" at offset {offset}, {length} bytes") }
 }
 
 /// The rule that a value breaks, before its place is added.

@@ -1,5 +1,7 @@
 //! Names: finding an item by name or path, and the counter of each OCCURS DEPENDING ON.
 
+use std::collections::BTreeSet;
+
 use super::LayoutError;
 use super::placement::Placement;
 use crate::syntax::{PictureKind, Qualified};
@@ -88,9 +90,10 @@ pub(super) fn resolve(placement: &mut Placement<'_>) -> Result<(), LayoutError> 
 
 /// Names for an error message, cut when there are many.
 pub(crate) fn list<'n>(names: impl Iterator<Item = &'n str>) -> String {
-    let mut names: Vec<&str> = names.filter(|name| *name != crate::syntax::FILLER).collect();
-    let more = names.len() > LISTED;
-    names.truncate(LISTED);
-    let listed = names.join(", ");
-    if more { format!("{listed}, …") } else { listed }
+    let mut seen = BTreeSet::new();
+    let names: Vec<&str> = names.filter(|name| *name != crate::syntax::FILLER && seen.insert(*name)).take(LISTED + 1).collect();
+    match names.split_at_checked(LISTED) {
+        Some((listed, [_, ..])) => format!("{}, …", listed.join(", ")),
+        _ => names.join(", "),
+    }
 }

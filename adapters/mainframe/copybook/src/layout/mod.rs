@@ -93,11 +93,11 @@ impl fmt::Display for Layout {
         for row in &self.rows {
             let Row { level, offset, length, elements, picture, note, .. } = row;
             let slides = if row.slides { '+' } else { ' ' };
-            let elements = if *elements > 1 { format!(" x{elements}") } else { String::new() };
+            let elements = if *elements > 1 { format!("x{elements}") } else { String::new() };
             let name = row.path.rsplit('.').next().unwrap_or_default();
+            let words: Vec<&str> = [name, &elements, picture, note].into_iter().filter(|word| !word.is_empty()).collect();
             let indent = row.depth * 2;
-            let line = format!("{offset:>6}{slides}{length:>6}  {:indent$}{level:02} {name}{elements} {picture} {note}", "");
-            writeln!(f, "{}", line.trim_end())?;
+            writeln!(f, "{offset:>6}{slides}{length:>6}  {:indent$}{level:02} {}", "", words.join(" "))?;
         }
         let Layout { minimum, maximum, .. } = self;
         if minimum == maximum { writeln!(f, "{maximum} bytes") } else { writeln!(f, "{minimum} to {maximum} bytes (+: slides)") }

@@ -1,6 +1,6 @@
 //! Areas: which of the items that share storage by REDEFINES a message shows.
 
-use super::model::{Area, Test};
+use super::model::{Area, Test, Values};
 use super::view::View;
 use super::when::{When, WhenValue};
 use crate::LayoutError;
@@ -76,7 +76,7 @@ impl View<'_> {
     }
 
     /// The item and values of a level 88 entry.
-    fn condition(&self, name: &str) -> Result<(usize, Vec<(Literal, Option<Literal>)>), LayoutError> {
+    fn condition(&self, name: &str) -> Result<(usize, Vec<Values>), LayoutError> {
         let mut found = self.placement.nodes.iter().enumerate().flat_map(|(id, node)| {
             node.item.conditions.iter().filter(|condition| condition.name == *name).map(move |condition| (id, condition))
         });
@@ -98,7 +98,7 @@ fn literal(value: WhenValue) -> Literal {
 }
 
 /// A value, or both ends of a range.
-fn range(value: &ConditionValue) -> (Literal, Option<Literal>) {
+fn range(value: &ConditionValue) -> Values {
     match value {
         ConditionValue::One(value) => (value.clone(), None),
         ConditionValue::Range(from, to) => (from.clone(), Some(to.clone())),

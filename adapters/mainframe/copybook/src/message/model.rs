@@ -126,3 +126,6 @@ pub(crate) enum Test {
     },
     Otherwise,
 }
+
+/// One value, or the first and last of a range.
+pub(crate) type Values = (Literal, Option<Literal>);

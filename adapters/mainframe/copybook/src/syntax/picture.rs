@@ -41,6 +41,9 @@ impl Picture {
     pub(super) fn parse(text: &str) -> Result<Self, PictureError> {
         let text = text.to_ascii_uppercase();
         let symbols = symbols(&text)?;
+        if symbols.is_empty() {
+            return Err(error(0, "no symbols"));
+        }
         let alphanumeric = symbols.iter().any(|s| matches!(s.symbol, 'X' | 'A'));
         let kind = if alphanumeric { characters(&symbols)? } else { number(&symbols)? };
         Ok(Self { text, kind })

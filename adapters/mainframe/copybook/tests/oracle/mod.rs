@@ -1,5 +1,5 @@
 //! The judge of the protobuf side: protox compiles a contract's text, prost-reflect reads and writes its messages.
-#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(dead_code, clippy::unwrap_used, clippy::panic, reason = "each test file uses its part, and may fail")]
 
 use passerelle_copybook::Contract;
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};

@@ -121,16 +121,21 @@ mod tests {
                 "no method Cards/inquires; there is bank.v1.Accounts/Inquire, bank.v1.Cards/Inquire; passerelle call --show lists all"
             ],
         );
-        found("Zzz", expect!["no method Zzz; passerelle call --show lists all"]);
+        found(
+            "Zzz",
+            expect![
+                "no method Zzz; there is bank.v1.Accounts/Close, bank.v1.Accounts/Inquire, bank.v1.Cards/Block, bank.v1.Cards/Inquire; passerelle call --show lists all"
+            ],
+        );
     }
 
     #[test]
     fn methods_are_listed_with_their_streams() {
         expect![[r#"
-            bank.v1.Accounts/Close  bank.v1.M -> stream bank.v1.M
+            bank.v1.Accounts/Close    bank.v1.M -> stream bank.v1.M
             bank.v1.Accounts/Inquire  bank.v1.M -> bank.v1.M
-            bank.v1.Cards/Block  stream bank.v1.M -> bank.v1.M
-            bank.v1.Cards/Inquire  bank.v1.M -> bank.v1.M
+            bank.v1.Cards/Block       stream bank.v1.M -> bank.v1.M
+            bank.v1.Cards/Inquire     bank.v1.M -> bank.v1.M
         "#]]
         .assert_eq(&listed(&methods(TEXT)));
     }

@@ -34,7 +34,7 @@ pub(super) fn contract(contract: &v1::Contract) -> String {
     text += &aligned(&facts, "  ");
     for service in &contract.services {
         let _ = writeln!(text, "\nservice {}", service.name);
-        let rows: Vec<_> = service.methods.iter().map(|method| row(method)).collect();
+        let rows: Vec<_> = service.methods.iter().map(row).collect();
         text += &aligned(&rows, "  ");
     }
     text
