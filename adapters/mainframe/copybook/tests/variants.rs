@@ -59,27 +59,27 @@ fn the_discriminator_chooses_and_is_set() {
         &codec,
         &["C12", "C12  ", "B0", "B212", "B3123", "B4123", "B312", "X12", "C1", ""],
         expect![[r#"
-        C12
-          {"circle":{"radius":12},"kind":"C"}
-        C12  
-          {"circle":{"radius":12},"kind":"C"}
-        B0
-          {"box":{},"kind":"B"}
-        B212
-          {"box":{"side":[1,2]},"kind":"B"}
-        B3123
-          {"box":{"side":[1,2,3]},"kind":"B"}
-        B4123
-          BOX.N at offset 1, 1 bytes: it counts 4 elements, and the table has room for 3
-        B312
-          BOX.SIDE(3) at offset 4, 1 bytes: the record has 4 bytes, 1 too few
-        X12
-          CIRCLE at offset 1, 0 bytes: no `when:` holds for what shares this storage: add one, or `otherwise`
-        C1
-          CIRCLE at offset 1, 2 bytes: the record has 2 bytes, 1 too few
+            C12
+              {"kind":"C","circle":{"radius":12}}
+            C12  
+              {"kind":"C","circle":{"radius":12}}
+            B0
+              {"kind":"B","box":{}}
+            B212
+              {"kind":"B","box":{"side":[1,2]}}
+            B3123
+              {"kind":"B","box":{"side":[1,2,3]}}
+            B4123
+              BOX.N at offset 1, 1 bytes: it counts 4 elements, and the table has room for 3
+            B312
+              BOX.SIDE(3) at offset 4, 1 bytes: the record has 4 bytes, 1 too few
+            X12
+              CIRCLE at offset 1, 0 bytes: no `when:` holds for what shares this storage: add one, or `otherwise`
+            C1
+              CIRCLE at offset 1, 2 bytes: the record has 2 bytes, 1 too few
 
-          R at offset 0, 1 bytes: the record has 0 bytes, 1 too few
-    "#]],
+              R at offset 0, 1 bytes: the record has 0 bytes, 1 too few
+        "#]],
     );
     written(
         &codec,
@@ -97,13 +97,13 @@ fn the_discriminator_chooses_and_is_set() {
         expect![[r#"
             {"circle":{"radius":7}}
               c3 f0 f7 00 00
-            {"circle":{"radius":7},"kind":"C"}
+            {"kind":"C","circle":{"radius":7}}
               c3 f0 f7 00 00
             {"box":{"side":[1,2]}}
               c2 f2 f1 f2 00
-            {"box":{},"kind":"b"}
+            {"kind":"b","box":{}}
               82 f0 f0 00 00
-            {"box":{},"kind":"C"}
+            {"kind":"C","box":{}}
               KIND at offset 0, 1 bytes: it stands for another item than the one that was given
             {"kind":"C"}
               c3 f0 f0 00 00
@@ -111,7 +111,7 @@ fn the_discriminator_chooses_and_is_set() {
               CIRCLE at offset 1, 0 bytes: none of what shares this storage was given: set one field of the oneof
             {}
               CIRCLE at offset 1, 0 bytes: none of what shares this storage was given: set one field of the oneof
-            {"box":{},"circle":{}}
+            {"circle":{},"box":{}}
               BOX: another field of the same oneof is there already
         "#]],
     );
@@ -124,13 +124,13 @@ fn otherwise_takes_what_no_other_does() {
         &codec,
         &["C12", "XABC", "XA"],
         expect![[r#"
-        C12
-          {"circle":{"radius":12},"kind":"C"}
-        XABC
-          {"kind":"X","raw":"ABC"}
-        XA
-          RAW at offset 1, 3 bytes: the record has 2 bytes, 2 too few
-    "#]],
+            C12
+              {"kind":"C","circle":{"radius":12}}
+            XABC
+              {"kind":"X","raw":"ABC"}
+            XA
+              RAW at offset 1, 3 bytes: the record has 2 bytes, 2 too few
+        "#]],
     );
     written(
         &codec,
@@ -213,15 +213,15 @@ fn tables_slide_and_share_a_counter() {
         &codec,
         &["0abZ", "2XYab0212Z", "1Xab9Z", "3XYZab000"],
         expect![[r#"
-        0abZ
-          {"endMark":"Z","mid":"ab"}
-        2XYab0212Z
-          {"a":["X","Y"],"b":[{},{"c":[1,2]}],"endMark":"Z","mid":"ab"}
-        1Xab9Z
-          B(1).M at offset 4, 1 bytes: it counts 9 elements, and the table has room for 2
-        3XYZab000
-          B at offset 9, 1 bytes: the record has 9 bytes, 1 too few
-    "#]],
+            0abZ
+              {"mid":"ab","endMark":"Z"}
+            2XYab0212Z
+              {"a":["X","Y"],"mid":"ab","b":[{},{"c":[1,2]}],"endMark":"Z"}
+            1Xab9Z
+              B(1).M at offset 4, 1 bytes: it counts 9 elements, and the table has room for 2
+            3XYZab000
+              B at offset 9, 1 bytes: the record has 9 bytes, 1 too few
+        "#]],
     );
     let messages = [
         json!({"mid": "cd", "endMark": "Z"}),
@@ -233,15 +233,15 @@ fn tables_slide_and_share_a_counter() {
         &codec,
         &messages,
         expect![[r#"
-        {"endMark":"Z","mid":"cd"}
-          f0 83 84 e9
-        {"a":["X","Y"],"b":[{},{"c":[1,2]}],"endMark":"Z"}
-          f2 e7 e8 40 40 f0 f2 f1 f2 e9
-        {"a":["X","Y"],"b":[{}]}
-          B at offset 5, 0 bytes: 1 elements, and another table with the same counter has 2
-        {"a":["X"],"b":[{"c":[1,2,3]}]}
-          B(1).C at offset 5, 2 bytes: 3 elements, and the table has room for 2
-    "#]],
+            {"mid":"cd","endMark":"Z"}
+              f0 83 84 e9
+            {"a":["X","Y"],"b":[{},{"c":[1,2]}],"endMark":"Z"}
+              f2 e7 e8 40 40 f0 f2 f1 f2 e9
+            {"a":["X","Y"],"b":[{}]}
+              B at offset 5, 0 bytes: 1 elements, and another table with the same counter has 2
+            {"b":[{"c":[1,2,3]}],"a":["X"]}
+              B(1).C at offset 5, 2 bytes: 3 elements, and the table has room for 2
+        "#]],
     );
 }
 
@@ -269,9 +269,9 @@ fn tables_that_are_not_shown_are_passed_over_and_written_empty() {
         &one,
         &["2XYab0212Z"],
         expect![[r#"
-        2XYab0212Z
-          {"a":["X","Y"],"endMark":"Z","mid":"ab"}
-    "#]],
+            2XYab0212Z
+              {"a":["X","Y"],"mid":"ab","endMark":"Z"}
+        "#]],
     );
     written(
         &one,
@@ -302,13 +302,13 @@ fn hosts_that_keep_the_room_of_unused_elements_are_understood() {
         &codec,
         &["0   ab0  0  0  Z", "1X..ab17.......Z", "1X..ab17"],
         expect![[r#"
-        0   ab0  0  0  Z
-          {"endMark":"Z","mid":"ab"}
-        1X..ab17.......Z
-          {"a":["X"],"b":[{"c":[7]}],"endMark":"Z","mid":"ab"}
-        1X..ab17
-          B(1).C at offset 9, 0 bytes: the record has 8 bytes, 1 too few
-    "#]],
+            0   ab0  0  0  Z
+              {"mid":"ab","endMark":"Z"}
+            1X..ab17.......Z
+              {"a":["X"],"mid":"ab","b":[{"c":[7]}],"endMark":"Z"}
+            1X..ab17
+              B(1).C at offset 9, 0 bytes: the record has 8 bytes, 1 too few
+        "#]],
     );
 }
 

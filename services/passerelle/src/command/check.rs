@@ -40,7 +40,12 @@ pub(super) fn run(file: &SettingsFile) -> Result<(), Failure> {
 }
 
 /// What an endpoint speaks; its contracts must fit those of the endpoints before it.
-async fn endpoint_line(loaded: &Loaded, name: &EndpointName, endpoint: &Endpoint, registry: &Registry) -> Result<String, Failure> {
+async fn endpoint_line(
+    loaded: &Loaded,
+    name: &EndpointName,
+    endpoint: &Endpoint,
+    registry: &Registry,
+) -> Result<String, Failure> {
     match endpoint {
         Endpoint::Remote(remote) => {
             let addresses: Vec<String> = remote.addresses.iter().map(ToString::to_string).collect();

@@ -96,7 +96,10 @@ impl disputes_server::Disputes for Disputes {
 
     type FollowDisputeStream = Pin<Box<dyn Stream<Item = Result<DisputeEvent, Status>> + Send>>;
 
-    async fn follow_dispute(&self, request: Request<FollowDisputeRequest>) -> Result<Response<Self::FollowDisputeStream>, Status> {
+    async fn follow_dispute(
+        &self,
+        request: Request<FollowDisputeRequest>,
+    ) -> Result<Response<Self::FollowDisputeStream>, Status> {
         self.find(&request.into_inner().dispute_id)?;
         let steps = [
             ("received", State::Open),
@@ -104,7 +107,9 @@ impl disputes_server::Disputes for Disputes {
             ("the merchant did not answer in time", State::Open),
             ("the amount was given back", State::Refunded),
         ];
-        let events = (1..).zip(steps).map(|(number, (text, state))| Ok(DisputeEvent { number, text: text.to_owned(), state: state.into() }));
+        let events = (1..)
+            .zip(steps)
+            .map(|(number, (text, state))| Ok(DisputeEvent { number, text: text.to_owned(), state: state.into() }));
         Ok(Response::new(Box::pin(tokio_stream::iter(events))))
     }
 

@@ -35,16 +35,16 @@ async fn play(demo: &Demo) -> Result<(), Failure> {
     let metrics = telemetry::install_metrics()?;
 
     let sample = Sample::write()?;
-    let double = Double::bind("127.0.0.1:0", &sample.double(), &ProcessSecrets::new(sample.folder()))
-        .await
-        .map_err(Failure::plain)?;
+    let double =
+        Double::bind("127.0.0.1:0", &sample.double(), &ProcessSecrets::new(sample.folder())).await.map_err(Failure::plain)?;
     let (mut process, disputes) = start_disputes().await?;
     sample.point_to(double.local_addr(), disputes)?;
     let mut loaded = load(Some(&sample.settings()), &Default::default())?;
     prefer(&mut loaded.settings.listen, demo.listen).await;
     prefer(&mut loaded.settings.admin.listen, demo.admin).await;
     let daemon = Daemon::start(&loaded, metrics).await?;
-    let bank = print::Bank { daemon: &daemon, double: double.local_addr(), disputes, process: process.id(), folder: sample.folder() };
+    let bank =
+        print::Bank { daemon: &daemon, double: double.local_addr(), disputes, process: process.id(), folder: sample.folder() };
 
     print::opening(&bank);
     let played = tokio::select! {

@@ -90,7 +90,12 @@ impl Visitors<'_> {
         }
     }
 
-    async fn unary(&self, path: &'static str, question: DynamicMessage, output: MessageDescriptor) -> Result<DynamicMessage, Status> {
+    async fn unary(
+        &self,
+        path: &'static str,
+        question: DynamicMessage,
+        output: MessageDescriptor,
+    ) -> Result<DynamicMessage, Status> {
         let mut client = tonic::client::Grpc::new(self.channel.clone());
         client.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
         let path = http::uri::PathAndQuery::from_static(path);

@@ -55,7 +55,8 @@ impl Fields {
 pub(crate) fn watch() -> Result<mpsc::UnboundedReceiver<Way>, Failure> {
     let (ways, receiver) = mpsc::unbounded_channel();
     let spans = Targets::new().with_target("passerelle::call", Level::DEBUG).with_target("adapter_mainframe", Level::DEBUG);
-    let warnings = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(Targets::new().with_default(Level::WARN));
+    let warnings =
+        tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(Targets::new().with_default(Level::WARN));
     let subscriber = tracing_subscriber::registry().with(Watcher { ways }.with_filter(spans)).with(warnings);
     tracing::subscriber::set_global_default(subscriber).map_err(Failure::plain)?;
     Ok(receiver)

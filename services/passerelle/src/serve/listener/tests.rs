@@ -73,7 +73,9 @@ async fn http1_is_answered_once_and_again() {
 #[tokio::test]
 async fn garbage_is_answered_and_closed() {
     let (address, _running) = running(LATE).await;
-    for garbage in [&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 a TLS hello"[..], b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nno frame at all"] {
+    for garbage in
+        [&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 a TLS hello"[..], b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nno frame at all"]
+    {
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(garbage).await.unwrap();
         assert!(!until_closed(&mut stream).await.is_empty());
