@@ -73,7 +73,9 @@ async fn http1_is_answered_once_and_again() {
 #[tokio::test]
 async fn garbage_is_answered_and_closed() {
     let (address, _running) = running(LATE).await;
-    for garbage in [&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 a TLS hello"[..], b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nno frame at all"] {
+    for garbage in
+        [&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 a TLS hello"[..], b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nno frame at all"]
+    {
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(garbage).await.unwrap();
         assert!(!until_closed(&mut stream).await.is_empty());
@@ -93,4 +95,22 @@ async fn a_drain_does_not_wait_for_those_who_say_nothing() {
     for stream in [&mut silent, &mut half, &mut idle] {
         until_closed(stream).await;
     }
+}
+
+#[tokio::test]
+async fn an_answer_is_not_lost_when_requests_cross_the_goodbye() {
+    let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut peer = TcpStream::connect(socket.local_addr().unwrap()).await.unwrap();
+    let (ours, _) = socket.accept().await.unwrap();
+    peer.write_all(b"a request that nobody will read").await.unwrap();
+    ours.readable().await.unwrap();
+    let (mut lent, returned) = lingering::lend(ours);
+    lent.write_all(b"answer").await.unwrap();
+    drop(lent);
+    let closing = tokio::spawn(returned.linger());
+    let mut seen = Vec::new();
+    peer.read_to_end(&mut seen).await.expect("the connection was reset");
+    assert_eq!(seen, b"answer");
+    drop(peer);
+    closing.await.unwrap();
 }
