@@ -2,8 +2,6 @@
 
 mod introduction;
 mod lingering;
-#[cfg(test)]
-mod tests;
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -219,3 +217,6 @@ async fn serve_http(
         tracing::debug!(%error, "a connection broke");
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,3 +1,5 @@
+//! The port with strangers on it: silent, slow, noisy, or in the middle of a drain.
+
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
