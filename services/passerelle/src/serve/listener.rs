@@ -1,8 +1,7 @@
 //! The listener: accepts connections, speaks TLS, serves HTTP, drains.
 
 mod introduction;
-#[cfg(test)]
-mod tests;
+mod lingering;
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -112,8 +111,11 @@ impl Listener {
                     let connection =
                         Connection { stream, tls: self.tls.clone(), handshake: self.limits.handshake, http: http.clone() };
                     let (service, watcher, stopped) = (service.clone(), graceful.watcher(), stopped.clone());
+                    // Held until the socket is closed: a drain waits for that too.
+                    let open = graceful.watcher();
                     tokio::spawn(async move {
                         connection.serve(service, watcher, stopped).await;
+                        drop(open);
                         drop(place);
                     });
                 }
@@ -150,7 +152,7 @@ impl Running {
         let Ok(connections) = self.task.await else {
             return false;
         };
-        tracing::info!(listener = self.name, connections = connections.count(), "draining");
+        tracing::info!(listener = self.name, connections = connections.count() / 2, "draining");
         tokio::time::timeout(grace, connections.shutdown()).await.is_ok()
     }
 }
@@ -187,6 +189,7 @@ impl Connection {
         if !begun {
             return tracing::debug!("a connection stayed silent");
         }
+        let (stream, returned) = lingering::lend(stream);
         match tls {
             None => serve_http(Introduced::within(handshake, stream), http, service, watcher).await,
             Some(tls) => match tokio::time::timeout(handshake, tls.accept(stream)).await {
@@ -195,6 +198,7 @@ impl Connection {
                 Err(_) => tracing::debug!("a TLS handshake took too long"),
             },
         }
+        returned.linger().await;
     }
 }
 
@@ -213,3 +217,6 @@ async fn serve_http(
         tracing::debug!(%error, "a connection broke");
     }
 }
+
+#[cfg(test)]
+mod tests;

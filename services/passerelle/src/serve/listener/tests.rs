@@ -1,3 +1,5 @@
+//! The port with strangers on it: silent, slow, noisy, or in the middle of a drain.
+
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
@@ -95,4 +97,22 @@ async fn a_drain_does_not_wait_for_those_who_say_nothing() {
     for stream in [&mut silent, &mut half, &mut idle] {
         until_closed(stream).await;
     }
+}
+
+#[tokio::test]
+async fn an_answer_is_not_lost_when_requests_cross_the_goodbye() {
+    let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut peer = TcpStream::connect(socket.local_addr().unwrap()).await.unwrap();
+    let (ours, _) = socket.accept().await.unwrap();
+    peer.write_all(b"a request that nobody will read").await.unwrap();
+    ours.readable().await.unwrap();
+    let (mut lent, returned) = lingering::lend(ours);
+    lent.write_all(b"answer").await.unwrap();
+    drop(lent);
+    let closing = tokio::spawn(returned.linger());
+    let mut seen = Vec::new();
+    peer.read_to_end(&mut seen).await.expect("the connection was reset");
+    assert_eq!(seen, b"answer");
+    drop(peer);
+    closing.await.unwrap();
 }
