@@ -71,8 +71,9 @@ pub(crate) fn say<T>(result: Result<T, RecordError>, print: impl FnOnce(T) -> St
 
 /// Messages with the records that they become.
 pub(crate) fn written(codec: &Codec, messages: &[Value], expected: Expect) {
-    let lines =
-        messages.iter().map(|message| format!("{message}\n  {}\n", say(codec.encode_json(message), |record| hex(&record))));
+    let lines = messages
+        .iter()
+        .map(|message| format!("{}\n  {}\n", sorted(message), say(codec.encode_json(message), |record| hex(&record))));
     expected.assert_eq(&lines.collect::<String>());
 }
 
@@ -80,6 +81,20 @@ pub(crate) fn written(codec: &Codec, messages: &[Value], expected: Expect) {
 pub(crate) fn read(codec: &Codec, records: &[&str], expected: Expect) {
     let bytes = |text: &str| text.chars().map(|c| CodePage::default().encode(c).unwrap()).collect::<Vec<u8>>();
     let lines =
-        records.iter().map(|record| format!("{record}\n  {}\n", say(codec.decode_json(&bytes(record)), |json| json.to_string())));
+        records.iter().map(|record| format!("{record}\n  {}\n", say(codec.decode_json(&bytes(record)), |json| sorted(&json))));
     expected.assert_eq(&lines.collect::<String>());
+}
+
+/// JSON text with sorted names: whether serde_json keeps their order depends on what else is built with it.
+pub(crate) fn sorted(json: &Value) -> String {
+    match json {
+        Value::Object(fields) => {
+            let fields: std::collections::BTreeMap<_, _> = fields.iter().collect();
+            let fields: Vec<String> =
+                fields.into_iter().map(|(name, value)| format!("{}:{}", Value::from(name.as_str()), sorted(value))).collect();
+            format!("{{{}}}", fields.join(","))
+        }
+        Value::Array(values) => format!("[{}]", values.iter().map(sorted).collect::<Vec<_>>().join(",")),
+        other => other.to_string(),
+    }
 }
