@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use tonic::transport::Channel;
 use tonic::Status;
+use tonic::transport::Channel;
 
 use crate::explain;
 use crate::failure::Failure;

@@ -54,7 +54,8 @@ fn traceparent_behind(daemon: &Daemon) -> String {
     assert!(run.status.success(), "{run:?}");
     let answer: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     let metadata = answer["metadata"].as_array().unwrap();
-    let value = metadata.iter().find(|metadatum| metadatum["name"] == "traceparent").expect("a traceparent")["value"].as_str().unwrap();
+    let value =
+        metadata.iter().find(|metadatum| metadatum["name"] == "traceparent").expect("a traceparent")["value"].as_str().unwrap();
     String::from_utf8(data_encoding::BASE64.decode(value.as_bytes()).unwrap()).unwrap()
 }
 
