@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use passerelle_copybook::{Contract, ContractBuilder, Item, Layout, Lock};
 
 use crate::copybooks::{self, Copybooks, beside};
-use crate::file::{File, FileError};
+use crate::file::{File, FileError, read_yaml};
 
 /// What `passerelle copybook proto FILE` writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,7 +65,7 @@ pub(crate) fn locked(path: &Path, file: &File, copybooks: &Copybooks) -> Result<
 pub fn layout(path: &Path) -> Result<String, FileError> {
     let is_yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
     if !is_yaml {
-        let copybook = copybooks::read(path).map_err(|problem| FileError::whole(path, problem))?;
+        let copybook = copybooks::read(path)?;
         return copybook.records().iter().map(|record| layout_of(path, record)).collect();
     }
     let file = File::parse(path, &read_text(path)?)?;
@@ -100,9 +100,14 @@ pub(crate) fn build(path: &Path, file: &File, copybooks: &Copybooks, lock: Lock)
 }
 
 pub(crate) fn read_text(path: &Path) -> Result<String, FileError> {
-    std::fs::read_to_string(path).map_err(|error| FileError::whole(path, error.to_string()))
+    std::fs::read_to_string(path).map_err(|error| FileError::unreadable(path, &error))
 }
 
 fn read_lock(path: &Path) -> Result<Lock, FileError> {
-    Lock::parse(&path.display().to_string(), &read_text(path)?).map_err(|error| FileError::whole(path, error.to_string()))
+    let text = read_text(path)?;
+    Lock::parse(&path.display().to_string(), &text).map_err(|error| match read_yaml::<Option<Lock>>(path, &text) {
+        // Says line and column where `Lock` shows a piece of the text.
+        Err(placed) => placed,
+        Ok(_) => error.into(),
+    })
 }

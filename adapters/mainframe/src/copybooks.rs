@@ -43,16 +43,16 @@ impl Copybooks {
 }
 
 /// Reads one copybook. The error says which file and, for its text, which line.
-pub(crate) fn read(path: &Path) -> Result<Copybook, String> {
-    let place = path.display().to_string();
-    let size = std::fs::metadata(path).map_err(|error| format!("{place}: {error}"))?.len();
+pub(crate) fn read(path: &Path) -> Result<Copybook, FileError> {
+    let unreadable = |error| FileError::unreadable(path, &error);
+    let size = std::fs::metadata(path).map_err(unreadable)?.len();
     if size > limits::SOURCE_BYTES as u64 {
-        return Err(format!("{place}: the copybook is {size} bytes, the limit is {}", limits::SOURCE_BYTES));
+        return Err(FileError::whole(path, format!("the copybook is {size} bytes, the limit is {}", limits::SOURCE_BYTES)));
     }
-    let bytes = std::fs::read(path).map_err(|error| format!("{place}: {error}"))?;
+    let bytes = std::fs::read(path).map_err(unreadable)?;
     // Old sources have accents of ISO 8859-1 in their comments.
     let text = String::from_utf8(bytes).unwrap_or_else(|error| error.into_bytes().into_iter().map(char::from).collect());
-    Copybook::parse(&place, &text).map_err(|error| error.to_string())
+    Ok(Copybook::parse(&path.display().to_string(), &text)?)
 }
 
 /// A file named in the integrator's file.

@@ -9,6 +9,10 @@ use crate::failure::Failure;
 
 /// Compiles `.proto` files with all they import. Without include folders, imports are looked for from each file's [`root`].
 pub(crate) fn compile(files: &[PathBuf], include: &[PathBuf]) -> Result<Image, Failure> {
+    // The compiler would only say that no include folder has it.
+    if let Some(file) = files.iter().find(|file| !file.exists() && !include.iter().any(|folder| folder.join(file).exists())) {
+        return Err(Failure::new(Code::CONTRACT_UNCOMPILABLE, format!("there is no file {}", file.display())));
+    }
     let mut folders = include.to_vec();
     if folders.is_empty() {
         folders.extend(files.iter().map(|file| root(file)));
@@ -47,7 +51,7 @@ pub(crate) fn listed(files: &[PathBuf]) -> String {
 }
 
 fn decoded(files: &[PathBuf], bytes: Vec<u8>) -> Result<Image, Failure> {
-    Image::decode(bytes).map_err(|error| Failure::new(Code::CONTRACT_REFUSED, format!("{}: {error}", listed(files))))
+    Image::decode(bytes).map_err(|error| Failure::new(Code::CONTRACT_UNCOMPILABLE, format!("{}: {error}", listed(files))))
 }
 
 #[cfg(test)]

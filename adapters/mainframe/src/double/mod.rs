@@ -66,7 +66,6 @@ impl Double {
         let address = listener.local_addr().map_err(cannot_bind)?;
         let banner =
             format!("HOST DOUBLE, not a mainframe: plays {} ({}) on {address} {}", answers.host, wire.name(), answers.source());
-        tracing::warn!(target: "adapter_mainframe", "{banner}");
         let (stop, stopped) = watch::channel(());
         let serving = tokio::spawn(serve(listener, Arc::new(wire), Arc::new(answers), stopped));
         Ok(Self { address, banner, stop, serving })

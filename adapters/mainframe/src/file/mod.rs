@@ -138,6 +138,9 @@ fn words(error: &serde_saphyr::Error) -> String {
         return format!("`{key}` is written twice");
     }
     let message = DefaultMessageFormatter.format_message(error);
+    if message.starts_with("tabs disallowed") {
+        return "a tab indents here; YAML takes spaces only".to_owned();
+    }
     match message.strip_prefix("invalid u").and_then(|bits| bits.parse::<u32>().ok()) {
         Some(bits @ 8..=64) => format!("expected a whole number from 0 to {}", u64::MAX >> (64 - bits)),
         _ => message.into_owned(),

@@ -1,33 +1,43 @@
-//! Errors in the integrator's file: file, line, column, and what to write instead.
+//! Errors in the integrator's files: file, line, column, and what to write instead.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use passerelle_copybook::{LockError, SyntaxError};
 use serde_saphyr::Location;
 
 /// A file cannot be used; the text says where (`accounts.yaml:12:5`) and what next.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}: {message}", self.place())]
-pub struct FileError {
-    path: PathBuf,
-    /// Line and column, from 1; zero when the whole file is meant.
-    line: u64,
-    column: u64,
-    message: String,
-}
+#[error("{0}")]
+pub struct FileError(String);
 
 impl FileError {
     pub(crate) fn at(path: &Path, location: Location, message: impl Into<String>) -> Self {
-        Self { path: path.to_owned(), line: location.line(), column: location.column(), message: message.into() }
+        match location.line() {
+            // The parser knows no place.
+            0 => Self::whole(path, message),
+            line => Self(format!("{}:{line}:{}: {}", path.display(), location.column(), message.into())),
+        }
     }
 
     pub(crate) fn whole(path: &Path, message: impl Into<String>) -> Self {
-        Self { path: path.to_owned(), line: 0, column: 0, message: message.into() }
+        Self(format!("{}: {}", path.display(), message.into()))
     }
 
-    fn place(&self) -> String {
-        match self.line {
-            0 => self.path.display().to_string(),
-            line => format!("{}:{line}:{}", self.path.display(), self.column),
-        }
+    pub(crate) fn unreadable(path: &Path, error: &std::io::Error) -> Self {
+        Self(format!("cannot read {}: {error}", path.display()))
+    }
+}
+
+/// Names file, line and column by itself.
+impl From<SyntaxError> for FileError {
+    fn from(error: SyntaxError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// Names its file by itself.
+impl From<LockError> for FileError {
+    fn from(error: LockError) -> Self {
+        Self(error.to_string())
     }
 }

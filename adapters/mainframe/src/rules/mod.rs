@@ -32,7 +32,7 @@ struct Rule {
 impl ErrorRules {
     /// Checks the rules; `path` is the file that holds them.
     pub(crate) fn compile(path: &Path, rules: &[ErrorRule], response: &Item, encoding: &Encoding) -> Result<Self, FileError> {
-        let rules = rules.iter().map(|rule| {
+        let rules = rules.iter().map(|rule| -> Result<Rule, FileError> {
             let text = rule.when.value.as_str();
             let condition = syntax::parse(text)
                 .and_then(|expression| Condition::compile(&expression, response, encoding))

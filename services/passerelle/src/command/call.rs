@@ -34,7 +34,7 @@ const MAX_MESSAGE_BYTES: usize = 64 * 1024 * 1024;
 #[command(
     about = "Calls a method through a running bus: JSON in, JSON out",
     after_help = "Examples:\n  \
-        passerelle call InquireAccounts --json '{\"customer\": \"4711\"}'\n  \
+        passerelle call InquireAccounts --json '{\"customerId\": \"0000004711\"}'\n  \
         passerelle call bank.v1.Accounts/Watch --json @request.json --deadline-ms 2000\n  \
         tail -f events.ndjson | passerelle call Ingest --json -      streams each value as it comes\n  \
         passerelle call --show                                       what can be called\n  \
@@ -103,7 +103,7 @@ pub(crate) async fn run(call: &Call) -> Result<(), Failure> {
 async fn candidates(channel: &Channel, address: &str, wanted: &str) -> Result<Vec<MethodDescriptor>, Failure> {
     let failed = |error: ReflectError| match &error {
         ReflectError::Call(status) if connect::is_unreachable(status) => {
-            Failure::new(Code::REFLECTION_FAILED, format!("no server answers at {address}: {}", connect::reasons(status)))
+            connect::unreachable("server", address, status, Code::REFLECTION_FAILED)
         }
         _ => Failure::new(Code::REFLECTION_FAILED, format!("{address}: {error}")),
     };

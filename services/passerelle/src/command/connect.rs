@@ -16,16 +16,16 @@ use crate::settings::EndpointTls;
 #[derive(Debug, Args)]
 pub struct Tls {
     /// Who signed the server's certificate, a PEM file; needed for https
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE")]
     pub ca: Option<PathBuf>,
     /// The certificate to show (mutual TLS), a PEM file
-    #[arg(long, value_name = "FILE", requires = "key")]
+    #[arg(long, global = true, value_name = "FILE", requires = "key")]
     pub cert: Option<PathBuf>,
     /// The private key of --cert, a PEM file
-    #[arg(long, value_name = "FILE", requires = "cert")]
+    #[arg(long, global = true, value_name = "FILE", requires = "cert")]
     pub key: Option<PathBuf>,
     /// The name that the server's certificate must bear [default: the address's host]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME")]
     pub server_name: Option<String>,
 }
 
@@ -57,6 +57,16 @@ pub(crate) fn is_unreachable(status: &Status) -> bool {
         source = error.source();
     }
     false
+}
+
+/// Says that no `who` (a server, a Passerelle) was reached at `address`; `code` is for what is no matter of certificates.
+pub(crate) fn unreachable(who: &str, address: &str, status: &Status, code: explain::Code) -> Failure {
+    let mut reasons = reasons(status);
+    if reasons.contains("http2 error") && address.starts_with("http:") {
+        reasons.push_str("; if that port speaks TLS, write https:// and --ca FILE");
+    }
+    let code = if reasons.contains("certificate") { explain::Code::TLS_UNUSABLE } else { code };
+    Failure::new(code, format!("no {who} answers at {address}: {reasons}"))
 }
 
 /// Why a connection failed, innermost reason last.

@@ -12,6 +12,7 @@ use passerelle_proto::bus::v1::add_contract_request::From as Origin;
 use passerelle_proto::bus::v1::add_contract_response::Change;
 use passerelle_proto::bus::v1::contract_binding::To;
 use passerelle_proto::bus::v1::contracts_client::ContractsClient;
+use passerelle_proto::bus::v1::endpoints_client::EndpointsClient;
 use tonic::Status;
 use tonic::transport::Channel;
 
@@ -141,20 +142,21 @@ pub(crate) async fn run(arguments: &Contract) -> Result<(), Failure> {
 /// The administration of a running bus.
 struct Bus {
     address: String,
+    channel: Channel,
     client: ContractsClient<Channel>,
 }
 
 impl Bus {
     fn at(arguments: &Contract) -> Result<Self, Failure> {
         let channel = connect::channel(&arguments.admin, &arguments.tls)?;
-        let client = ContractsClient::new(channel).max_decoding_message_size(MAX_ANSWER_BYTES);
-        Ok(Self { address: arguments.admin.clone(), client })
+        let client = ContractsClient::new(channel.clone()).max_decoding_message_size(MAX_ANSWER_BYTES);
+        Ok(Self { address: arguments.admin.clone(), channel, client })
     }
 
     async fn add(&self, add: &Add) -> Result<(), Failure> {
         let request = request(add)?;
         let response = self.client.clone().add_contract(request).await;
-        let response = response.map_err(|status| self.failed(status))?.into_inner();
+        let response = response.map_err(|status| self.not_added(add, status))?.into_inner();
         let contract = response.contract.unwrap_or_default();
         let what = match response.change {
             change if change == Change::Registered as i32 => "registered",
@@ -167,7 +169,33 @@ impl Bus {
             let (name, version, newest) = (&contract.name, contract.version, response.newest_version);
             println!("calls still go to {name}@{newest}; to go back to @{version}: passerelle contract remove {name}@{newest}");
         }
+        match contract.binding.and_then(|binding| binding.to) {
+            None => println!("say who serves it: the same command with --address URL or --endpoint NAME"),
+            Some(To::Endpoint(name)) => self.warn_of_unknown(&name).await?,
+            Some(To::Addresses(_)) => {}
+        }
         Ok(())
+    }
+
+    /// An endpoint may be declared after its contract: a warning, no error.
+    async fn warn_of_unknown(&self, endpoint: &str) -> Result<(), Failure> {
+        let response = EndpointsClient::new(self.channel.clone()).list_endpoints(v1::ListEndpointsRequest {}).await;
+        let endpoints = response.map_err(|status| self.failed(status))?.into_inner().endpoints;
+        if endpoints.iter().all(|known| known.name != endpoint) {
+            let names: Vec<&str> = endpoints.iter().map(|known| known.name.as_str()).collect();
+            let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+            eprintln!("warning: the settings have no endpoint {endpoint} (there is {known}): calls fail until they do");
+        }
+        Ok(())
+    }
+
+    /// Tells the server to reflect, which did not answer, from the bus, which did.
+    fn not_added(&self, add: &Add, status: Status) -> Failure {
+        let reflected = add.from.reflect.as_ref().is_some_and(|address| status.message().starts_with(&format!("{address}: ")));
+        match reflected && status.code() != tonic::Code::InvalidArgument {
+            true => Failure::new(Code::REFLECTION_FAILED, status.message()),
+            false => self.failed(status),
+        }
     }
 
     async fn list(&self) -> Result<(), Failure> {
@@ -203,11 +231,14 @@ impl Bus {
 
     fn failed(&self, status: Status) -> Failure {
         if connect::is_unreachable(&status) {
-            let reason = format!("no Passerelle answers at {}: {}", self.address, connect::reasons(&status));
-            return Failure::new(Code::ADMIN_UNREACHABLE, reason);
+            return connect::unreachable("Passerelle", &self.address, &status, Code::ADMIN_UNREACHABLE);
         }
         match status.code() {
             tonic::Code::InvalidArgument | tonic::Code::AlreadyExists => Failure::new(Code::CONTRACT_REFUSED, status.message()),
+            tonic::Code::Unimplemented => {
+                let reason = format!("{} is no admin port of Passerelle: {}", self.address, status.message());
+                Failure::new(Code::ADMIN_UNREACHABLE, reason)
+            }
             _ => Failure::plain(status.message()),
         }
     }

@@ -3,7 +3,7 @@
 mod adapter;
 pub(crate) mod call;
 mod check;
-mod connect;
+pub(crate) mod connect;
 pub(crate) mod contract;
 mod copybook;
 mod double;

@@ -1,5 +1,6 @@
-//! What the demo tells the person who watches.
+//! What the demo tells the person who watches, in lines that fit a terminal of 100 columns.
 
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
@@ -18,30 +19,38 @@ pub(crate) struct Bank<'a> {
 
 /// What runs, and what to try.
 pub(crate) fn opening(bank: &Bank<'_>) {
-    let channels = bank.daemon.channels;
+    let (channels, operators) = (bank.daemon.channels, bank.daemon.admin);
     let process = bank.process.map(|id| format!(", process {id}")).unwrap_or_default();
-    println!("A sample bank. Nothing was installed; Ctrl-C ends it.\n");
-    println!("  channels   {channels:<21}  gRPC, for web, mobile, branch …");
-    println!("  operators  {:<21}  health, metrics, contracts", bank.daemon.admin);
-    println!("  accounts   {:<21}  a host double: COBOL records in EBCDIC over TCP, packed decimals", bank.double);
-    println!("  disputes   {:<21}  a plain gRPC server{process}", bank.disputes);
-    println!("  files      {}\n", bank.folder.display());
-    println!("Try, in another terminal:\n");
-    let address = if channels.port() == 7400 { String::new() } else { format!(" --address http://{channels}") };
-    let admin = if bank.daemon.admin.port() == 7401 { String::new() } else { format!(" --admin http://{}", bank.daemon.admin) };
-    println!("  passerelle call{address} InquireAccounts --json '{{\"customerId\": \"0000004711\"}}'");
-    println!("  passerelle call{address} OpenDispute --json '{{\"paymentId\": \"P-1042\", \"amountCents\": 4200}}'");
-    println!("  passerelle call{address} FollowDispute --json '{{\"disputeId\": \"D-1\"}}'");
-    println!("  passerelle contract{admin} list");
-    println!("  curl http://{}/metrics\n", bank.daemon.admin);
+    println!("{}\n", bold("A sample bank: channels call two back offices through the bus. Ctrl-C ends it."));
+    println!("  channels          the bus                back offices");
+    println!("  web, mobile, ──▶  {channels:<18} ─┬─▶  accounts  {:<17}  mainframe: EBCDIC records over TCP", bank.double);
+    println!("  branch, till      for operators:      └─▶  disputes  {:<17}  gRPC server{process}", bank.disputes);
+    println!("                    {operators}\n");
+    println!("The mainframe is played by a double that answers from samples. The settings, the copybook and");
+    println!("all else that this bank is made of: {}\n", bank.folder.display());
+    println!("{}\n", bold("Try, in another terminal:"));
+    if channels.port() != 7400 || operators.port() != 7401 {
+        println!("  export PASSERELLE_ADDRESS=http://{channels} PASSERELLE_ADMIN=http://{operators}");
+    }
+    let program = program();
+    println!("  {program} call InquireAccounts --json '{{\"customerId\": \"0000004711\"}}'");
+    println!("  {program} call OpenDispute --json '{{\"paymentId\": \"P-1042\", \"amountCents\": 4200}}'");
+    println!("  {program} call FollowDispute --json '{{\"disputeId\": \"D-1\"}}'");
+    println!("  {program} contract list");
+    println!("  curl http://{operators}/metrics\n");
+}
+
+/// The program as it was called: `passerelle`, or where cargo has built it.
+fn program() -> String {
+    std::env::args().next().unwrap_or_else(|| "passerelle".to_owned())
 }
 
 /// One call: who asked what, each step with its time, the outcome.
 pub(crate) fn call(number: u64, channel: &str, question: &str, way: Option<&Way>, answer: &str) {
-    println!("{number:>4}  {channel} asks {question}");
+    println!("{}", bold(&format!("{number:>4}  {channel} calls {question}")));
     if let Some(way) = way {
         let within: Duration = way.steps.iter().map(|step| step.took).sum();
-        let routed = format!("{} to endpoint {}", way.fields.get("rpc.method"), way.fields.get("passerelle.endpoint"));
+        let routed = format!("routes it to endpoint {}", way.fields.get("passerelle.endpoint"));
         line("bus", &routed, way.took.saturating_sub(within));
         for step in &way.steps {
             line(&step.name.replace('_', " "), &told(step), step.took);
@@ -62,10 +71,16 @@ fn told(step: &Step) -> String {
         "host" => {
             let (out, back) = (field("request_bytes"), field("response_bytes"));
             let back = if back.is_empty() { "no answer" } else { &format!("{back} bytes back") };
-            format!("{} at {} over {}, {out} bytes out, {back}", field("trancode"), field("address"), field("transport"))
+            format!("runs {} at {}, {out} bytes out, {back}", field("trancode"), field("address"))
         }
         "decode" => "EBCDIC record to protobuf".to_owned(),
         "back_office" => format!("gRPC server at {}, until its answer begins", field("server.address")),
         _ => String::new(),
     }
+}
+
+/// Stands out where a person looks on.
+fn bold(text: &str) -> String {
+    let plain = !std::io::stdout().is_terminal() || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    if plain { text.to_owned() } else { format!("\x1b[1m{text}\x1b[0m") }
 }

@@ -12,6 +12,7 @@ use tonic::{Request, Status};
 use super::print::{self, Bank};
 use super::way::Way;
 use crate::cli::Demo;
+use crate::command::connect::code_name;
 use crate::failure::Failure;
 
 /// How long a way may lag behind its answer.
@@ -19,11 +20,15 @@ const LAG: Duration = Duration::from_millis(500);
 /// How long the first contract by reflection may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+const INQUIRE: &str = "bank.accounts.v1.AccountInquiry/InquireAccounts";
+const OPEN_DISPUTE: &str = "bank.cards.v1.Disputes/OpenDispute";
+const FOLLOW_DISPUTE: &str = "bank.cards.v1.Disputes/FollowDispute";
+
 /// Calls in turn until enough are made.
 pub(crate) async fn play(bank: &Bank<'_>, mut ways: mpsc::UnboundedReceiver<Way>, demo: &Demo) -> Result<(), Failure> {
     let endpoint = Endpoint::from_shared(format!("http://{}", bank.daemon.channels)).map_err(Failure::plain)?;
     let channel = endpoint.connect().await.map_err(Failure::plain)?;
-    tokio::time::timeout(PATIENCE, bank.daemon.serves("/bank.cards.v1.Disputes/OpenDispute")).await.map_err(Failure::plain)?;
+    tokio::time::timeout(PATIENCE, bank.daemon.serves(&format!("/{OPEN_DISPUTE}"))).await.map_err(Failure::plain)?;
     let visitors = Visitors { channel, bank };
     for number in 1..=demo.calls.unwrap_or(u64::MAX) {
         let (who, question, answer) = visitors.visit(number).await;
@@ -45,11 +50,11 @@ impl Visitors<'_> {
     async fn visit(&self, number: u64) -> (&'static str, String, String) {
         match number % 6 {
             1 => ("web", inquiry("0000004711"), self.inquire("0000004711").await),
-            2 => ("mobile", "OpenDispute for payment P-1042".to_owned(), self.open_dispute(4_200).await),
+            2 => ("mobile", format!("{OPEN_DISPUTE}, payment P-1042"), self.open_dispute(4_200).await),
             3 => ("branch", inquiry("0000004712"), self.inquire("0000004712").await),
-            4 => ("call centre", "FollowDispute D-1, a stream".to_owned(), self.follow_dispute().await),
-            5 => ("web", inquiry("0000009999"), self.inquire("0000009999").await),
-            _ => ("till", inquiry("0000004799"), self.inquire("0000004799").await),
+            4 => ("call centre", format!("{FOLLOW_DISPUTE}, a stream of D-1"), self.follow_dispute().await),
+            5 => ("web", inquiry("0000009999, who is unknown"), self.inquire("0000009999").await),
+            _ => ("till", inquiry("0000004799, and it abends"), self.inquire("0000004799").await),
         }
     }
 
@@ -71,7 +76,7 @@ impl Visitors<'_> {
         loop {
             match events.message().await {
                 Ok(Some(event)) => told.push(event.text),
-                Ok(None) => return told.join(" · "),
+                Ok(None) => return shortened(&told),
                 Err(status) => return refused(&status),
             }
         }
@@ -79,35 +84,50 @@ impl Visitors<'_> {
 
     /// The accounts have no Rust types: their contract is made from a copybook while the bus starts.
     async fn inquire(&self, customer_id: &str) -> String {
-        let Some((input, output)) = self.bank.daemon.types("/bank.accounts.v1.AccountInquiry/InquireAccounts") else {
+        let Some((input, output)) = self.bank.daemon.types(&format!("/{INQUIRE}")) else {
             return "the accounts are not served".to_owned();
         };
         let mut question = DynamicMessage::new(input);
         question.set_field_by_name("customer_id", prost_reflect::Value::String(customer_id.to_owned()));
-        match self.unary("/bank.accounts.v1.AccountInquiry/InquireAccounts", question, output).await {
-            Ok(answer) => serde_json::to_string(&answer).unwrap_or_else(|error| error.to_string()),
+        match self.unary(&format!("/{INQUIRE}"), question, output).await {
+            Ok(answer) => serde_json::to_value(&answer).map_or_else(|error| error.to_string(), |answer| summed_up(&answer)),
             Err(status) => refused(&status),
         }
     }
 
-    async fn unary(
-        &self,
-        path: &'static str,
-        question: DynamicMessage,
-        output: MessageDescriptor,
-    ) -> Result<DynamicMessage, Status> {
+    async fn unary(&self, path: &str, question: DynamicMessage, output: MessageDescriptor) -> Result<DynamicMessage, Status> {
         let mut client = tonic::client::Grpc::new(self.channel.clone());
         client.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
-        let path = http::uri::PathAndQuery::from_static(path);
+        let path = path.parse().map_err(|error: http::uri::InvalidUri| Status::internal(error.to_string()))?;
         let answer = client.unary(Request::new(question), path, crate::dynamic::DynamicCodec::new(output)).await?;
         Ok(answer.into_inner())
     }
 }
 
-fn inquiry(customer_id: &str) -> String {
-    format!("InquireAccounts of customer {customer_id}")
+fn inquiry(customer: &str) -> String {
+    format!("{INQUIRE}, customer {customer}")
+}
+
+/// An answer in one line: each field by its name, lists by their length. The id was in the question.
+fn summed_up(answer: &serde_json::Value) -> String {
+    let fields = answer.as_object().into_iter().flatten().filter(|(name, _)| *name != "customerId");
+    let words = fields.map(|(name, value)| match value {
+        serde_json::Value::Array(list) => format!("{} {name}", list.len()),
+        serde_json::Value::String(text) => format!("{name} {text}"),
+        other => format!("{name} {other}"),
+    });
+    words.collect::<Vec<_>>().join(", ")
+}
+
+/// Events in one line: the first two and the last.
+fn shortened(events: &[String]) -> String {
+    let text = match events {
+        [first, second, _, .., last] => format!("{first} · {second} · … · {last}"),
+        few => few.join(" · "),
+    };
+    format!("{} events: {text}", events.len())
 }
 
 fn refused(status: &Status) -> String {
-    format!("{:?}: {}", status.code(), status.message())
+    format!("{}: {}", code_name(status.code()), status.message())
 }

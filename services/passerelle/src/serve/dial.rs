@@ -15,7 +15,8 @@ pub(crate) fn dial(address: &str, tls: Option<Arc<ClientConfig>>, server_name: O
     let Some(config) = tls else {
         return match endpoint.uri().scheme_str() {
             Some("http") => Ok(endpoint.connect_lazy()),
-            _ => Err(format!("{address}: declare an endpoint with its TLS in the settings to reach it")),
+            Some("https") => Err(format!("{address}: declare an endpoint with its TLS in the settings to reach it")),
+            _ => Err(format!("{address} is no address: write http://host:port")),
         };
     };
     let host = server_name.or(endpoint.uri().host()).unwrap_or_default().to_owned();

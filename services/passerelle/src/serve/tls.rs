@@ -15,19 +15,40 @@ use crate::settings::{EndpointTls, ListenerTls};
 /// Certificates or keys that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TlsError {
-    #[error("cannot read {}: {source}", path.display())]
-    Unreadable { path: PathBuf, source: pem::Error },
+    #[error("cannot read {}: {reason}", path.display())]
+    Unreadable { path: PathBuf, reason: String },
     #[error("{} holds no certificate", .0.display())]
     Empty(PathBuf),
-    #[error("the certificate {} and its key cannot be used: {source}", path.display())]
-    Refused { path: PathBuf, source: rustls::Error },
+    #[error("{} holds no private key that can be used; an encrypted one cannot", .0.display())]
+    NoKey(PathBuf),
+    #[error("the certificate {} does not belong to the key {}", .certificate.display(), .key.display())]
+    Strangers { certificate: PathBuf, key: PathBuf },
+    #[error("the certificate {} cannot be used: {reason}", path.display())]
+    Refused { path: PathBuf, reason: String },
     #[error("the authorities of {} cannot be used: {reason}", path.display())]
     Authorities { path: PathBuf, reason: String },
 }
 
+impl TlsError {
+    fn unreadable(path: &Path, error: &pem::Error) -> Self {
+        let reason = match error {
+            pem::Error::Io(error) => error.to_string(),
+            other => other.to_string(),
+        };
+        Self::Unreadable { path: path.to_owned(), reason }
+    }
+
+    fn refused(certificate: &Path, key: &Path, error: &rustls::Error) -> Self {
+        match error {
+            rustls::Error::InconsistentKeys(_) => Self::Strangers { certificate: certificate.to_owned(), key: key.to_owned() },
+            other => Self::Refused { path: certificate.to_owned(), reason: other.to_string() },
+        }
+    }
+}
+
 /// TLS on a port of ours.
 pub(crate) fn acceptor(settings: &ListenerTls) -> Result<TlsAcceptor, TlsError> {
-    let refused = |source| TlsError::Refused { path: settings.certificate.clone(), source };
+    let refused = |error| TlsError::refused(&settings.certificate, &settings.key, &error);
     let builder = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions().map_err(refused)?;
     let builder = match &settings.client_ca {
         None => builder.with_no_client_auth(),
@@ -46,7 +67,7 @@ pub(crate) fn acceptor(settings: &ListenerTls) -> Result<TlsAcceptor, TlsError> 
 /// TLS towards a back office. Without a CA nothing is trusted.
 pub(crate) fn client(settings: &EndpointTls) -> Result<Arc<ClientConfig>, TlsError> {
     let named = |path: &Option<PathBuf>| path.clone().unwrap_or_default();
-    let refused = |source| TlsError::Refused { path: named(&settings.certificate), source };
+    let refused = |error| TlsError::refused(&named(&settings.certificate), &named(&settings.key), &error);
     let roots = settings.ca.as_deref().map_or_else(|| Ok(RootCertStore::empty()), authorities)?;
     let builder = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
@@ -75,11 +96,14 @@ fn authorities(path: &Path) -> Result<RootCertStore, TlsError> {
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let unreadable = |source| TlsError::Unreadable { path: path.to_owned(), source };
+    let unreadable = |error| TlsError::unreadable(path, &error);
     let all: Vec<_> = CertificateDer::pem_file_iter(path).map_err(unreadable)?.collect::<Result<_, _>>().map_err(unreadable)?;
     if all.is_empty() { Err(TlsError::Empty(path.to_owned())) } else { Ok(all) }
 }
 
 fn key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
-    PrivateKeyDer::from_pem_file(path).map_err(|source| TlsError::Unreadable { path: path.to_owned(), source })
+    PrivateKeyDer::from_pem_file(path).map_err(|error| match error {
+        pem::Error::NoItemsFound => TlsError::NoKey(path.to_owned()),
+        error => TlsError::unreadable(path, &error),
+    })
 }

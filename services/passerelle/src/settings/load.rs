@@ -128,6 +128,9 @@ fn yaml_message(error: &YamlError) -> String {
         YamlError::MultipleDocuments { .. } => "a second document begins here (`---`), settings are one".to_owned(),
         other => {
             let text = other.render();
+            if text.starts_with("tabs disallowed") {
+                return "a tab indents here; YAML takes spaces only".to_owned();
+            }
             text.rsplit_once(" at line ").map_or(text.clone(), |(message, _)| message.to_owned())
         }
     }

@@ -129,7 +129,7 @@ fn a_file_that_is_not_settings_is_refused_with_line_and_column() {
         "listen"
           P0002 passerelle.yaml:1:1: expected `key: value` lines below
         "log:\n\tlevel: info"
-          P0002 passerelle.yaml:2:2: tabs disallowed within this context (block indentation)
+          P0002 passerelle.yaml:2:2: a tab indents here; YAML takes spaces only
         "log: {}\n---\nlog: {}"
           P0002 passerelle.yaml:3:1: a second document begins here (`---`), settings are one
         "telemetry: { sample_ratio: half }"

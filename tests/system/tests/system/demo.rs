@@ -8,19 +8,23 @@ fn the_demo_shows_each_call_on_its_way_and_ends_cleanly() {
     let run = world.run(&["demo", "--calls", "6", "--pause-ms", "0", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);
     assert!(run.status.success(), "{run:?}");
     for expected in [
-        "bank.accounts.v1.AccountInquiry/InquireAccounts to endpoint accounts",
+        "web calls bank.accounts.v1.AccountInquiry/InquireAccounts, customer 0000004711",
+        "routes it to endpoint accounts",
         "protobuf to EBCDIC record",
-        "ACCTINQ at 127.0.0.1:",
+        "runs ACCTINQ at 127.0.0.1:",
         "64 bytes out, 100 bytes back",
-        r#""customerName":"DUPONT CHLOÉ","balance":"-1234.56""#,
+        "customerName DUPONT CHLOÉ, balance -1234.56, overdraftLimit 1500.00, 2 accounts",
         "D-1 opened over 4200 cents",
-        "received · the merchant was asked · the merchant did not answer in time · the amount was given back",
-        "NotFound: no such customer",
+        "4 events: received · the merchant was asked · … · the amount was given back",
+        "NOT_FOUND: no such customer",
         "the host closed the connection",
     ] {
         assert!(run.stdout.contains(expected), "no “{expected}” in\n{}", run.stdout);
     }
-    let folder = run.stdout.lines().find_map(|line| line.trim().strip_prefix("files")).expect("the folder is named").trim();
+    let widest = run.stdout.lines().map(|line| line.chars().count()).max().unwrap_or_default();
+    assert!(widest <= 100, "a line of {widest} columns in\n{}", run.stdout);
+    let folder = run.stdout.lines().find_map(|line| line.strip_prefix("all else that this bank is made of: "));
+    let folder = folder.expect("the folder is named");
     assert!(!std::path::Path::new(folder).exists(), "{folder} is left behind");
 }
 

@@ -113,7 +113,7 @@ struct Values<Input: Read> {
 
 /// A value that is no JSON or does not fit.
 #[derive(Debug, thiserror::Error)]
-#[error("request {place}{}: {reason} (wanted: {kind})", if path == "." { String::new() } else { format!(", field {path}") })]
+#[error("request {place}{}: {reason} (wanted: {kind})", if path.is_empty() { String::new() } else { format!(", field {path}") })]
 pub(super) struct Unfit {
     place: usize,
     path: String,
@@ -142,7 +142,7 @@ impl<Input: Read> Iterator for Values<Input> {
         self.failed = message.is_err();
         Some(message.map_err(|error| Unfit {
             place: self.read,
-            path: track.path().to_string(),
+            path: Some(track.path().to_string()).filter(|path| path != "." && !path.ends_with('?')).unwrap_or_default(),
             reason: error.to_string(),
             kind: self.kind.full_name().to_owned(),
         }))
@@ -236,6 +236,13 @@ pub(super) mod tests {
             Some(r#"{"name": "#),
             expect![[r#"
             error: request 1, field name: EOF while parsing a value at line 1 column 9 (wanted: a.Order)
+            P0018: `passerelle explain P0018` tells what it means and the way out"#]],
+        );
+        read(
+            "One",
+            Some("{name: 'Ann'}"),
+            expect![[r#"
+            error: request 1: key must be a string at line 1 column 2 (wanted: a.Order)
             P0018: `passerelle explain P0018` tells what it means and the way out"#]],
         );
         read(
