@@ -23,8 +23,8 @@ pub(crate) fn opening(bank: &Bank<'_>) {
     let process = bank.process.map(|id| format!(", process {id}")).unwrap_or_default();
     println!("{}\n", bold("A sample bank: channels call two back offices through the bus. Ctrl-C ends it."));
     println!("  channels          the bus                back offices");
-    println!("  web, mobile, ──▶  {channels:<18} ─┬─▶  accounts  {:<17}  mainframe: EBCDIC records over TCP", bank.double);
-    println!("  branch, till      for operators:      └─▶  disputes  {:<17}  gRPC server{process}", bank.disputes);
+    println!("  web, mobile, ──▶  {channels:<15}  ─┬─▶  accounts  {:<15}  mainframe, EBCDIC over TCP", bank.double);
+    println!("  branch, till      for operators:    └─▶  disputes  {:<15}  gRPC server{process}", bank.disputes);
     println!("                    {operators}\n");
     println!("The mainframe is played by a double that answers from samples. The settings, the copybook and");
     println!("all else that this bank is made of: {}\n", bank.folder.display());

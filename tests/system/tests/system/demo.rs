@@ -21,7 +21,14 @@ fn the_demo_shows_each_call_on_its_way_and_ends_cleanly() {
     ] {
         assert!(run.stdout.contains(expected), "no “{expected}” in\n{}", run.stdout);
     }
-    let widest = run.stdout.lines().map(|line| line.chars().count()).max().unwrap_or_default();
+    // What to try begins with the program as it was called, here with its long path.
+    let widest = run
+        .stdout
+        .lines()
+        .filter(|line| !line.contains("/passerelle "))
+        .map(|line| line.chars().count())
+        .max()
+        .unwrap_or_default();
     assert!(widest <= 100, "a line of {widest} columns in\n{}", run.stdout);
     let folder = run.stdout.lines().find_map(|line| line.strip_prefix("all else that this bank is made of: "));
     let folder = folder.expect("the folder is named");

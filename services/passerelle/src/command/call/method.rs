@@ -13,14 +13,17 @@ const ALIKE: f64 = 0.75;
 /// No method, or several.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Unclear {
-    #[error("no method {wanted}{}; passerelle call --show lists all", offer(.alike))]
+    #[error("no method {wanted}{}", offer(.alike))]
     None { wanted: String, alike: Vec<String> },
     #[error("{wanted} may mean {}; write more of it", among.join(" or "))]
     Several { wanted: String, among: Vec<String> },
 }
 
 fn offer(alike: &[String]) -> String {
-    if alike.is_empty() { String::new() } else { format!("; there is {}", alike.join(", ")) }
+    if alike.is_empty() {
+        return ": no contract is registered yet (passerelle contract add --help)".to_owned();
+    }
+    format!("; there is {}; passerelle call --show lists all", alike.join(", "))
 }
 
 /// `package.Service/Method`.
@@ -109,6 +112,12 @@ mod tests {
         found("Accounts/Inquire", expect!["bank.v1.Accounts/Inquire"]);
         found("Cards.Inquire", expect!["bank.v1.Cards/Inquire"]);
         found("Block", expect!["bank.v1.Cards/Block"]);
+    }
+
+    #[test]
+    fn where_nothing_is_registered_that_is_said() {
+        let error = find(&[], "Inquire").unwrap_err();
+        expect!["no method Inquire: no contract is registered yet (passerelle contract add --help)"].assert_eq(&error.to_string());
     }
 
     #[test]
