@@ -8,6 +8,7 @@ use http::uri::PathAndQuery;
 use prost::Message;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
+use tonic::codec::CompressionEncoding;
 use tonic::transport::Channel;
 use tonic::{Code, Request, Status, Streaming};
 use tonic_prost::ProstCodec;
@@ -143,7 +144,9 @@ struct Conversation {
 
 impl Conversation {
     async fn open(channel: Channel, path: &'static str) -> Result<Self, ReflectError> {
-        let mut client = tonic::client::Grpc::new(channel).max_decoding_message_size(MAX_IMAGE_BYTES);
+        // Some servers (grpcio with compression on) compress whatever they answer.
+        let client = tonic::client::Grpc::new(channel).accept_compressed(CompressionEncoding::Gzip);
+        let mut client = client.max_decoding_message_size(MAX_IMAGE_BYTES);
         client.ready().await.map_err(|error| failed(Status::from_error(error.into())))?;
         // Several servers send no headers before the first question, so it must be under way when the stream opens.
         let (questions, outgoing) = mpsc::channel(1);

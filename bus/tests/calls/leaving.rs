@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use futures_util::future::join_all;
+use h2::Reason;
+use tokio::sync::Notify;
 
-use super::bus::{BOTH, Bus, DOWNLOAD, UNARY, remote, table};
+use super::bus::{BOTH, Bus, DOWNLOAD, UNARY, UPLOAD, remote, table};
 use super::caller::{Caller, begun, message, next, request, soon, whole};
 use super::office::{Office, builder, echo, head, outcome, read_all};
 
@@ -106,4 +108,75 @@ async fn routes_replaced_under_load_fail_no_call() {
     let (response, mut stream) = caller.start(request(UNARY)).await;
     stream.send_data(message(1), true).unwrap();
     assert_eq!(soon(whole(response)).await.unwrap().code(), 0);
+}
+
+/// What the back office has looked at may have had its effect: the bus never sends it twice.
+#[tokio::test]
+async fn a_call_that_was_looked_at_is_not_repeated() {
+    let looked_at = Arc::new(Notify::new());
+    let (tell, seen) = (looked_at.clone(), Arc::new(AtomicUsize::new(0)));
+    let count = seen.clone();
+    let office = Office::start(move |request, respond| {
+        let (tell, count) = (tell.clone(), count.clone());
+        async move {
+            let _respond = respond;
+            read_all(&mut request.into_body()).await.unwrap();
+            count.fetch_add(1, Ordering::SeqCst);
+            tell.notify_one();
+            std::future::pending::<()>().await;
+        }
+    })
+    .await;
+    let bus = Bus::before(&[office.address]).await;
+    let caller = Caller::connect(bus.address).await;
+    let (answer, ()) = soon(async {
+        tokio::join!(caller.call(UNARY, message(1)), async {
+            looked_at.notified().await;
+            office.break_off();
+        })
+    })
+    .await;
+    assert_eq!((answer.code(), seen.load(Ordering::SeqCst)), (14, 1));
+}
+
+#[tokio::test]
+async fn a_refused_call_is_repeated_with_all_its_messages_if_it_is_not_too_large() {
+    let refusals = Arc::new(AtomicUsize::new(0));
+    let left = refusals.clone();
+    let office = Office::start(move |request, mut respond| {
+        let left = left.clone();
+        async move {
+            if left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_err() {
+                return echo(request, respond).await;
+            }
+            let mut body = request.into_body();
+            // Refused in the middle of the messages.
+            let _ = body.data().await;
+            respond.send_reset(Reason::REFUSED_STREAM);
+        }
+    })
+    .await;
+    let bus = Bus::before(&[office.address]).await;
+    let caller = Caller::connect(bus.address).await;
+    for (length, times, code) in [(0, 1, 0), (10, 3, 0), (50_000, 2, 0), (10, 4, 14), (500_000, 1, 14)] {
+        refusals.store(times, Ordering::SeqCst);
+        let answer = caller.call(UNARY, message(length)).await;
+        assert_eq!(answer.code(), code, "{length} {times}");
+        assert!(code != 0 || answer.body == message(length), "{length} {times}");
+    }
+
+    // Messages that come one by one, before and after the refusal.
+    refusals.store(1, Ordering::SeqCst);
+    let (response, mut stream) = caller.start(request(UPLOAD)).await;
+    stream.send_data(message(3), false).unwrap();
+    soon(async {
+        while refusals.load(Ordering::SeqCst) != 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    stream.send_data(message(4), false).unwrap();
+    stream.send_data(Bytes::new(), true).unwrap();
+    let answer = soon(whole(response)).await.unwrap();
+    assert_eq!((answer.code(), answer.body), (0, [message(3), message(4)].concat()));
 }

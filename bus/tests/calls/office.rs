@@ -1,17 +1,31 @@
 //! A back office on raw HTTP/2, so that every odd behaviour can be produced.
 
 use std::future::Future;
+use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use h2::RecvStream;
 use h2::server::{Builder, SendResponse};
 use http::{HeaderMap, Request, Response};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
 use tokio::sync::broadcast;
 use tokio::task::JoinSet;
+
+/// How a back office leaves.
+#[derive(Debug, Clone, Copy)]
+enum Leave {
+    /// Two GOAWAYs, then what is in flight is finished.
+    Gracefully,
+    /// One GOAWAY with a reason, and the connection is closed.
+    Abruptly,
+}
 
 /// What a script gets: one call.
 pub(crate) type Respond = SendResponse<Bytes>;
@@ -21,7 +35,7 @@ pub(crate) struct Office {
     pub(crate) address: SocketAddr,
     /// Connections accepted so far.
     pub(crate) connections: Arc<AtomicUsize>,
-    leave: broadcast::Sender<()>,
+    leave: broadcast::Sender<Leave>,
     _tasks: JoinSet<()>,
 }
 
@@ -69,7 +83,12 @@ impl Office {
     /// Sends GOAWAY on every open connection; calls in flight are finished.
     pub(crate) fn go_away(&self) {
         // Nobody may be connected.
-        let _ = self.leave.send(());
+        let _ = self.leave.send(Leave::Gracefully);
+    }
+
+    /// Says GOAWAY and closes every open connection.
+    pub(crate) fn break_off(&self) {
+        let _ = self.leave.send(Leave::Abruptly);
     }
 }
 
@@ -80,12 +99,12 @@ pub(crate) fn builder() -> Builder {
     http
 }
 
-async fn serve<F, Done>(stream: TcpStream, http: Builder, script: F, mut leave: broadcast::Receiver<()>)
+async fn serve<F, Done>(stream: TcpStream, http: Builder, script: F, mut leave: broadcast::Receiver<Leave>)
 where
     F: Fn(Request<RecvStream>, Respond) -> Done + Send + 'static,
     Done: Future<Output = ()> + Send + 'static,
 {
-    let Ok(mut connection) = http.handshake::<_, Bytes>(stream).await else {
+    let Ok(mut connection) = http.handshake::<_, Bytes>(Lingering(Some(stream))).await else {
         return;
     };
     let mut calls = JoinSet::new();
@@ -95,7 +114,10 @@ where
                 Some(Ok((request, respond))) => { calls.spawn(script(request, respond)); }
                 Some(Err(_)) | None => return,
             },
-            Ok(()) = leave.recv() => connection.graceful_shutdown(),
+            Ok(leave) = leave.recv() => match leave {
+                Leave::Gracefully => connection.graceful_shutdown(),
+                Leave::Abruptly => connection.abrupt_shutdown(h2::Reason::INTERNAL_ERROR),
+            },
         }
     }
 }
@@ -142,5 +164,46 @@ pub(crate) async fn echo(request: Request<RecvStream>, mut respond: Respond) {
     let Ok(mut stream) = respond.send_response(head(), false) else { return };
     if send_all(&mut stream, bytes.into(), 16 * 1024).await.is_ok() {
         let _ = stream.send_trailers(outcome(0));
+    }
+}
+
+/// A socket that is read on after HTTP/2 is over. Closed with unread bytes (requests that cross a GOAWAY), a socket resets its
+/// connection, and answers that have not left yet are lost: a careful server does not do that.
+struct Lingering(Option<TcpStream>);
+
+impl Lingering {
+    fn stream(&mut self) -> Pin<&mut TcpStream> {
+        Pin::new(self.0.as_mut().unwrap())
+    }
+}
+
+impl Drop for Lingering {
+    fn drop(&mut self) {
+        if let (Some(mut stream), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
+            runtime.spawn(async move {
+                let _ = stream.shutdown().await;
+                let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
+            });
+        }
+    }
+}
+
+impl AsyncRead for Lingering {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        self.stream().poll_read(context, into)
+    }
+}
+
+impl AsyncWrite for Lingering {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.stream().poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream().poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream().poll_shutdown(context)
     }
 }

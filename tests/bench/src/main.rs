@@ -1,6 +1,6 @@
 //! Measures Passerelle beside other proxies, on one machine, in one run: ratios are what counts.
 //!
-//! `cargo run --release -p passerelle-bench -- proxy` installs the others (apt and pip), builds Passerelle and prints the table.
+//! `cargo run --release --bin passerelle-bench -- proxy` installs the others (apt and pip), builds Passerelle and prints the table.
 #![allow(clippy::panic, clippy::expect_used, reason = "a bench that cannot measure stops")]
 
 mod check;

@@ -70,7 +70,8 @@ pub(crate) fn run(options: &Options) {
 }
 
 fn build_passerelle(workspace: &Path) -> PathBuf {
-    succeed(Command::new(env!("CARGO")).current_dir(workspace).args(["build", "--locked", "--release", "-p", "passerelle"]));
+    // Not `-p`: the dependencies are then those that were built for this program, with the same features.
+    succeed(Command::new(env!("CARGO")).current_dir(workspace).args(["build", "--locked", "--release", "--bin", "passerelle"]));
     let this = std::env::current_exe().expect("this program's path");
     let release = this.parent().and_then(Path::parent).expect("target/PROFILE/passerelle-bench").join("release");
     release.join("passerelle")

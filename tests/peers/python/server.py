@@ -1,7 +1,10 @@
-"""A back office in Python: card disputes over grpcio, with reflection. Prints "listening PORT" and serves until killed."""
+"""A back office in Python: card disputes over grpcio, with reflection. Prints "listening PORT" and serves until killed.
+
+With the argument "gzip" it compresses every answer, whatever the caller said."""
 
 import asyncio
 import hashlib
+import sys
 
 import grpc
 from google.protobuf import any_pb2
@@ -82,7 +85,9 @@ def refusal(request):
 
 
 async def main():
-    server = grpc.aio.server(options=[("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)])
+    options = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
+    compression = grpc.Compression.Gzip if "gzip" in sys.argv else None
+    server = grpc.aio.server(options=options, compression=compression)
     pb_grpc.add_CardDisputesServicer_to_server(CardDisputes(), server)
     name = pb.DESCRIPTOR.services_by_name["CardDisputes"].full_name
     reflection.enable_server_reflection([name, reflection.SERVICE_NAME], server)

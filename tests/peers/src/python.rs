@@ -20,7 +20,16 @@ pub struct Disputes {
 impl Disputes {
     /// Starts one; `None` when it is not installed and peers are not required.
     pub fn start() -> Option<Self> {
-        let process = Process::spawn("python disputes", &mut script("server.py")?);
+        Self::spawn(&mut script("server.py")?)
+    }
+
+    /// As [`Disputes::start`]; this one compresses every answer, whatever the caller said.
+    pub fn start_compressing() -> Option<Self> {
+        Self::spawn(script("server.py")?.arg("gzip"))
+    }
+
+    fn spawn(command: &mut Command) -> Option<Self> {
+        let process = Process::spawn("python disputes", command);
         let port = process.line_after("listening ").parse().expect("the server prints its port");
         Some(Self { _process: process, address: SocketAddr::from(([127, 0, 0, 1], port)) })
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::SystemTime;
 
-const BUILD: &str = "run `cargo build -p passerelle` first (tests/run does)";
+const BUILD: &str = "run `cargo build --bin passerelle` first (tests/run does)";
 
 /// The program that cargo built beside this test; fails when it is not there or older than its sources.
 pub(crate) fn passerelle() -> &'static Path {

@@ -64,7 +64,7 @@ fn the_layout_says_where_everything_lies() {
             51      9    05 AA-LIMIT S9(7)V99
             60      2    05 FILLER X(2)
             62      2    05 AA-COUNT S9(4) COMP
-            64     15    05 AA-ACCOUNT x20  occurs 0 to 20 depending on AA-COUNT
+            64     15    05 AA-ACCOUNT x20 occurs 0 to 20 depending on AA-COUNT
             64      8      10 AA-ACC-NO X(8)
             72      6      10 AA-ACC-BAL S9(9)V99 COMP-3
             78      1      10 AA-ACC-TYPE X

@@ -138,7 +138,7 @@ async fn samples_that_do_not_fit_are_told_with_their_place() {
         expect!["answers.yaml: answers: unknown operation `OpenAccount`, host paris has: CloseAccount, InquireAccounts"],
     )
     .await;
-    check_answers("name: \"DUPONT CHLOÉ\"", "nom: DUPONT", expect!["answers.yaml:5:7: InquireAccounts: SampleResponse at offset 0, 0 bytes: no field is called `nom` (there are: customer_id, name, balance, rate, limit, accounts)"]).await;
+    check_answers("name: \"DUPONT CHLOÉ\"", "nom: DUPONT", expect!["answers.yaml:5:7: InquireAccounts: SampleResponse: no field is called `nom` (there are: customer_id, name, balance, rate, limit, accounts)"]).await;
     check_answers("name: \"DUPONT CHLOÉ\"", "name: \"A NAME OF MORE THAN TWENTY LETTERS\"", expect!["answers.yaml:5:7: InquireAccounts: AA-NAME at offset 19, 20 bytes: text of 34 characters, and the item has room for 20"]).await;
     check_answers("AA-REASON: \"NF\"", "AA-GRUND: \"NF\"", expect!["answers.yaml:17:7: InquireAccounts: AA-GRUND: no such item in ACCOUNTS-AREA (there are: ACCOUNTS-AREA, AA-FUNCTION, AA-RETURN-CODE, AA-REASON, AA-CUSTOMER, AA-NAME, AA-BALANCE, AA-RATE, AA-LIMIT, AA-ACCOUNT-COUNT, AA-ACCOUNT, AA-NUMBER, …)"]).await;
     check_answers(

@@ -8,7 +8,7 @@ use h2::client::ResponseFuture;
 use h2::{Reason, RecvStream};
 use http::header::{CONTENT_TYPE, HOST};
 use http::request::Parts;
-use http::{HeaderMap, Request, Response, Uri, Version};
+use http::{Extensions, HeaderMap, Request, Response, Uri, Version};
 use hyper::body::{Body as _, Incoming};
 use tonic::{Code, Status};
 use tracing::{Instrument, debug_span};
@@ -64,7 +64,7 @@ async fn start(
     let mut request = Request::from_parts(parts, ());
     *request.version_mut() = Version::HTTP_2;
     request.headers_mut().remove(HOST);
-    request.extensions_mut().clear();
+    *request.extensions_mut() = Extensions::new();
     let mut upload: Option<Upload> = None;
     for _ in 0..ATTEMPTS {
         let lease = remote.lease().await?;

@@ -191,7 +191,13 @@ impl Drop for Waiting<'_> {
     }
 }
 
-fn keeper(name: &str, text: &str, settings: &RemoteSettings, changed: &watch::Sender<u64>, queue: &Arc<Queue>) -> Result<Keeper, AddressError> {
+fn keeper(
+    name: &str,
+    text: &str,
+    settings: &RemoteSettings,
+    changed: &watch::Sender<u64>,
+    queue: &Arc<Queue>,
+) -> Result<Keeper, AddressError> {
     let refuse = || AddressError(text.to_owned());
     let address: Address = text.parse()?;
     let tls = match (address.secure, &settings.tls) {

@@ -114,10 +114,12 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    /// Calls wait while a slot is [`State::Connecting`], at first and after a connection that worked; after a failure they
-    /// fail until there is a connection again.
+    /// Calls wait while a slot is [`State::Connecting`], at first and after a connection that worked; after a failure (a second
+    /// one, if a connection had worked) they fail until there is a connection again.
     pub(super) async fn run(self) {
         let mut backoff = FIRST_BACKOFF;
+        // One failure after a connection that worked is no outage yet: the peer may be in the middle of leaving.
+        let mut forgiven = false;
         loop {
             let error = match self.dialer.dial(self.connect_timeout).await {
                 Ok(dialed) => {
@@ -127,6 +129,7 @@ impl Keeper {
                     let answered = self.serve(dialed.sender, dialed.driver).await;
                     if answered || since.elapsed() >= SHORT_LIFE {
                         backoff = FIRST_BACKOFF;
+                        forgiven = true;
                         self.slot.set(State::Connecting, &self.changed);
                         continue;
                     }
@@ -143,7 +146,8 @@ impl Keeper {
                 again_in_ms = wait.as_millis() as u64,
                 "no connection"
             );
-            self.slot.set(State::Failed { error, again_at: Instant::now() + wait }, &self.changed);
+            let failed = State::Failed { error, again_at: Instant::now() + wait };
+            self.slot.set(if std::mem::take(&mut forgiven) { State::Connecting } else { failed }, &self.changed);
             tokio::time::sleep(wait).await;
             backoff = backoff.mul_f64(1.6).min(LONGEST_BACKOFF);
         }

@@ -12,6 +12,7 @@ use clap::Args;
 use passerelle_bus::contract::{Image, ReflectError, reflect_names, reflect_service};
 use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor, SerializeOptions};
 use tokio_stream::wrappers::ReceiverStream;
+use tonic::codec::CompressionEncoding;
 use tonic::metadata::{AsciiMetadataKey, BinaryMetadataKey, BinaryMetadataValue, MetadataMap};
 use tonic::transport::Channel;
 use tonic::{Request, Status, Streaming};
@@ -179,7 +180,8 @@ async fn exchange(
     fault: Fault,
 ) -> Result<(), Broken> {
     let refused = |status: Status| Broken::Refused(Box::new(status));
-    let mut client = tonic::client::Grpc::new(channel).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let client = tonic::client::Grpc::new(channel).accept_compressed(CompressionEncoding::Gzip);
+    let mut client = client.max_decoding_message_size(MAX_MESSAGE_BYTES);
     client.ready().await.map_err(|error| refused(Status::from_error(error.into())))?;
     let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
     let path = path.parse().map_err(|_| refused(Status::internal("the method's name cannot be a path")))?;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use passerelle_bus::call::observe::code_name;
 use passerelle_proto::sample::cards::v1::disputes_client::DisputesClient;
 use passerelle_proto::sample::cards::v1::{FollowDisputeRequest, OpenDisputeRequest};
 use prost_reflect::{DynamicMessage, MessageDescriptor};
@@ -12,7 +13,6 @@ use tonic::{Request, Status};
 use super::print::{self, Bank};
 use super::way::Way;
 use crate::cli::Demo;
-use crate::command::connect::code_name;
 use crate::failure::Failure;
 
 /// How long a way may lag behind its answer.

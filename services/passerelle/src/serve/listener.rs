@@ -1,5 +1,8 @@
 //! The listener: accepts connections, speaks TLS, serves HTTP, drains.
 
+mod introduction;
+mod lingering;
+
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
@@ -21,12 +24,16 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
+use self::introduction::Introduced;
+
 /// A silent connection is asked for a sign of life after this time, and closed when none comes.
 const KEEP_ALIVE: Duration = Duration::from_secs(60);
 const KEEP_ALIVE_ANSWER: Duration = Duration::from_secs(20);
-/// Received and not yet read, a stream and a connection at most.
+/// Received and not yet read, a stream and a connection at most. Half of the latter is what h2 lets small DATA frames cost
+/// (each what it is shorter than 256 bytes) before it closes the connection: with less, one stream of tiny messages to a slow
+/// back office would cost a caller all its other calls.
 const STREAM_WINDOW_BYTES: u32 = 256 * 1024;
-const CONNECTION_WINDOW_BYTES: u32 = 4 * 1024 * 1024;
+const CONNECTION_WINDOW_BYTES: u32 = 64 * 1024 * 1024;
 /// A pause after an accept that failed for want of descriptors or memory, so that it is not tried in a tight loop.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -103,9 +110,12 @@ impl Listener {
                 Ok((stream, place)) => {
                     let connection =
                         Connection { stream, tls: self.tls.clone(), handshake: self.limits.handshake, http: http.clone() };
-                    let (service, watcher) = (service.clone(), graceful.watcher());
+                    let (service, watcher, stopped) = (service.clone(), graceful.watcher(), stopped.clone());
+                    // Held until the socket is closed: a drain waits for that too.
+                    let open = graceful.watcher();
                     tokio::spawn(async move {
-                        connection.serve(service, watcher).await;
+                        connection.serve(service, watcher, stopped).await;
+                        drop(open);
                         drop(place);
                     });
                 }
@@ -142,7 +152,7 @@ impl Running {
         let Ok(connections) = self.task.await else {
             return false;
         };
-        tracing::info!(listener = self.name, connections = connections.count(), "draining");
+        tracing::info!(listener = self.name, connections = connections.count() / 2, "draining");
         tokio::time::timeout(grace, connections.shutdown()).await.is_ok()
     }
 }
@@ -168,19 +178,27 @@ struct Connection {
 }
 
 impl Connection {
-    async fn serve(self, service: impl Service, watcher: Watcher) {
+    async fn serve(self, service: impl Service, watcher: Watcher, mut stopped: watch::Receiver<bool>) {
         let Self { stream, tls, handshake, http } = self;
+        let begun = tokio::select! {
+            biased;
+            begun = tokio::time::timeout(handshake, stream.readable()) => begun.is_ok(),
+            // Nobody who has asked for something is cut.
+            _ = stopped.wait_for(|stop| *stop) => false,
+        };
+        if !begun {
+            return tracing::debug!("a connection stayed silent");
+        }
+        let (stream, returned) = lingering::lend(stream);
         match tls {
-            None => match tokio::time::timeout(handshake, stream.readable()).await {
-                Ok(_) => serve_http(stream, http, service, watcher).await,
-                Err(_) => tracing::debug!("a connection stayed silent"),
-            },
+            None => serve_http(Introduced::within(handshake, stream), http, service, watcher).await,
             Some(tls) => match tokio::time::timeout(handshake, tls.accept(stream)).await {
-                Ok(Ok(stream)) => serve_http(stream, http, service, watcher).await,
+                Ok(Ok(stream)) => serve_http(Introduced::within(handshake, stream), http, service, watcher).await,
                 Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
                 Err(_) => tracing::debug!("a TLS handshake took too long"),
             },
         }
+        returned.linger().await;
     }
 }
 
@@ -199,3 +217,6 @@ async fn serve_http(
         tracing::debug!(%error, "a connection broke");
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -49,7 +49,7 @@ impl Traces {
     where
         S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
     {
-        let ours = Targets::new().with_targets(OURS.map(|target| (target, LevelFilter::INFO)));
+        let ours = Targets::new().with_targets(OURS.map(|target| (target, LevelFilter::DEBUG)));
         let tracer = self.provider.tracer("passerelle");
         // Threads and source lines would be in every span; the names of ours say enough.
         tracing_opentelemetry::layer().with_tracer(tracer).with_threads(false).with_location(false).with_filter(ours)

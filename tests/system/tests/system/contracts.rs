@@ -42,6 +42,16 @@ fn a_contract_is_added_called_kept_and_removed_without_a_restart() {
 }
 
 #[test]
+fn a_back_office_that_compresses_all_it_says_is_reflected_and_called() {
+    let Some(disputes) = Disputes::start_compressing() else { return };
+    let daemon = World::default().settings("").serve();
+    let added = passerelle(&daemon, &["add", "--reflect", &format!("http://{}", disputes.address())]);
+    assert!(added.status.success(), "{added:?}");
+    let looked = look(&daemon);
+    assert!(looked.status.success(), "{looked:?}");
+}
+
+#[test]
 fn every_kind_of_call_is_made_from_the_command_line() {
     let Some(disputes) = Disputes::start() else { return };
     let daemon = World::default()

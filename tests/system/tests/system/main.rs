@@ -11,3 +11,4 @@ mod mainframe;
 mod streaming;
 mod tidy;
 mod tls;
+mod tracing;

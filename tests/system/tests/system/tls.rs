@@ -31,7 +31,7 @@ impl Certificates {
         Self { files }
     }
 
-    fn into_world(&self) -> World {
+    fn world(&self) -> World {
         self.files.iter().fold(World::default(), |world, (name, text)| world.file(name, text))
     }
 }
@@ -51,7 +51,7 @@ fn parameters(name: &str, alternatives: Vec<String>) -> CertificateParams {
 /// The inner daemon speaks plain gRPC to the disputes; the outer one reaches it with a certificate of its own.
 fn two_daemons(certificates: &Certificates, disputes: &Disputes) -> (Daemon, Daemon) {
     let contract = "contract: { proto: [disputes.proto] }";
-    let world = || certificates.into_world().copy(&Disputes::contract(), "disputes.proto");
+    let world = || certificates.world().copy(&Disputes::contract(), "disputes.proto");
     let inner = world()
         .settings(&format!(
             "{LISTEN_TLS}endpoints:\n  disputes: {{ addresses: [\"http://{}\"], {contract} }}\n",
@@ -73,7 +73,7 @@ fn a_call_crosses_two_daemons_by_mutual_tls() {
     let Some(disputes) = Disputes::start() else { return };
     let certificates = Certificates::new();
     let (inner, outer) = two_daemons(&certificates, &disputes);
-    let caller = certificates.into_world();
+    let caller = certificates.world();
     let call = |arguments: &[&str]| -> Run {
         let address = format!("https://{}", outer.channels);
         let first = ["call", LOOK, "--address", &address, "--json", r#"{"answerBytes": 3}"#, "--ca", "ca.pem"];
@@ -89,8 +89,8 @@ fn a_call_crosses_two_daemons_by_mutual_tls() {
 #[test]
 fn another_tls_client_finds_http2_and_a_valid_chain() {
     let certificates = Certificates::new();
-    let daemon = certificates.into_world().settings(LISTEN_TLS).serve();
-    let caller = certificates.into_world();
+    let daemon = certificates.world().settings(LISTEN_TLS).serve();
+    let caller = certificates.world();
     let at = daemon.channels.to_string();
     let mut openssl = Command::new("openssl");
     openssl.args(["s_client", "-connect", &at, "-alpn", "h2", "-verify_return_error", "-verify_ip", "127.0.0.1"]);
@@ -106,7 +106,7 @@ fn a_server_of_an_unknown_authority_is_not_trusted() {
     let certificates = Certificates::new();
     let (inner, _outer) = two_daemons(&certificates, &disputes);
     let stranger = Certificates::new()
-        .into_world()
+        .world()
         .copy(&Disputes::contract(), "disputes.proto")
         .settings(&format!(
             "endpoints:\n  inner: {{ addresses: [\"https://{}\"], tls: {{ ca: ca.pem }}, contract: {{ proto: [disputes.proto] }} }}\n",

@@ -73,7 +73,15 @@ fn tail(placement: &Placement<'_>) -> Option<usize> {
     }
 }
 
-pub(super) struct Compiler<'a> {
+/// Other members of the oneof of a field.
+fn rivals(message: &Message, slot: usize) -> Vec<usize> {
+    let Some(oneof) = message.fields[slot].oneof else { return Vec::new() };
+    let members = message.fields.iter().enumerate().filter(|(_, field)| field.oneof == Some(oneof));
+    members.map(|(other, _)| other).filter(|other| *other != slot).collect()
+}
+
+/// What is known while a plan is compiled.
+struct Compiler<'a> {
     templates: Templates<'a>,
     /// Registers by item.
     registers: BTreeMap<usize, usize>,
@@ -144,7 +152,7 @@ impl<'a> Compiler<'a> {
             wire: if matches!(field.kind, Kind::Integer { .. } | Kind::Enum(_)) { wire::VARINT } else { wire::LENGTH },
             repeated: field.repeated,
             message: matches!(field.kind, Kind::Message(_)),
-            oneof: field.oneof,
+            rivals: rivals(message, slot),
             path: self.path(field.item),
         });
         let mut fields: Vec<ScopeField> = fields.collect();

@@ -1,24 +1,36 @@
 //! Decimal numbers as text: exact, with as many decimals as the picture has.
 
 use super::error::Rule;
+use super::packed::last_digit;
 use crate::limits;
 
 /// Writes `unscaled` × 10^-`scale`: `-12345.67`, `1.2500`, `12000` (scale -3). Zero has no sign.
 pub(super) fn format(unscaled: i128, scale: i32, out: &mut Vec<u8>) {
-    if unscaled < 0 {
-        out.push(b'-');
-    }
     let decimals = scale.max(0) as usize;
-    let digits = format!("{:0>width$}", unscaled.unsigned_abs(), width = decimals + 1);
-    let (whole, fraction) = digits.split_at(digits.len() - decimals);
-    out.extend_from_slice(whole.as_bytes());
+    digits(unscaled, decimals + 1, out);
     if scale < 0 && unscaled != 0 {
         out.extend(std::iter::repeat_n(b'0', scale.unsigned_abs() as usize));
     }
     if decimals > 0 {
-        out.push(b'.');
-        out.extend_from_slice(fraction.as_bytes());
+        out.insert(out.len() - decimals, b'.');
     }
+}
+
+/// Writes the digits of a number, at least `width` of them, behind a minus sign if it has one.
+pub(super) fn digits(value: i128, width: usize, out: &mut Vec<u8>) {
+    if value < 0 {
+        out.push(b'-');
+    }
+    // More than any 128 bit number has; `width` is a picture's digits, its zeros before them, and one.
+    let mut buffer = [b'0'; 2 * limits::DIGITS as usize];
+    let mut start = buffer.len();
+    let mut rest = value.unsigned_abs();
+    while rest > 0 {
+        start -= 1;
+        buffer[start] = b'0' + last_digit(&mut rest);
+    }
+    start = start.min(buffer.len().saturating_sub(width));
+    out.extend_from_slice(&buffer[start..]);
 }
 
 /// Reads a decimal number as the unscaled value that belongs to `scale`. Takes a sign, digits, and a point with decimals.

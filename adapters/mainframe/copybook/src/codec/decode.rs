@@ -53,7 +53,7 @@ impl Decoder<'_, '_> {
     fn segment(&mut self, segment: &Segment, base: usize) -> Result<usize, RecordError> {
         if base + segment.required > self.record.len() {
             let missing = base + segment.required - self.record.len();
-            let rule = format!("the record has {} bytes and ends {missing} bytes too early", self.record.len());
+            let rule = format!("the record has {} bytes, {missing} too few", self.record.len());
             return Err(self.error(segment.path, base, segment.required, rule.into()));
         }
         for capture in &segment.captures {

@@ -8,7 +8,8 @@ use crate::limits;
 pub(super) fn encode(plan: &Plan, message: &[u8]) -> Result<Vec<u8>, RecordError> {
     let registers = vec![Register::default(); plan.registers];
     let slots = Slots::new(message);
-    let mut encoder = Encoder { plan, slots, out: Vec::new(), registers, subscripts: Vec::new() };
+    let out = Vec::with_capacity(message.len().min(plan.maximum));
+    let mut encoder = Encoder { plan, slots, out, registers, subscripts: Vec::with_capacity(4) };
     if message.len() > limits::MESSAGE_BYTES {
         let rule = format!("the message has {} bytes, and {} are the limit", message.len(), limits::MESSAGE_BYTES);
         return Err(encoder.error(0, 0, 0, rule.into()));
@@ -167,7 +168,12 @@ impl Encoder<'_, '_> {
         };
         match chosen {
             Some(arm) => self.run(&arm.program, at, None).map(|_| ()),
-            None => Ok(()),
+            None => Err(self.error(
+                choice.path,
+                at,
+                0,
+                "none of what shares this storage was given: set one field of the oneof".into(),
+            )),
         }
     }
 

@@ -64,6 +64,7 @@ pub(super) fn of(constant: &Constant) -> Literal {
 pub(super) struct Matcher {
     number: Option<Number>,
     values: Vec<Range>,
+    space: u8,
 }
 
 /// One value is a range with two equal ends.
@@ -87,16 +88,25 @@ impl Matcher {
             values.map_or_else(|| Ok(Range::Bytes(bytes(item, length, from, encoding)?, bytes(item, length, to, encoding)?)), Ok)
         };
         let values = literals.map(range).collect::<Result<Vec<_>, String>>()?;
-        Ok(Self { number, values })
+        Ok(Self { number, values, space: encoding.code_page.space() })
     }
 
-    /// Whether the bytes of the item hold one of the values. Text is compared by its bytes, as the host does.
+    /// Whether the bytes of the item hold one of the values. Ranges of text are compared by its bytes, as the host does.
     pub(super) fn holds(&self, bytes: &[u8]) -> bool {
         let value = self.number.as_ref().and_then(|number| number.read(bytes).ok());
         self.values.iter().any(|range| match range {
+            Range::Bytes(from, to) if from == to => from == bytes || self.is_same_text(from, bytes),
             Range::Bytes(from, to) => from[..] <= *bytes && *bytes <= to[..],
             Range::Numbers(from, to) => value.is_some_and(|value| (*from..=*to).contains(&value)),
         })
+    }
+
+    /// Text padded with low-values is shown like text padded with spaces, and so it is the same here.
+    fn is_same_text(&self, one: &[u8], other: &[u8]) -> bool {
+        let is_text = |byte: &u8| *byte != self.space && *byte != 0;
+        let trimmed = |bytes: &[u8]| bytes.iter().rposition(is_text).map_or(0, |last| last + 1);
+        let (one, other) = (&one[..trimmed(one)], &other[..trimmed(other)]);
+        !one.is_empty() && one == other
     }
 
     /// Writes the first of the values.

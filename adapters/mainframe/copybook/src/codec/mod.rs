@@ -18,6 +18,7 @@ mod text;
 mod value;
 mod zoned;
 
+use std::fmt;
 use std::sync::Arc;
 
 pub use error::RecordError;
@@ -28,7 +29,7 @@ use crate::layout::Placement;
 use crate::{Encoding, Item, LayoutError, MessageModel};
 
 /// A compiled plan for one record and one message. Cheap to clone.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Codec {
     plan: Arc<plan::Plan>,
     model: Arc<MessageModel>,
@@ -81,5 +82,11 @@ impl Codec {
 
     fn json_error(&self, error: &json::JsonError) -> RecordError {
         RecordError { field: error.field.clone(), offset: 0, length: 0, rule: error.rule.clone() }
+    }
+}
+
+impl fmt::Debug for Codec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Codec({} ↔ {})", self.model.record(), self.model.name())
     }
 }

@@ -182,6 +182,7 @@ pub(super) struct ScopeField {
     pub(super) wire: u8,
     pub(super) repeated: bool,
     pub(super) message: bool,
-    pub(super) oneof: Option<usize>,
+    /// Slots of the other members of its oneof.
+    pub(super) rivals: Vec<usize>,
     pub(super) path: usize,
 }

@@ -50,7 +50,14 @@ pub(super) type ReadError = (Option<usize>, Malformed);
 
 impl<'m> Slots<'m> {
     pub(super) fn new(message: &'m [u8]) -> Self {
-        Self { message, slots: Vec::new(), entries: Vec::new(), frames: Vec::new() }
+        // About one value for every four bytes; more is made room for when it is needed.
+        let expected = (message.len() / 4).min(1 << 12);
+        Self {
+            message,
+            slots: Vec::with_capacity(expected),
+            entries: Vec::with_capacity(expected),
+            frames: Vec::with_capacity(8),
+        }
     }
 
     /// Begins with the whole message.
@@ -146,25 +153,25 @@ impl<'m> Slots<'m> {
                 expected = scope.fields.partition_point(|field| field.number < number);
             }
             match scope.fields.get(expected).filter(|field| field.number == number) {
-                Some(field) => self.known(scope, field, wire, &mut reader).map_err(|error| (Some(field.path), error))?,
+                Some(field) => self.known(field, wire, &mut reader).map_err(|error| (Some(field.path), error))?,
                 None => reader.pass(number, wire).map_err(|error| (None, error))?,
             }
         }
         Ok(())
     }
 
-    fn known(&mut self, scope: &Scope, field: &ScopeField, wire: u8, reader: &mut Reader<'_>) -> Result<(), Malformed> {
+    fn known(&mut self, field: &ScopeField, wire: u8, reader: &mut Reader<'_>) -> Result<(), Malformed> {
         match (field.wire, wire) {
-            (wire::VARINT, wire::VARINT) => self.add(scope, field, Found::Varint(reader.varint()?)),
+            (wire::VARINT, wire::VARINT) => self.add(field, Found::Varint(reader.varint()?)),
             (wire::LENGTH, wire::LENGTH) => {
                 let (start, end) = reader.delimited()?;
-                self.add(scope, field, Found::Delimited(start, end))
+                self.add(field, Found::Delimited(start, end))
             }
             (wire::VARINT, wire::LENGTH) if field.repeated => {
                 let (start, end) = reader.delimited()?;
                 let mut packed = Reader { bytes: reader.bytes, at: start, end };
                 while !packed.is_at_end() {
-                    self.add(scope, field, Found::Varint(packed.varint()?))?;
+                    self.add(field, Found::Varint(packed.varint()?))?;
                 }
                 Ok(())
             }
@@ -172,12 +179,10 @@ impl<'m> Slots<'m> {
         }
     }
 
-    fn add(&mut self, scope: &Scope, field: &ScopeField, value: Found) -> Result<(), Malformed> {
+    fn add(&mut self, field: &ScopeField, value: Found) -> Result<(), Malformed> {
         let base = self.base();
-        if let Some(oneof) = field.oneof {
-            for other in scope.fields.iter().filter(|other| other.oneof == Some(oneof) && other.slot != field.slot) {
-                self.slots[base + other.slot] = EMPTY;
-            }
+        for rival in &field.rivals {
+            self.slots[base + rival] = EMPTY;
         }
         let entry = u32::try_from(self.entries.len()).map_err(|_| "more values than can be counted")?;
         self.entries.push(Entry { value, next: NONE });

@@ -26,10 +26,13 @@ impl Text {
 
     /// The part that is text: without the padding, spaces or low-values.
     pub(super) fn trim<'b>(&self, bytes: &'b [u8]) -> &'b [u8] {
-        let is_padding = |byte: &u8| *byte == self.space || *byte == 0;
-        let end = bytes.iter().rposition(|byte| !is_padding(byte)).map_or(0, |last| last + 1);
-        let start = if self.right { bytes.iter().position(|byte| !is_padding(byte)).unwrap_or(end) } else { 0 };
-        bytes.get(start..end).unwrap_or_default()
+        let is_text = |byte: &u8| *byte != self.space && *byte != 0;
+        if self.right {
+            let start = bytes.iter().position(is_text).unwrap_or(bytes.len());
+            return &bytes[start..];
+        }
+        let end = bytes.iter().rposition(is_text).map_or(0, |last| last + 1);
+        &bytes[..end]
     }
 
     /// Appends the characters as UTF-8.

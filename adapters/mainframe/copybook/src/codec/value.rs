@@ -143,10 +143,8 @@ impl Number {
                 });
             }
             Form::Digits => {
-                let sign = if value < 0 { "-" } else { "" };
-                let digits = format!("{sign}{:0>width$}", value.unsigned_abs(), width = self.digits as usize);
                 return delimited(number, out, |out| {
-                    out.extend_from_slice(digits.as_bytes());
+                    decimal::digits(value, self.digits as usize, out);
                     Ok(())
                 });
             }

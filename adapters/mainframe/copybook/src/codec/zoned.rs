@@ -1,7 +1,7 @@
 //! Zoned decimal: one digit a byte; the sign in a half byte of the first or last digit, or a character of its own.
 
 use super::error::Rule;
-use super::packed::Digits;
+use super::packed::{Digits, last_digit};
 use crate::CodePage;
 use crate::syntax::Sign;
 
@@ -71,8 +71,7 @@ impl Zoned {
         }
         let mut rest = value.unsigned_abs();
         for byte in out[first..end].iter_mut().rev() {
-            *byte = zone | (rest % 10) as u8;
-            rest /= 10;
+            *byte = zone | last_digit(&mut rest);
         }
         if self.signed && !self.sign.separate {
             let place = if self.sign.leading { first } else { end - 1 };

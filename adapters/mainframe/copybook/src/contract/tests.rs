@@ -66,7 +66,8 @@ fn fields_keep_their_numbers_and_those_that_go_are_reserved() {
             T_OFF = 2;
           }
         }
-    "#]].assert_eq(&message(&first));
+    "#]]
+    .assert_eq(&message(&first));
     expect![[r##"
         # Numbers of the contract's fields. Keep this file with the sources and leave the numbers as they are.
         version: 1
@@ -136,7 +137,8 @@ fn fields_keep_their_numbers_and_those_that_go_are_reserved() {
               "ON":
                 number: 1
                 name: T_ON
-    "##]].assert_eq(&first.lock.to_yaml());
+    "##]]
+    .assert_eq(&first.lock.to_yaml());
     let again = Lock::parse("t.lock.yaml", &first.lock.to_yaml()).unwrap();
     assert_eq!(again, first.lock);
     assert_eq!(contract(FIRST, "T: {enum: true}", again.clone()).proto_text, first.proto_text);
@@ -173,7 +175,8 @@ fn fields_keep_their_numbers_and_those_that_go_are_reserved() {
             T_ON = 1;
           }
         }
-    "#]].assert_eq(&message(&second));
+    "#]]
+    .assert_eq(&message(&second));
     let back = contract(FIRST, "T: {enum: true}", second.lock);
     expect![[r#"
         message GetResponse {
@@ -206,7 +209,8 @@ fn fields_keep_their_numbers_and_those_that_go_are_reserved() {
             T_OFF = 4;
           }
         }
-    "#]].assert_eq(&message(&back));
+    "#]]
+    .assert_eq(&message(&back));
 }
 
 #[test]
@@ -255,7 +259,9 @@ fn contracts_with_names_that_protobuf_does_not_take_are_refused() {
     let model = |name| MessageModel::build(name, &copybook.records()[0], &MessageRules::default(), &Fields::new());
     let (request, response) = (model("GetRequest").unwrap(), model("GetResponse").unwrap());
     let say = |package: &str, service: &str, names: &[&str]| {
-        let builder = names.iter().fold(ContractBuilder::new(package, service, Lock::default()), |builder, name| builder.operation(name, &request, &response));
+        let builder = names.iter().fold(ContractBuilder::new(package, service, Lock::default()), |builder, name| {
+            builder.operation(name, &request, &response)
+        });
         builder.finish().map_or_else(|error| format!("{error}\n"), |contract| format!("{}\n", contract.proto_path))
     };
     let said = [
@@ -279,5 +285,6 @@ fn contracts_with_names_that_protobuf_does_not_take_are_refused() {
         GetRequest is there twice: give one of them another name
         GetRequest is there twice: give one of them another name
         1M: no name of a protobuf message: use letters and digits, a letter first
-    "#]].assert_eq(&said.concat());
+    "#]]
+    .assert_eq(&said.concat());
 }

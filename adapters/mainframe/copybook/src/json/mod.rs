@@ -2,8 +2,6 @@
 
 mod base64;
 mod read;
-#[cfg(test)]
-mod tests;
 mod write;
 
 pub(crate) use read::to_wire;

@@ -141,14 +141,38 @@ fn synchronized_items_get_slack_bytes() {
 
 #[test]
 fn records_without_a_layout_say_why() {
-    check("01 R.\n05 T OCCURS 0 TO 5 DEPENDING ON N PIC X.", expect!["T (line 2): DEPENDING ON N: no such item in this record: the counter must lie in the record it counts for"]);
-    check("01 R.\n05 N PIC X.\n05 T OCCURS 0 TO 5 DEPENDING ON N PIC X.", expect!["T (line 3): DEPENDING ON N: a counter must be a number without decimals"]);
-    check("01 R.\n05 T OCCURS 0 TO 5 DEPENDING ON N PIC X.\n05 N PIC 9.", expect!["T (line 2): DEPENDING ON N: the counter must lie before the table"]);
-    check("01 R.\n05 A.\n10 N PIC 9.\n05 B.\n10 N PIC 9.\n05 T OCCURS 0 TO 5 DEPENDING ON N PIC X.", expect!["T (line 6): DEPENDING ON N: several items have this name: qualify it with OF"]);
-    check("01 R.\n05 A OCCURS 2.\n10 N PIC 9.\n05 T OCCURS 0 TO 5 DEPENDING ON N PIC X.", expect!["T (line 4): DEPENDING ON N: the counter lies in another table, which would take a subscript"]);
-    check("01 R.\n05 N PIC 9.\n05 T OCCURS 0 TO 5 DEPENDING ON N PIC X.\n05 S PIC 9(4) COMP SYNC.", expect!["S (line 4): SYNCHRONIZED behind OCCURS DEPENDING ON has no fixed slack bytes: put the item before the table"]);
-    check("01 R.\n05 N PIC 9.\n05 T.\n10 U OCCURS 0 TO 5 DEPENDING ON N PIC X.\n05 S REDEFINES T PIC X.", expect!["S (line 5): redefines an item with OCCURS DEPENDING ON, which has no fixed place"]);
-    check("01 R.\n05 T OCCURS 9999999.\n10 U PIC X(9999999).", expect!["T (line 2): the record is longer than 33554432 bytes here"]);
+    check(
+        "01 R.\n05 T OCCURS 0 TO 5 DEPENDING ON N PIC X.",
+        expect!["T (line 2): DEPENDING ON N: no such item in this record: the counter must lie in the record it counts for"],
+    );
+    check(
+        "01 R.\n05 N PIC X.\n05 T OCCURS 0 TO 5 DEPENDING ON N PIC X.",
+        expect!["T (line 3): DEPENDING ON N: a counter must be a number without decimals"],
+    );
+    check(
+        "01 R.\n05 T OCCURS 0 TO 5 DEPENDING ON N PIC X.\n05 N PIC 9.",
+        expect!["T (line 2): DEPENDING ON N: the counter must lie before the table"],
+    );
+    check(
+        "01 R.\n05 A.\n10 N PIC 9.\n05 B.\n10 N PIC 9.\n05 T OCCURS 0 TO 5 DEPENDING ON N PIC X.",
+        expect!["T (line 6): DEPENDING ON N: several items have this name: qualify it with OF"],
+    );
+    check(
+        "01 R.\n05 A OCCURS 2.\n10 N PIC 9.\n05 T OCCURS 0 TO 5 DEPENDING ON N PIC X.",
+        expect!["T (line 4): DEPENDING ON N: the counter lies in another table, which would take a subscript"],
+    );
+    check(
+        "01 R.\n05 N PIC 9.\n05 T OCCURS 0 TO 5 DEPENDING ON N PIC X.\n05 S PIC 9(4) COMP SYNC.",
+        expect!["S (line 4): SYNCHRONIZED behind OCCURS DEPENDING ON has no fixed slack bytes: put the item before the table"],
+    );
+    check(
+        "01 R.\n05 N PIC 9.\n05 T.\n10 U OCCURS 0 TO 5 DEPENDING ON N PIC X.\n05 S REDEFINES T PIC X.",
+        expect!["S (line 5): redefines an item with OCCURS DEPENDING ON, which has no fixed place"],
+    );
+    check(
+        "01 R.\n05 T OCCURS 9999999.\n10 U PIC X(9999999).",
+        expect!["T (line 2): the record is longer than 33554432 bytes here"],
+    );
 }
 
 #[test]
@@ -169,5 +193,6 @@ fn items_are_found_by_name_path_or_groups_around_them() {
         C.N#2: C.N#2
         X: no such item in R (there are: R, A, N, B, C)
         B.A: no such item in R (there are: R, A, N, B, C)
-    "#]].assert_eq(&["a", "a.n", "B.N", "R.B.N", "n", "C.N#2", "X", "B.A"].map(say).concat());
+    "#]]
+    .assert_eq(&["a", "a.n", "B.N", "R.B.N", "n", "C.N#2", "X", "B.A"].map(say).concat());
 }

@@ -25,7 +25,8 @@ const RECORD: &str = "       01 REC.
 
 fn build(rules: &str, fields: &str) -> Result<MessageModel, String> {
     let copybook = Copybook::parse("t.cpy", RECORD).unwrap();
-    let rules: MessageRules = serde_saphyr::from_str(&format!("{{copybook: t.cpy, {rules}}}")).map_err(|error| error.to_string())?;
+    let rules: MessageRules =
+        serde_saphyr::from_str(&format!("{{copybook: t.cpy, {rules}}}")).map_err(|error| error.to_string())?;
     let fields: Fields = serde_saphyr::from_str(&format!("{{{fields}}}")).map_err(|error| error.to_string())?;
     let record = copybook.record(None).unwrap();
     models("Op", (record, &rules), (record, &rules), &fields).map(|(request, _)| request).map_err(|error| error.to_string())
@@ -43,22 +44,32 @@ fn print(message: &Message, depth: usize, out: &mut String) {
 }
 
 fn check(rules: &str, fields: &str, expected: Expect) {
-    let said = build(rules, fields).map_or_else(|error| error, |model| {
-        let mut out = String::new();
-        print(&model.message, 0, &mut out);
-        out
-    });
+    let said = build(rules, fields).map_or_else(
+        |error| error,
+        |model| {
+            let mut out = String::new();
+            print(&model.message, 0, &mut out);
+            out
+        },
+    );
     expected.assert_eq(&said);
 }
 
 #[test]
 fn messages_show_what_is_included_and_not_excluded() {
-    check("include: [REC-NO, B]", "", expect![[r#"
+    check(
+        "include: [REC-NO, B]",
+        "",
+        expect![[r#"
         string rec_no
         repeated RecRow rec_row
           uint32 b
-    "#]]);
-    check("exclude: [REC-DETAIL, REC-COMPANY, REC-ROW.A]", "", expect![[r#"
+    "#]],
+    );
+    check(
+        "exclude: [REC-DETAIL, REC-COMPANY, REC-ROW.A]",
+        "",
+        expect![[r#"
         string rec_kind
         string rec_no
         RecPerson rec_person
@@ -66,23 +77,41 @@ fn messages_show_what_is_included_and_not_excluded() {
           uint32 born
         repeated RecRow rec_row
           uint32 b
-    "#]]);
-    check("include: [REC-PERSON], exclude: [BORN]", "", expect![[r#"
+    "#]],
+    );
+    check(
+        "include: [REC-PERSON], exclude: [BORN]",
+        "",
+        expect![[r#"
         RecPerson rec_person
           string name
-    "#]]);
-    check("exclude: [REC-DETAIL, REC-PERSON, REC-COMPANY], strip_prefix: REC-, set: {REC-NO: 7}", "", expect![[r#"
+    "#]],
+    );
+    check(
+        "exclude: [REC-DETAIL, REC-PERSON, REC-COMPANY], strip_prefix: REC-, set: {REC-NO: 7}",
+        "",
+        expect![[r#"
         string kind
         repeated Row row
           string a
           uint32 b
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn storage_that_is_shared_needs_a_decision() {
-    check("", "", expect!["REC-DETAIL (line 5): REC-DETAIL, REC-PERSON, REC-COMPANY share their storage: choose one with `pick:`, several with `when:`, or exclude all but one"]);
-    check("", "REC-DETAIL: {pick: REC-COMPANY}", expect![[r#"
+    check(
+        "",
+        "",
+        expect![
+            "REC-DETAIL (line 5): REC-DETAIL, REC-PERSON, REC-COMPANY share their storage: choose one with `pick:`, several with `when:`, or exclude all but one"
+        ],
+    );
+    check(
+        "",
+        "REC-DETAIL: {pick: REC-COMPANY}",
+        expect![[r#"
         string rec_kind
         string rec_no
         RecCompany rec_company
@@ -90,17 +119,29 @@ fn storage_that_is_shared_needs_a_decision() {
         repeated RecRow rec_row
           string a
           uint32 b
-    "#]]);
-    check("", "REC-DETAIL: {pick: REC-DETAIL}", expect![[r#"
+    "#]],
+    );
+    check(
+        "",
+        "REC-DETAIL: {pick: REC-DETAIL}",
+        expect![[r#"
         string rec_kind
         string rec_no
         string rec_detail
         repeated RecRow rec_row
           string a
           uint32 b
-    "#]]);
-    check("", "REC-DETAIL: {pick: REC-ROW}", expect!["REC-DETAIL (line 5): pick: REC-ROW does not share its storage (there are: REC-DETAIL, REC-PERSON, REC-COMPANY)"]);
-    check("", "REC-PERSON: {when: IS-PERSON}, REC-COMPANY: {when: 'REC-KIND in [\"C\", \"D\"]'}, REC-DETAIL: {when: otherwise}", expect![[r#"
+    "#]],
+    );
+    check(
+        "",
+        "REC-DETAIL: {pick: REC-ROW}",
+        expect!["REC-DETAIL (line 5): pick: REC-ROW does not share its storage (there are: REC-DETAIL, REC-PERSON, REC-COMPANY)"],
+    );
+    check(
+        "",
+        "REC-PERSON: {when: IS-PERSON}, REC-COMPANY: {when: 'REC-KIND in [\"C\", \"D\"]'}, REC-DETAIL: {when: otherwise}",
+        expect![[r#"
         string rec_kind
         string rec_no
         RecPerson rec_person in rec_detail_variant
@@ -112,8 +153,12 @@ fn storage_that_is_shared_needs_a_decision() {
         repeated RecRow rec_row
           string a
           uint32 b
-    "#]]);
-    check("", "REC-PERSON: {when: REC-KIND = 'P'}", expect![[r#"
+    "#]],
+    );
+    check(
+        "",
+        "REC-PERSON: {when: REC-KIND = 'P'}",
+        expect![[r#"
         string rec_kind
         string rec_no
         RecPerson rec_person in rec_detail_variant
@@ -122,8 +167,21 @@ fn storage_that_is_shared_needs_a_decision() {
         repeated RecRow rec_row
           string a
           uint32 b
-    "#]]);
-    for when in ["REC-KIND", "REC-KIND is P", "REC-KIND = P", "NOWHERE = 'P'", "REC-PERSON = 'P'", "REC-ROW.A = 'P'", "REC-KIND in []", "REC-KIND in ['P'", "= 'P'", "''", "\""] {
+    "#]],
+    );
+    for when in [
+        "REC-KIND",
+        "REC-KIND is P",
+        "REC-KIND = P",
+        "NOWHERE = 'P'",
+        "REC-PERSON = 'P'",
+        "REC-ROW.A = 'P'",
+        "REC-KIND in []",
+        "REC-KIND in ['P'",
+        "= 'P'",
+        "''",
+        "\"",
+    ] {
         let said = build("", &format!("REC-PERSON: {{when: {}}}", serde_json::to_string(when).unwrap())).unwrap_err();
         assert!(said.contains("REC-PERSON (line 6): when: "), "{said}");
     }
@@ -139,7 +197,10 @@ fn names_are_valid_and_unique() {
        05 MESSAGE PIC X.
        05 G-A. 10 X PIC X.
        05 G_A. 10 X PIC X.
-       05 T PIC X. 88 T-ON VALUE '1'. 88 ON VALUE '2'. 88 UNSPECIFIED VALUE '3'.
+       05 T PIC X.
+          88 T-ON VALUE '1'.
+          88 ON VALUE '2'.
+          88 UNSPECIFIED VALUE '3'.
        05 $$$ PIC X.
 ";
     let copybook = Copybook::parse("t.cpy", record).unwrap();
@@ -147,10 +208,26 @@ fn names_are_valid_and_unique() {
     let model = MessageModel::build("M", &copybook.records()[0], &MessageRules::default(), &fields).unwrap();
     let mut out = String::new();
     print(&model.message, 0, &mut out);
-    if let Some(Kind::Enum(model)) = model.message.fields.iter().map(|field| &field.kind).find(|kind| matches!(kind, Kind::Enum(_))) {
+    if let Some(Kind::Enum(model)) =
+        model.message.fields.iter().map(|field| &field.kind).find(|kind| matches!(kind, Kind::Enum(_)))
+    {
         out.push_str(&format!("{} {:?}\n", model.unspecified, model.values.iter().map(|value| &value.name).collect::<Vec<_>>()));
     }
-    expect![""].assert_eq(&out);
+    expect![[r#"
+        string a_b_2
+        string a_b_3
+        string a_b
+        string f_1st_line
+        string message
+        GA g_a
+          string x
+        GA_2 g_a_2
+          string x
+        T t
+        string field
+        T_UNSPECIFIED ["T_ON", "T_ON_2", "T_UNSPECIFIED_2"]
+    "#]]
+    .assert_eq(&out);
 }
 
 #[test]
@@ -173,7 +250,12 @@ fn rules_that_do_not_fit_are_refused() {
         ("include: [REC-ROW]", "REC-ROW: {as: decimal}"),
         ("include: [REC-NO]", "REC-NO: {as: number}"),
     ];
-    let say = |(rules, fields): &(&str, &str)| format!("{rules}; {fields}\n  {}\n", build(rules, fields).map_or_else(|error| error.lines().next().unwrap_or_default().to_owned(), |_| "taken".to_owned()));
+    let say = |(rules, fields): &(&str, &str)| {
+        format!(
+            "{rules}; {fields}\n  {}\n",
+            build(rules, fields).map_or_else(|error| error.lines().next().unwrap_or_default().to_owned(), |_| "taken".to_owned())
+        )
+    };
     expect![[r#"
         include: [NOWHERE]; 
           NOWHERE: no such item in REC (there are: REC, REC-KIND, REC-NO, REC-DETAIL, REC-PERSON, NAME, BORN, REC-COMPANY, REC-N, REC-ROW, A, B)

@@ -144,7 +144,10 @@ impl<'a> Entries<'a> {
                 TokenKind::Period => return Ok(entry),
                 TokenKind::Word(word) => self.clause(&mut entry, &word, token.offset)?,
                 TokenKind::Number(_) => {
-                    return Err(Refusal::at(token.offset, "a number where a clause may begin: is the period missing before it?"));
+                    return Err(Refusal::at(
+                        token.offset,
+                        "a number where a clause may begin: is the period missing before it, or cut off behind column 72?",
+                    ));
                 }
                 TokenKind::Other(':') => return Err(placeholder(token.offset)),
                 _ => return Err(Refusal::at(token.offset, "not a clause of a data description entry")),

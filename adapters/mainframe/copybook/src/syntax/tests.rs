@@ -22,11 +22,13 @@ fn check_entries(entries: &str, expected: Expect) {
 }
 
 fn print(item: &Item, depth: usize, out: &mut String) {
-    let mut line = format!("{:indent$}{:02} {} {}", "", item.level, item.name, picture(item), indent = depth * 2).trim_end().to_owned();
+    let mut line =
+        format!("{:indent$}{:02} {} {}", "", item.level, item.name, picture(item), indent = depth * 2).trim_end().to_owned();
     if let Some(occurs) = &item.occurs {
         line += &format!(" occurs {}..{}", occurs.minimum, occurs.maximum);
         if let Some(counter) = &occurs.depending_on {
-            line += &format!(" by {}", std::iter::once(&counter.name).chain(&counter.of).cloned().collect::<Vec<_>>().join(" of "));
+            line +=
+                &format!(" by {}", std::iter::once(&counter.name).chain(&counter.of).cloned().collect::<Vec<_>>().join(" of "));
         }
     }
     if let Some(target) = &item.redefines {
@@ -72,7 +74,26 @@ fn pictures_say_digits_scale_and_sign() {
     for (text, expected) in &table {
         assert_eq!(say(text), *expected, "{text}");
     }
-    let refused = ["", "9(", "9(0)", "9(x)", "XS", "9S", "SS9", "9V9V9", "P", "9P9", "P9P", "9V9P", "PV9", "9(39)", "9(30)P(9)", "Q", "9(4294967296)", "é"];
+    let refused = [
+        "",
+        "9(",
+        "9(0)",
+        "9(x)",
+        "XS",
+        "9S",
+        "SS9",
+        "9V9V9",
+        "P",
+        "9P9",
+        "P9P",
+        "9V9P",
+        "PV9",
+        "9(39)",
+        "9(30)P(9)",
+        "Q",
+        "9(4294967296)",
+        "é",
+    ];
     let all: String = refused.iter().map(|text| format!("{text:12} {}\n", say(text))).collect();
     expect![[r#"
                      0: no symbols
@@ -93,7 +114,8 @@ fn pictures_say_digits_scale_and_sign() {
         Q            0: `Q` is no picture symbol (known: X A 9 S V P)
         9(4294967296) 0: a repetition must be a whole number from 1
         é            0: `é` is no picture symbol (known: X A 9 S V P)
-    "#]].assert_eq(&all);
+    "#]]
+    .assert_eq(&all);
 }
 
 #[test]
@@ -185,6 +207,7 @@ fn wrong_texts_are_refused_with_their_place() {
         "       01 A. 05 B PIC 9 JUST.",
         "       01 A. 05 B PIC 9 COMP BLANK WHEN ZERO.",
         "       01 A PIC 9 SIGN.",
+        "       01 A PIC 99 SIGN LEADING SEPARATE.",
     ];
     let say = |text: &&str| match Copybook::parse("t.cpy", text) {
         Ok(_) => format!("{text}\n  read\n"),
@@ -202,7 +225,7 @@ fn wrong_texts_are_refused_with_their_place() {
                01 A PIC X
           read
                01 A PIC X 05 B PIC X.
-          t.cpy:1:19: a number where a clause may begin: is the period missing before it?
+          t.cpy:1:19: a number where a clause may begin: is the period missing before it, or cut off behind column 72?
                50 A PIC X.
           t.cpy:1:8: level 50 does not exist: levels are 01 to 49, 77 and 88
                01 A.
@@ -243,7 +266,10 @@ fn wrong_texts_are_refused_with_their_place() {
           t.cpy:1:14: B: BLANK WHEN ZERO needs USAGE DISPLAY
                01 A PIC 9 SIGN.
           t.cpy:1:23: SIGN needs a name
-    "#]].assert_eq(&table.iter().map(say).collect::<String>());
+               01 A PIC 99 SIGN LEADING SEPARATE.
+          t.cpy:1:8: A: SIGN needs a picture with S
+    "#]]
+    .assert_eq(&table.iter().map(say).collect::<String>());
 }
 
 #[test]
@@ -325,29 +351,44 @@ fn the_reference_format_is_found_out() {
               05 B X
         "#]],
     );
-    check("      >>SOURCE FORMAT IS FREE\n 05 A PIC X.\n", expect![[r#"
+    check(
+        "      >>SOURCE FORMAT IS FREE\n 05 A PIC X.\n",
+        expect![[r#"
         05 A X
-    "#]]);
-    check("\u{feff}       01 A PIC X.\r\n\u{1a}", expect![[r#"
+    "#]],
+    );
+    check(
+        "\u{feff}       01 A PIC X.\r\n\u{1a}",
+        expect![[r#"
         01 A X
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn fragments_get_a_record_around_them() {
-    check_entries("05 ONE.\n  10 A PIC X.", expect![[r#"
+    check_entries(
+        "05 ONE.\n  10 A PIC X.",
+        expect![[r#"
         05 ONE
           10 A X
-    "#]]);
-    check_entries("05 A PIC X.\n05 B REDEFINES A PIC 9.", expect![[r#"
+    "#]],
+    );
+    check_entries(
+        "05 A PIC X.\n05 B REDEFINES A PIC 9.",
+        expect![[r#"
         01 T
           05 A X
           05 B 9 redefines A
-    "#]]);
-    check_entries("05 A PIC X OCCURS 3.", expect![[r#"
+    "#]],
+    );
+    check_entries(
+        "05 A PIC X OCCURS 3.",
+        expect![[r#"
         01 T
           05 A X occurs 3..3
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -374,14 +415,17 @@ fn a_program_gives_its_records_and_leaves_aside_what_it_cannot_read() {
        PROCEDURE DIVISION.
            MOVE 'O' TO C.
 ";
-    check(program, expect![[r#"
+    check(
+        program,
+        expect![[r#"
         01 F-REC X(80)
         01 W-GOOD
           05 A X
         01 DFHCOMMAREA
           05 B X
         77 C 9
-    "#]]);
+    "#]],
+    );
     let copybook = Copybook::parse("p.cob", program).unwrap();
     assert_eq!(copybook.record(None).unwrap().name, "DFHCOMMAREA");
     let say = |name: &str| copybook.record(Some(name)).unwrap_err().to_string() + "\n";
@@ -390,5 +434,6 @@ fn a_program_gives_its_records_and_leaves_aside_what_it_cannot_read() {
         W-COPIED: p.cob:13:8: COPY is not read yet: put the text in its place, or give the copybook itself
         W-EMPTY: p.cob:14:8: W-EMPTY: neither PICTURE nor subordinate items
         NOWHERE: no such record (there are: F-REC, W-GOOD, DFHCOMMAREA, C)
-    "#]].assert_eq(&["W-EDIT", "W-COPIED", "W-EMPTY", "nowhere"].map(say).concat());
+    "#]]
+    .assert_eq(&["W-EDIT", "W-COPIED", "W-EMPTY", "nowhere"].map(say).concat());
 }

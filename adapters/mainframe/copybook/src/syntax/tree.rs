@@ -45,6 +45,11 @@ impl Tree {
         if self.items > limits::ITEMS {
             return Err(Refusal::at(entry.offset, format!("more than {} data items in one source", limits::ITEMS)));
         }
+        let unsigned =
+            matches!(&entry.item.picture, Some(picture) if !matches!(picture.kind, PictureKind::Number { signed: true, .. }));
+        if entry.sign.is_some() && unsigned {
+            return Err(Refusal::at(entry.offset, format!("{}: SIGN needs a picture with S", entry.item.name)));
+        }
         let level = if entry.item.level == 77 { 1 } else { entry.item.level };
         self.close_until(level)?;
         if self.open.len() >= limits::NESTING {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use passerelle_bus::call::observe::code_name;
 use prost::Message;
 use prost_reflect::{DescriptorPool, DynamicMessage};
 use tonic::Status;
@@ -13,7 +14,7 @@ const MAX_DETAILS: usize = 20;
 
 /// The status over one line, and one for each detail. Details are of `google.rpc` or of the method's own types.
 pub(super) fn text(status: &Status, pool: &DescriptorPool) -> String {
-    let mut text = format!("{}: {}", connect::code_name(status.code()), connect::reasons(status));
+    let mut text = format!("{}: {}", code_name(status.code()), connect::reasons(status));
     let details = match tonic_types::pb::Status::decode(status.details()) {
         Ok(details) => details.details,
         Err(_) => {
