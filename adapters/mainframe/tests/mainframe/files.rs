@@ -124,8 +124,12 @@ async fn check_answers(from: &str, to: &str, expected: Expect) {
 
 #[tokio::test]
 async fn samples_that_do_not_fit_are_told_with_their_place() {
-    check_answers("file: accounts.yaml", "file: nowhere.yaml", expect!["cannot read nowhere.yaml: No such file or directory (os error 2)"])
-        .await;
+    check_answers(
+        "file: accounts.yaml",
+        "file: nowhere.yaml",
+        expect!["cannot read nowhere.yaml: No such file or directory (os error 2)"],
+    )
+    .await;
     check_answers(
         "file: accounts.yaml",
         "file: accounts.yaml\nhost: london",

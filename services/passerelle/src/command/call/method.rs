@@ -117,7 +117,8 @@ mod tests {
     #[test]
     fn where_nothing_is_registered_that_is_said() {
         let error = find(&[], "Inquire").unwrap_err();
-        expect!["no method Inquire: no contract is registered yet (passerelle contract add --help)"].assert_eq(&error.to_string());
+        expect!["no method Inquire: no contract is registered yet (passerelle contract add --help)"]
+            .assert_eq(&error.to_string());
     }
 
     #[test]
