@@ -8,6 +8,9 @@ use passerelle_bus::contract::{Binding, Contract, Registry};
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
+/// Endpoints that came with a contract, by the contract's name, with the addresses that they were opened for.
+type Given = HashMap<String, (Vec<String>, Arc<Endpoint>)>;
+
 /// Keeps the gateway's table in step with the registry.
 pub(crate) struct Routes {
     registry: Arc<Registry>,
@@ -15,9 +18,8 @@ pub(crate) struct Routes {
     health: HealthReporter,
     /// Endpoints of the settings, by name.
     declared: BTreeMap<String, Arc<Endpoint>>,
-    /// Endpoints that came with a contract, by its name, with their addresses.
-    dynamic: Mutex<HashMap<String, (Vec<String>, Arc<Endpoint>)>>,
-    /// How dynamic endpoints are reached; addresses aside.
+    given: Mutex<Given>,
+    /// How endpoints that come with a contract are reached; addresses aside.
     template: RemoteSettings,
 }
 
@@ -29,7 +31,7 @@ impl Routes {
         declared: BTreeMap<String, Arc<Endpoint>>,
         template: RemoteSettings,
     ) -> Arc<Self> {
-        Arc::new(Self { registry, gateway, health, declared, dynamic: Mutex::default(), template })
+        Arc::new(Self { registry, gateway, health, declared, given: Mutex::default(), template })
     }
 
     /// Rebuilds now and after every change, until dropped with its task.
@@ -60,7 +62,7 @@ impl Routes {
                 Route::new(&method.path, streaming, endpoint.clone())
             }));
         }
-        *self.dynamic.lock().unwrap_or_else(PoisonError::into_inner) = kept;
+        *self.given.lock().unwrap_or_else(PoisonError::into_inner) = kept;
         self.gateway.replace(Table::new(routes));
         tracing::debug!(generation = snapshot.generation(), methods = self.gateway.table().len(), "routes");
     }
@@ -68,19 +70,19 @@ impl Routes {
     /// Every endpoint of this moment with the contracts that it serves.
     pub(crate) fn endpoints(&self) -> Vec<(Arc<Endpoint>, Vec<String>)> {
         let snapshot = self.registry.snapshot();
-        let dynamic = self.dynamic.lock().unwrap_or_else(PoisonError::into_inner);
+        let opened = self.given.lock().unwrap_or_else(PoisonError::into_inner);
         let serves =
             |wanted: &dyn Fn(&Contract) -> bool| snapshot.newest().filter(|contract| wanted(contract)).map(|c| c.id()).collect();
         let declared = self.declared.iter().map(|(name, endpoint)| {
             (endpoint.clone(), serves(&|contract| contract.binding == Some(Binding::Endpoint(name.clone()))))
         });
-        let given = dynamic.iter().map(|(name, (_, endpoint))| (endpoint.clone(), serves(&|contract| contract.name == *name)));
+        let given = opened.iter().map(|(name, (_, endpoint))| (endpoint.clone(), serves(&|contract| contract.name == *name)));
         let mut all: Vec<_> = declared.chain(given).collect();
         all.sort_by(|(one, _), (other, _)| one.name().cmp(other.name()));
         all
     }
 
-    fn endpoint(&self, contract: &Contract, kept: &mut HashMap<String, (Vec<String>, Arc<Endpoint>)>) -> Option<Arc<Endpoint>> {
+    fn endpoint(&self, contract: &Contract, kept: &mut Given) -> Option<Arc<Endpoint>> {
         match contract.binding.as_ref()? {
             Binding::Endpoint(name) => {
                 let endpoint = self.declared.get(name).cloned();
@@ -99,8 +101,8 @@ impl Routes {
 
     /// The endpoint of these addresses, with its connections if they are open already.
     fn connected(&self, contract: &Contract, addresses: &[String]) -> Option<Arc<Endpoint>> {
-        let dynamic = self.dynamic.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((same, endpoint)) = dynamic.get(&contract.name)
+        let opened = self.given.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((same, endpoint)) = opened.get(&contract.name)
             && same == addresses
         {
             return Some(endpoint.clone());
