@@ -68,7 +68,7 @@ fn the_layout_says_where_everything_lies() {
             64      8      10 AA-ACC-NO X(8)
             72      6      10 AA-ACC-BAL S9(9)V99 COMP-3
             78      1      10 AA-ACC-TYPE X
-        64 to 364 bytes (+: slides)
+        64 to 364 bytes
     "#]]
     .assert_eq(&layout.to_string());
 }

@@ -100,7 +100,14 @@ impl fmt::Display for Layout {
             writeln!(f, "{offset:>6}{slides}{length:>6}  {:indent$}{level:02} {}", "", words.join(" "))?;
         }
         let Layout { minimum, maximum, .. } = self;
-        if minimum == maximum { writeln!(f, "{maximum} bytes") } else { writeln!(f, "{minimum} to {maximum} bytes (+: slides)") }
+        let length = if minimum == maximum { maximum.to_string() } else { format!("{minimum} to {maximum}") };
+        let unit = if *maximum == 1 { "byte" } else { "bytes" };
+        let slides = if self.rows.iter().any(|row| row.slides) {
+            "; + lies further in front when the table before it is not full"
+        } else {
+            ""
+        };
+        writeln!(f, "{length} {unit}{slides}")
     }
 }
 

@@ -87,7 +87,7 @@ fn what_follows_a_variable_table_slides() {
                 37+     1    05 Z X
                 38+     1    05 L x2
                 38+     1      10 K X
-            5 to 40 bytes (+: slides)
+            5 to 40 bytes; + lies further in front when the table before it is not full
         "#]],
     );
 }
