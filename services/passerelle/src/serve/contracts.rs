@@ -52,9 +52,11 @@ pub(crate) async fn keep_reflecting(registry: Arc<Registry>, endpoint: String, r
         for address in &remote.addresses {
             match reflect_once(&registry, &endpoint, &remote, &address.to_string()).await {
                 Ok(()) => return,
-                Err(error) => {
-                    tracing::warn!(endpoint, address = %address, error, again_in_ms = pause.as_millis() as u64, "no contract by reflection")
+                // Said once: that the back office cannot be reached is told by its connection each time.
+                Err(error) if pause == FIRST_PAUSE => {
+                    tracing::warn!(endpoint, address = %address, error, "no contract by reflection yet, asked again until there is one")
                 }
+                Err(error) => tracing::debug!(endpoint, address = %address, error, "no contract by reflection"),
             }
         }
         tokio::time::sleep(pause).await;
