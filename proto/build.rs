@@ -22,7 +22,12 @@ fn compile(folder: &str, include: &str, descriptors: &str) -> Result<(), Box<dyn
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("OUT_DIR is not set: run by cargo only")?);
     // As the compiler encodes them: the Rust types below would drop our options from the bytes.
     fs::write(out.join(descriptors), compiler.encode_file_descriptor_set())?;
-    tonic_prost_build::configure().build_transport(true).compile_fds(compiler.file_descriptor_set())?;
+    tonic_prost_build::configure()
+        .build_transport(true)
+        // Bodies are shared, not copied.
+        .bytes("passerelle.bus.v1.Message.data")
+        .bytes("passerelle.bus.v1.Record.answer")
+        .compile_fds(compiler.file_descriptor_set())?;
     Ok(())
 }
 

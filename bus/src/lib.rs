@@ -4,3 +4,4 @@
 
 pub mod call;
 pub mod contract;
+pub mod keyed;

@@ -7,16 +7,33 @@
 /// All files of ours with what they import, a `google.protobuf.FileDescriptorSet` with comments and options.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.binpb"));
 
-/// Options of our messages: their side, and which fields hold personal data.
-pub mod options {
-    tonic::include_proto!("passerelle");
-}
+// Options of our messages and methods (side, personal data, what an acknowledgement is worth); of the root, where the generated code looks for them.
+tonic::include_proto!("passerelle");
 
 /// How the bus is run.
 pub mod bus {
     /// Contracts, endpoints and adapters.
     pub mod v1 {
         tonic::include_proto!("passerelle.bus.v1");
+    }
+}
+
+/// What channels speak about.
+pub mod customer {
+    /// Hand-offs and callbacks.
+    pub mod v1 {
+        tonic::include_proto!("passerelle.customer.v1");
+    }
+}
+
+/// The standard contracts of families of back offices.
+pub mod backoffice {
+    /// Calls placed to customers.
+    pub mod callback {
+        /// The only version.
+        pub mod v1 {
+            tonic::include_proto!("passerelle.backoffice.callback.v1");
+        }
     }
 }
 

@@ -8,14 +8,21 @@ use super::none;
 use super::repository::{metadata, text};
 
 /// Which crates of ours a crate may depend on. `ANY`: the composition root and the tests.
-const DIRECTION: [(&str, &[&str]); 10] = [
+const DIRECTION: [(&str, &[&str]); 14] = [
     ("passerelle-proto", &[]),
+    ("passerelle-journal", &[]),
     ("passerelle-adapter", &[]),
     ("passerelle-copybook", &[]),
-    ("passerelle-bus", &["passerelle-adapter", "passerelle-proto"]),
+    ("passerelle-projection", &["passerelle-journal", "passerelle-proto"]),
+    ("passerelle-bus", &["passerelle-adapter", "passerelle-journal", "passerelle-projection", "passerelle-proto"]),
+    ("adapter-callback", &["passerelle-adapter", "passerelle-proto"]),
     ("adapter-mainframe", &["passerelle-adapter", "passerelle-copybook"]),
-    ("passerelle-services", &["passerelle-bus", "passerelle-adapter", "passerelle-proto"]),
+    (
+        "passerelle-services",
+        &["passerelle-bus", "passerelle-journal", "passerelle-projection", "passerelle-adapter", "passerelle-proto"],
+    ),
     ("passerelle", ANY),
+    ("passerelle-conformance", ANY),
     ("passerelle-peers", ANY),
     ("passerelle-system", ANY),
     ("passerelle-bench", ANY),

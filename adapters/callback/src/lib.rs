@@ -1,0 +1,1 @@
+//! Web callback: calls placed to customers. The driver `desk` shows them on an adviser's screen.

@@ -1,0 +1,31 @@
+//! What a fold is: tables, and what a record changes in them.
+
+use passerelle_journal::Position;
+use passerelle_proto::bus::v1::Record;
+use rusqlite::Transaction;
+
+/// Tables that follow the journal. A pure function of the records: it must not look at the clock, at random or outside its tables.
+pub trait Fold: Send + 'static {
+    /// Names the fold; its tables begin with this name.
+    fn name(&self) -> &'static str;
+
+    /// Version of tables and rules. Another one than the file has: the tables are dropped, and built anew from the journal.
+    fn version(&self) -> u32;
+
+    /// Makes the tables and indexes, `CREATE TABLE name…` (plain statements, with `;` between).
+    fn schema(&self) -> String;
+
+    /// What one record changes. Records come once each, in order; a record with a snapshot may follow on none of its key.
+    fn apply(&mut self, transaction: &Transaction<'_>, position: Position, record: &Record) -> Result<(), FoldError>;
+}
+
+/// A record cannot be folded.
+#[derive(Debug, thiserror::Error)]
+pub enum FoldError {
+    /// The database refuses.
+    #[error(transparent)]
+    Database(#[from] rusqlite::Error),
+    /// The record's bytes are not what this fold understands: what, and where.
+    #[error("{0}")]
+    Record(String),
+}

@@ -1,0 +1,1 @@
+//! Laws for what has several implementations, and the faults under which they must hold.
