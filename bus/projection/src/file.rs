@@ -18,17 +18,24 @@ pub(crate) const BUSY: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub(crate) struct Claim {
     /// Locked as long as it is open. A file of its own: closing the database's would drop SQLite's own locks.
-    _lock: File,
+    lock: File,
 }
 
 impl Claim {
     pub(crate) fn take(path: &Path) -> Result<Self, OpenError> {
         let lock = File::create(beside(path, ".lock")).map_err(|error| unusable(path, error))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { _lock: lock }),
+            Ok(()) => Ok(Self { lock }),
             Err(TryLockError::WouldBlock) => Err(OpenError::InUse(path.to_owned())),
             Err(TryLockError::Error(error)) => Err(unusable(path, error)),
         }
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        // Closing is not enough: a process that is being started at this moment has the descriptor as well, until it runs.
+        let _ = self.lock.unlock();
     }
 }
 
