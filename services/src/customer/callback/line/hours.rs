@@ -111,7 +111,10 @@ impl TryFrom<String> for Hours {
 
     fn try_from(text: String) -> Result<Self, String> {
         let wrong = |why: &str| format!("`{text}` {why}; write for example \"09:00-12:30\", at the latest until 24:00");
-        let (from, to) = text.split_once('-').and_then(|(from, to)| Some((minutes(from)?, minutes(to)?))).ok_or_else(|| wrong("is no hours"))?;
+        let (from, to) = text
+            .split_once('-')
+            .and_then(|(from, to)| Some((minutes(from)?, minutes(to)?)))
+            .ok_or_else(|| wrong("is no hours"))?;
         match from < to {
             true => Ok(Self { from, to }),
             false => Err(wrong("ends before it begins (hours over midnight are two: one for each day)")),

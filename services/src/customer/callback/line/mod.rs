@@ -145,7 +145,9 @@ impl CallbackSettings {
 
 fn unknown_desk(name: &str, desks: &[&str]) -> String {
     match desks {
-        [] => format!("there is no endpoint `{name}` with adapter `callback`: declare `endpoints: {{ {name}: {{ adapter: callback, file: FILE }} }}`"),
+        [] => format!(
+            "there is no endpoint `{name}` with adapter `callback`: declare `endpoints: {{ {name}: {{ adapter: callback, file: FILE }} }}`"
+        ),
         some => format!("`{name}` is no endpoint with adapter `callback` (those are: {})", some.join(", ")),
     }
 }
