@@ -1,5 +1,15 @@
 //! Keyed: the single writer per key that runs a decider.
 
+pub mod clock;
 mod decider;
+mod outcome;
+mod replay;
+mod runner;
+mod settings;
 
+pub use clock::Clock;
 pub use decider::{Context, Decider, Decision, Timer};
+pub use outcome::{Done, Failure, Observed};
+pub use replay::Replay;
+pub use runner::{Keyed, Parts};
+pub use settings::{KeyedSettings, OpenError};
