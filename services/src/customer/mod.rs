@@ -1,0 +1,3 @@
+//! Customer-oriented services: what channels consume.
+
+pub mod handoff;
