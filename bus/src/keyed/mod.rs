@@ -1,7 +1,10 @@
 //! Keyed: the single writer per key that runs a decider.
 
+mod alarm;
 pub mod clock;
 mod decider;
+mod fold;
+mod instant;
 mod outcome;
 mod replay;
 mod runner;
@@ -9,6 +12,7 @@ mod settings;
 
 pub use clock::Clock;
 pub use decider::{Context, Decider, Decision, Timer};
+pub use fold::{Answers, Column, Columns, Entities, Entity, Timers};
 pub use outcome::{Done, Failure, Observed};
 pub use replay::Replay;
 pub use runner::{Keyed, Parts};

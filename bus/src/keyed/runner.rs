@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use passerelle_journal::Journal;
+use passerelle_projection::Projection;
 
 use super::{Clock, Decider, Done, Failure, KeyedSettings, Observed, OpenError};
 
@@ -11,6 +12,8 @@ use super::{Clock, Decider, Done, Failure, KeyedSettings, Observed, OpenError};
 pub struct Parts {
     /// Where records are written.
     pub journal: Arc<dyn Journal>,
+    /// Where older answers and timers are found: with the folds [`Answers`](super::Answers) and [`Timers`](super::Timers).
+    pub projection: Arc<Projection>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
 }
