@@ -160,3 +160,112 @@ fn skip(wire_type: WireType, rest: &mut &[u8]) -> Result<(), Fault> {
     rest.advance(fixed);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+    use passerelle_proto::bus::v1;
+    use proptest::prelude::*;
+    use prost::Message;
+    use prost_types::Timestamp;
+
+    use super::*;
+
+    fn right() -> v1::Message {
+        v1::Message { id: "1".to_owned(), source: "/web".to_owned(), r#type: "a.b".to_owned(), ..Default::default() }
+    }
+
+    fn refused(change: impl Fn(&mut v1::Message), expected: Expect) {
+        let mut message = right();
+        change(&mut message);
+        expected.assert_eq(&check(&message.encode_to_vec()).unwrap_err().to_string());
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_by_its_field() {
+        refused(|message| message.id.clear(), expect!["id is missing; source and id name a message, so that it is written once"]);
+        refused(
+            |message| message.source.clear(),
+            expect!["source is missing; source and id name a message, so that it is written once"],
+        );
+        refused(|message| message.r#type.clear(), expect!["type is missing; write what happened, as a name with dots"]);
+        refused(|message| message.subject = "é".repeat(129), expect!["subject has 258 bytes, at most 256 are taken"]);
+        refused(|message| message.id = "a\nb".to_owned(), expect!["id has a control character"]);
+        refused(|message| message.priority = 10, expect!["priority is 10, 0 to 9 are known"]);
+        let moment = |seconds, nanos| Some(Timestamp { seconds, nanos });
+        refused(|message| message.time = moment(0, -1), expect!["time is no moment between the years 1 and 9999"]);
+        refused(|message| message.deadline = moment(1 << 60, 0), expect!["deadline is no moment between the years 1 and 9999"]);
+        refused(
+            |message| message.data = vec![0; LARGEST].into(),
+            expect!["it has 1048595 bytes, at most 1048576 are taken; leave larger bodies where they are and refer to them"],
+        );
+        let broken = [&[0x0a, 1, 0xff][..], &[0x0a, 5, b'a'], &[0x08, 1], &[0x00], &[0x0b, 0x0c], &[0x0a, 0xff], &[0xfd, 1, 0]];
+        let answers: Vec<String> = broken.iter().map(|wire| check(wire).unwrap_err().to_string()).collect();
+        expect![[r#"
+            id is no UTF-8
+            it is no passerelle.bus.v1.Message: a field is longer than the message
+            it is no passerelle.bus.v1.Message: a field is not of its type
+            it is no passerelle.bus.v1.Message: a field has no number
+            it is no passerelle.bus.v1.Message: a field is not of its type
+            it is no passerelle.bus.v1.Message: a number has no end
+            it is no passerelle.bus.v1.Message: a field is longer than the message"#]]
+        .assert_eq(&answers.join("\n"));
+    }
+
+    prop_compose! {
+        fn messages()(
+            names in prop::array::uniform4("[a-z/.]{0,5}"),
+            texts in prop::array::uniform4("\\PC{0,3}"),
+            time in prop::option::of((-5_i64..5, 0_i32..5)),
+            numbers in (0_u32..9, any::<u32>()),
+            data in prop::collection::vec(any::<u8>(), 0..20),
+        ) -> v1::Message {
+            let [id, source, kind, subject] = names;
+            let [customer, channel, data_schema, tracestate] = texts;
+            v1::Message {
+                id, source, r#type: kind, subject, customer, channel, data_schema, tracestate,
+                time: time.map(|(seconds, nanos)| Timestamp { seconds, nanos }),
+                priority: numbers.0,
+                attempts_left: numbers.1,
+                data: data.into(),
+                ..Default::default()
+            }
+        }
+    }
+
+    proptest! {
+        /// Else a record would be written that nobody can read.
+        #[test]
+        fn what_is_taken_is_what_a_decoder_reads(
+            message in messages(),
+            flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..3),
+            cut in prop::option::of(any::<prop::sample::Index>()),
+            unknown in prop::collection::vec(any::<u8>(), 0..6),
+        ) {
+            let mut wire = message.encode_to_vec();
+            wire.extend(unknown);
+            for (index, value) in flips.into_iter().filter(|_| !message.id.is_empty()) {
+                let at = index.index(wire.len());
+                wire[at] = value;
+            }
+            if let (Some(cut), false) = (cut, wire.is_empty()) {
+                wire.truncate(cut.index(wire.len()));
+            }
+            if let Ok(identity) = check(&wire) {
+                let decoded = v1::Message::decode(wire.as_slice());
+                prop_assert!(decoded.is_ok(), "{decoded:?}");
+                let decoded = decoded.unwrap();
+                prop_assert_eq!(identity, Identity { id: &decoded.id, source: &decoded.source });
+            }
+        }
+
+        #[test]
+        fn a_message_that_keeps_the_rules_is_taken(mut message in messages()) {
+            message.id.push('1');
+            message.source.push('/');
+            message.r#type.push('t');
+            let wire = message.encode_to_vec();
+            prop_assert_eq!(check(&wire), Ok(Identity { id: &message.id, source: &message.source }));
+        }
+    }
+}
