@@ -156,7 +156,7 @@ async fn what_cannot_be_written_says_what_is_wrong_and_what_would_be_right() {
     said(
         world.publish(vec![large(1), large(2)]).await,
         expect![
-            "InvalidArgument: messages: together they have 1200090 bytes, at most 1048576 are one record; send them in several requests, or by PublishStream"
+            "InvalidArgument: messages: together they have 1200078 bytes, at most 1048576 are one record; send them in several requests, or by PublishStream"
         ],
     );
     said(
