@@ -4,4 +4,5 @@ pub mod admin;
 pub mod customer;
 #[cfg(test)]
 mod fixture;
+pub mod journal;
 pub mod reflection;
