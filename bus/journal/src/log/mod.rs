@@ -1,10 +1,28 @@
 //! The embedded engine: a segmented log, one writer, one sync for all that waits.
 
+mod dedupe;
 mod error;
+mod fresh;
+mod label;
+mod listing;
+mod lives;
+mod meta;
+mod names;
 mod read;
+mod record;
+mod recover;
+mod segment;
 mod settings;
+mod sidecar;
 mod stats;
+mod store;
+mod tail;
+mod walk;
 mod writer;
+mod yard;
+
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
