@@ -23,11 +23,20 @@ pub(super) struct Flight<D: Decider> {
 
 /// Who is to be told when a record is durable, because what is said rests on it.
 pub(super) enum Waiter<D: Decider> {
-    Command { answer: D::Answer, repeated: bool, reply: Reply<D, Done<D::Answer>> },
-    Refused { refusal: D::Refusal, reply: Reply<D, Done<D::Answer>> },
+    Command {
+        answer: D::Answer,
+        repeated: bool,
+        reply: Reply<D, Done<D::Answer>>,
+    },
+    Refused {
+        refusal: D::Refusal,
+        reply: Reply<D, Done<D::Answer>>,
+    },
     State(Reply<D, Option<(D::State, u64)>>),
     /// Nobody waits, but a place is taken.
-    Timer { _permit: OwnedSemaphorePermit },
+    Timer {
+        _permit: OwnedSemaphorePermit,
+    },
 }
 
 /// What is durable of one key.

@@ -18,6 +18,8 @@ mod runner;
 mod settings;
 mod shard;
 mod slot;
+#[cfg(test)]
+mod tests;
 mod timetable;
 
 pub use clock::Clock;

@@ -102,7 +102,7 @@ impl Core {
 
     /// Writes a mark when the last thing written was a batch: from then on damage in that batch is told from a torn tail.
     pub fn mark(&mut self) {
-        if self.marked || self.failed.is_some() || self.end + HEAD as u64 > self.active.capacity {
+        if !self.wants_mark() {
             return;
         }
         match self.write_mark() {
@@ -111,6 +111,11 @@ impl Core {
             Err(error) if is_full(&error) => {}
             Err(error) => drop(self.fail(&error)),
         }
+    }
+
+    /// Whether there is something to mark.
+    pub(super) fn wants_mark(&self) -> bool {
+        !self.marked && self.failed.is_none() && self.end + HEAD as u64 <= self.active.capacity
     }
 
     /// Does what the preparer would do beside the writer: next segment, sidecar indexes of sealed ones, removing trimmed ones.
@@ -141,6 +146,10 @@ impl Core {
     /// Reads what is durable; shared, and good for longer than the engine.
     pub fn reader(&self) -> Reader {
         Reader::new(self.store.clone())
+    }
+
+    pub(super) fn store(&self) -> Arc<Store> {
+        self.store.clone()
     }
 
     /// Marks the end and lets go of the folder.

@@ -206,6 +206,9 @@ impl Yard {
         let zeros = vec![0; ZEROED_AT_ONCE.min(capacity as usize)];
         let mut offset = 0;
         while offset < capacity {
+            if self.state().closing {
+                return Err(io::Error::new(io::ErrorKind::Interrupted, "the journal is being closed"));
+            }
             let length = zeros.len().min((capacity - offset) as usize);
             file.write_at(offset, &zeros[..length])?;
             file.sync()?;
