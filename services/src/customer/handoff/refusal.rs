@@ -1,8 +1,12 @@
-//! Why a hand-off refuses a command.
+//! Why a hand-off refuses a command, and what the caller is told.
 
 use std::time::SystemTime;
 
+use passerelle_bus::keyed::Failure;
+use passerelle_journal::AppendError;
+use passerelle_projection::ReadError;
 use passerelle_proto::bus::v1::HandoffEnding;
+use tonic::{Code, Status};
 
 /// A refusal. Names channels, steps of time and numbers, never people or answers.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -83,4 +87,48 @@ fn ended(ending: HandoffEnding) -> &'static str {
         HandoffEnding::TakenBack => "was taken back",
         HandoffEnding::Expired | HandoffEnding::Unspecified => "was not taken in time",
     }
+}
+
+/// What a refused caller is told.
+pub(super) fn status(refusal: &Refusal) -> Status {
+    let code = match refusal {
+        Refusal::Unknown => Code::NotFound,
+        Refusal::Known(_) => Code::AlreadyExists,
+        Refusal::Revision { .. } => Code::Aborted,
+        Refusal::Owned { .. }
+        | Refusal::Ended(_)
+        | Refusal::NobodyOwns { .. }
+        | Refusal::Fenced { .. }
+        | Refusal::CodeVoid
+        | Refusal::CodeTooOld(_)
+        | Refusal::OfferedTo(_)
+        | Refusal::OfferedBy(_)
+        | Refusal::ContextFull { .. } => Code::FailedPrecondition,
+    };
+    Status::new(code, refusal.to_string())
+}
+
+/// What a caller is told whose command changed nothing.
+pub(super) fn of_failure(failure: &Failure<Refusal>) -> Status {
+    let code = match failure {
+        Failure::Refused(refusal) => return status(refusal),
+        Failure::Busy | Failure::Journal(AppendError::Full(_)) => Code::ResourceExhausted,
+        Failure::Journal(AppendError::TooLarge(_)) => Code::InvalidArgument,
+        Failure::Closed
+        | Failure::Conflict { .. }
+        | Failure::Behind(_)
+        | Failure::Journal(AppendError::Failed(_) | AppendError::Closed) => Code::Unavailable,
+        Failure::Unreadable(_) | Failure::Damaged { .. } => Code::Internal,
+    };
+    Status::new(code, failure.to_string())
+}
+
+/// What a caller is told for whom nothing can be read.
+pub(super) fn of_read(error: &ReadError) -> Status {
+    let code = match error {
+        ReadError::Behind { .. } | ReadError::Stopped(_) => Code::Unavailable,
+        ReadError::TooLong { .. } => Code::ResourceExhausted,
+        ReadError::Database(_) => Code::Internal,
+    };
+    Status::new(code, error.to_string())
 }
