@@ -77,6 +77,11 @@ impl Log {
         self.reader.stats()
     }
 
+    /// Random bytes that this journal was given when it began, and keeps.
+    pub fn identity(&self) -> [u8; 16] {
+        self.reader.identity()
+    }
+
     /// Takes no more, and returns when what is queued is written and the folder let go. Reading goes on.
     pub async fn close(&self) {
         self.queue.close();

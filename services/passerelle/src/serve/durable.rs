@@ -45,7 +45,7 @@ pub(crate) const METRICS: [(&str, Unit, &str); 9] = [
 
 /// The journal and its users.
 pub(crate) struct Durable {
-    log: Arc<passerelle_journal::memory::Memory>,
+    log: Arc<Log>,
     service: journal::Service,
     stop: watch::Sender<bool>,
 }
@@ -59,10 +59,9 @@ impl Durable {
             let log = folder.and_then(|folder| Log::open(Arc::new(folder), engine));
             log.map_err(|error| Failure::new(code(&error), format!("journal {}: {error}", dir.display())))
         });
-        let _ = opening.await.map_err(Failure::plain)?;
-        let log = Arc::new(passerelle_journal::memory::Memory::new());
+        let log = Arc::new(opening.await.map_err(Failure::plain)??);
         let (stop, stopping) = watch::channel(false);
-        let parts = journal::Parts { journal: log.clone(), fingerprint_key: [0; 16], now: SystemTime::now, stopping };
+        let parts = journal::Parts { journal: log.clone(), fingerprint_key: log.identity(), now: SystemTime::now, stopping };
         Ok(Self { log, service: journal::Service::new(parts), stop })
     }
 
@@ -88,7 +87,7 @@ impl Durable {
 
     /// Writes down the counters of the journal.
     pub(crate) fn measure(&self) {
-        let stats = passerelle_journal::log::Stats::default();
+        let stats = self.log.stats();
         metrics::counter!(RECORDS).absolute(stats.records);
         metrics::counter!(BYTES).absolute(stats.bytes);
         metrics::counter!(BATCHES).absolute(stats.batches);
@@ -107,7 +106,9 @@ impl Durable {
     }
 
     /// Writes what is still queued and lets go of the folder.
-    pub(crate) async fn close(&self) {}
+    pub(crate) async fn close(&self) {
+        self.log.close().await;
+    }
 }
 
 /// The page that tells the way out.
