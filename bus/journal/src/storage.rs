@@ -1,7 +1,11 @@
 //! What an engine needs of a file system: a folder of flat files. The real one, and in tests a simulated one that fails.
 
+mod directory;
+
 use std::io;
 use std::sync::Arc;
+
+pub use directory::Directory;
 
 /// One folder. Names are plain file names. Shared by the threads of one engine.
 ///

@@ -47,6 +47,8 @@ pub enum Command {
     Check(SettingsFile),
     Contract(crate::command::contract::Contract),
     Call(crate::command::call::Call),
+    Publish(crate::command::publish::Publish),
+    Tail(crate::command::tail::Tail),
     #[command(subcommand)]
     Adapter(AdapterCommand),
     #[command(subcommand)]

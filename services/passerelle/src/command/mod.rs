@@ -7,8 +7,11 @@ pub(crate) mod connect;
 pub(crate) mod contract;
 mod copybook;
 mod double;
+mod event;
 mod explain;
+pub(crate) mod publish;
 mod reference;
+pub(crate) mod tail;
 
 use std::collections::BTreeMap;
 
@@ -27,6 +30,8 @@ pub fn run(command: Command) -> Result<(), Failure> {
         Command::Check(file) => check::run(&file),
         Command::Contract(contract) => crate::serve::runtime(1)?.block_on(contract::run(&contract)),
         Command::Call(call) => crate::serve::runtime(1)?.block_on(call::run(&call)),
+        Command::Publish(publish) => crate::serve::runtime(1)?.block_on(publish::run(&publish)),
+        Command::Tail(tail) => crate::serve::runtime(1)?.block_on(tail::run(&tail)),
         Command::Adapter(command) => adapter::run(&command),
         Command::Copybook(command) => copybook::run(&command),
         Command::Double(arguments) => double::run(&arguments),

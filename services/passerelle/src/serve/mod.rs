@@ -3,10 +3,12 @@
 mod admin;
 pub(crate) mod contracts;
 pub(crate) mod dial;
+pub(crate) mod durable;
 mod endpoints;
 mod front;
 mod listener;
 mod operators;
+mod readiness;
 mod routes;
 pub(crate) mod tls;
 
@@ -15,7 +17,6 @@ use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -29,8 +30,10 @@ use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
 use self::admin::Admin;
+use self::durable::Durable;
 use self::front::Front;
 use self::listener::{Listener, ListenerLimits, Running};
+use self::readiness::Readiness;
 use self::routes::Routes;
 use crate::cli::SettingsFile;
 use crate::contract_store::FolderStore;
@@ -105,7 +108,8 @@ pub(crate) struct Daemon {
     endpoints: BTreeMap<String, Arc<Endpoint>>,
     registry: Arc<Registry>,
     health: HealthReporter,
-    ready: Arc<AtomicBool>,
+    ready: Arc<Readiness>,
+    durable: Arc<Durable>,
     /// Reflection of back offices and the following of the registry; ended when dropped.
     background: JoinSet<()>,
     /// The claim on the data folder.
@@ -123,6 +127,7 @@ impl Daemon {
 
         let data_dir = claim(&settings.data_dir)?;
         let registry = Arc::new(registry(&settings.data_dir)?);
+        let durable = Arc::new(Durable::open(settings).await?);
         let gateway = Arc::new(Gateway::new(limits(settings), propagation(settings)));
         let (health, health_service) = tonic_health::server::health_reporter();
         let endpoints = endpoints::open(loaded, &registry).await?;
@@ -135,12 +140,24 @@ impl Daemon {
         for (name, remote) in endpoints::reflected(loaded) {
             background.spawn(contracts::keep_reflecting(registry.clone(), name, remote));
         }
-        let ready = Arc::new(AtomicBool::new(true));
-        let own = operators::for_channels(health_service.clone(), registry.clone()).map_err(Failure::plain)?;
+        background.spawn(durable.clone().watch(health.clone()));
+        let ready = Arc::new(Readiness::new(durable.durability()));
+        let own = operators::for_channels(health_service.clone(), registry.clone(), &durable).map_err(Failure::plain)?;
         let services = operators::for_operators(health_service, registry.clone(), routes).map_err(Failure::plain)?;
-        let listeners =
-            (channels.run(Front::new(gateway, own)), administration.run(Admin::new(metrics, ready.clone(), services)));
-        Ok(Self { channels: at, admin: admin_at, listeners, endpoints, registry, health, ready, background, _data_dir: data_dir })
+        let admin = Admin::new(metrics, durable.clone(), ready.clone(), services);
+        let listeners = (channels.run(Front::new(gateway, own)), administration.run(admin));
+        Ok(Self {
+            channels: at,
+            admin: admin_at,
+            listeners,
+            endpoints,
+            registry,
+            health,
+            ready,
+            durable,
+            background,
+            _data_dir: data_dir,
+        })
     }
 
     /// Waits until the method of `path` is registered.
@@ -156,7 +173,8 @@ impl Daemon {
 
     /// Says that it goes, takes nothing new, ends what is in flight, closes what stands behind.
     pub(crate) async fn drain(mut self, grace: Duration) {
-        self.ready.store(false, Ordering::Relaxed);
+        self.ready.drain();
+        self.durable.end_streams();
         self.health.set_service_status("", ServingStatus::NotServing).await;
         let (channels, admin) = self.listeners;
         if !channels.drain(grace).await {
@@ -166,6 +184,7 @@ impl Daemon {
             endpoint.drain(grace).await;
         }
         self.background.shutdown().await;
+        self.durable.close().await;
         admin.drain(Duration::from_secs(1)).await;
         tracing::info!("drained");
     }
@@ -222,7 +241,7 @@ fn propagation(settings: &Settings) -> Option<Propagation> {
 }
 
 fn describe_metrics() {
-    for (name, unit, meaning) in METRICS {
+    for (name, unit, meaning) in METRICS.iter().chain(&durable::METRICS).copied() {
         match name {
             name if name.ends_with("_seconds") => metrics::describe_histogram!(name, unit, meaning),
             name if name.ends_with("_total") => metrics::describe_counter!(name, unit, meaning),
