@@ -1,1 +1,3 @@
 //! Laws for what has several implementations, and the faults under which they must hold.
+
+pub mod journal;
