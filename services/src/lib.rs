@@ -1,6 +1,7 @@
-//! The gRPC services that a bus itself offers: reflection of its contracts, administration, and the journal.
+//! The gRPC services of Passerelle: what channels consume, the journal, reflection of contracts, and administration.
 
 pub mod admin;
+pub mod customer;
 #[cfg(test)]
 mod fixture;
 pub mod journal;
