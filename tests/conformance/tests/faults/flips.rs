@@ -72,18 +72,14 @@ pub(crate) fn look(world: &World, disk: &SimulatedDisk) -> Found {
         Err(OpenError::Damaged(_) | OpenError::NewerVersion(_)) => return Found::AtStart,
         Err(error) => panic!("neither read nor refused for damage: {error}"),
     };
-    for key in world.model.keys() {
-        match core.reader().history(&key) {
-            Ok(history) => world.model.history(&key, history),
-            Err(ReadError::Damaged { .. }) => {}
-            Err(error) => panic!("{error}"),
-        }
-    }
     let mut from = core.reader().first();
     loop {
         let page = match core.reader().read(from, 1000) {
             Ok(page) => page,
-            Err(ReadError::Damaged { position, .. }) => return Found::WhenRead(position),
+            Err(ReadError::Damaged { position, .. }) => {
+                histories(world, &core);
+                return Found::WhenRead(position);
+            }
             Err(error) => panic!("{error}"),
         };
         let Some(last) = page.last() else { break };
@@ -93,7 +89,22 @@ pub(crate) fn look(world: &World, disk: &SimulatedDisk) -> Found {
         }
         from = next;
     }
-    if from == world.model.last().next() { Found::Nothing } else { Found::Cut(from) }
+    if from <= world.model.last() {
+        return Found::Cut(from);
+    }
+    histories(world, &core);
+    Found::Nothing
+}
+
+/// Each is the right one, or said to be damaged.
+fn histories(world: &World, core: &Core) {
+    for key in world.model.keys() {
+        match core.reader().history(&key) {
+            Ok(history) => world.model.history(&key, history),
+            Err(ReadError::Damaged { .. }) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
 }
 
 /// A record's place in its file: from the end of the data before it to the end of its own.
