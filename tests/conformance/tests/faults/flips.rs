@@ -74,7 +74,7 @@ pub(crate) fn look(world: &World, disk: &SimulatedDisk) -> Found {
     };
     let mut from = core.reader().first();
     loop {
-        let page = match core.reader().read(from, 1000) {
+        let page = match core.reader().read(from, 50_000) {
             Ok(page) => page,
             Err(ReadError::Damaged { position, .. }) => {
                 histories(world, &core);
@@ -98,6 +98,9 @@ pub(crate) fn look(world: &World, disk: &SimulatedDisk) -> Found {
 
 /// Each is the right one, or said to be damaged.
 fn histories(world: &World, core: &Core) {
+    if core.reader().durable().borrow().position < world.model.last() {
+        return;
+    }
     for key in world.model.keys() {
         match core.reader().history(&key) {
             Ok(history) => world.model.history(&key, history),
@@ -225,9 +228,9 @@ fn flip_everywhere(seed: u64) -> Flips {
 
 #[test]
 fn no_flipped_bit_is_delivered_or_taken_for_the_end() {
-    let flips = seeds::run("no_flipped_bit", 0..60, flip_everywhere);
+    let flips = seeds::run("no_flipped_bit", 0..40, flip_everywhere);
     println!("{flips}");
-    if seeds::single() {
+    if seeds::chosen() {
         return;
     }
     assert!(flips.refused >= 100 && flips.found_when_read >= 100, "{flips}");

@@ -36,7 +36,6 @@ fn spoil(disk: &SimulatedDisk, rng: &mut Rng) {
         }
     }
     disk.place(name, content);
-    if seeds::single() { println!("{name} {from} {to} {span}"); }
 }
 
 /// Names that look nearly right.
@@ -91,5 +90,5 @@ impl AddAssign for Spoiled {
 fn files_as_no_journal_writes_them_are_refused_or_read_right() {
     let spoiled = seeds::run("files_as_no_journal", 0..60, spoiled);
     println!("{spoiled:?}");
-    assert!(seeds::single() || (spoiled.refused >= 100 && spoiled.damaged >= 20 && spoiled.right >= 100), "{spoiled:?}");
+    assert!(seeds::chosen() || (spoiled.refused >= 100 && spoiled.damaged >= 20 && spoiled.right >= 100), "{spoiled:?}");
 }

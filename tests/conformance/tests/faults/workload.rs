@@ -49,7 +49,7 @@ impl Workload {
 
     /// What waits when the writer comes round.
     pub(crate) fn batch(&mut self, model: &Model, rng: &mut Rng) -> Vec<Append> {
-        let appends = if rng.u8(..10) == 0 { rng.usize(5..20) } else { rng.usize(1..4) };
+        let appends = if rng.u8(..8) == 0 { rng.usize(5..20) } else { rng.usize(1..4) };
         (0..appends).map(|_| (0..rng.usize(1..4)).map(|_| self.entry(model, rng)).collect()).collect()
     }
 
