@@ -35,6 +35,7 @@ impl Style {
 }
 
 /// Makes entries no two of which are the same.
+#[derive(Clone)]
 pub(crate) struct Workload {
     style: Style,
     made: u64,

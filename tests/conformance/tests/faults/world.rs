@@ -71,6 +71,8 @@ pub(crate) struct World {
     pub(crate) workload: Workload,
     /// What is up to here was durable before something else was written: damage in it must be noticed.
     pub(crate) settled: Position,
+    /// Retention is at work.
+    pub(crate) trims: bool,
     settings: LogSettings,
 }
 
@@ -88,7 +90,21 @@ impl World {
             workload: Workload::new(Style::draw(&mut rng)),
             settings: LogSettings { segment_bytes: 64 << 10, dedupe_keys: window, ..LogSettings::default() },
             settled: Position(0),
+            trims: true,
             rng,
+        }
+    }
+
+    /// The same journal on another disk.
+    pub(crate) fn fork(&self, disk: SimulatedDisk) -> Self {
+        Self {
+            disk,
+            model: self.model.clone(),
+            counts: Counts::default(),
+            rng: self.rng.clone(),
+            workload: self.workload.clone(),
+            settings: self.settings.clone(),
+            ..*self
         }
     }
 
@@ -214,7 +230,7 @@ impl World {
             0 | 1 => core.mark(),
             2 | 3 => core.prepare(),
             4 => self.read_some(core)?,
-            5 => self.trim(core)?,
+            5 if self.trims => self.trim(core)?,
             _ => {
                 let batch = self.workload.batch(&self.model, &mut self.rng);
                 self.write(core, batch)?;
