@@ -15,3 +15,14 @@ pub fn command(calls: &str, bytes: usize, trace: &Path) -> Option<Command> {
     command.args(["-e", &format!("trace={calls}"), "-o"]).arg(trace);
     Some(command)
 }
+
+/// A command that runs the program given as its further arguments and lets a system call fail: `fdatasync:error=EIO:when=20+`.
+/// `None` as for [`command`].
+pub fn failing(fault: &str) -> Option<Command> {
+    let strace = install::installed("strace", "/usr/bin/strace")?;
+    let call = fault.split(':').next().unwrap_or_default();
+    let mut command = Command::new(strace);
+    command.args(["--follow-forks", "--seccomp-bpf", "-o", "/dev/null", "-e", &format!("trace={call}")]);
+    command.args(["-e", &format!("inject={fault}")]);
+    Some(command)
+}
