@@ -47,7 +47,7 @@ fn the_journal_of_a_stopped_bus_is_checked_and_shown_without_personal_data() {
     assert!(checked.stdout.contains("\n4 records can be read, from position 1 on, 1 MiB\n"), "{checked:?}");
     says(&world, &["journal", "repair", JOURNAL], 0, {
         expect![[r#"
-            00000000000000000001.log: 4 records from 1 on, 4710 bytes
+            00000000000000000001.log: 4 records from 1 on, 4752 bytes
             4 records can be read, from position 1 on, 1 MiB; nothing is to be repaired
         "#]]
     });
