@@ -1,5 +1,6 @@
 //! The embedded engine: a segmented log, one writer, one sync for all that waits.
 
+mod check;
 mod dedupe;
 mod error;
 mod fresh;
@@ -12,11 +13,13 @@ mod queue;
 mod read;
 mod record;
 mod recover;
+mod repair;
 mod segment;
 mod settings;
 mod sidecar;
 mod stats;
 mod store;
+mod survey;
 mod tail;
 mod threads;
 mod walk;
@@ -38,8 +41,10 @@ use crate::{AppendError, Durability, Entry, History, Journal, Position, ReadErro
 use queue::Queue;
 use writer::measure;
 
+pub use check::{Report, SegmentReport, check, dump};
 pub use error::{Damage, OpenError};
 pub use read::Reader;
+pub use repair::{Repair, repair};
 pub use settings::LogSettings;
 pub use stats::Stats;
 #[doc(hidden)]

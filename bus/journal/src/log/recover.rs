@@ -135,6 +135,7 @@ fn fingerprints(
         newest_first.push(found);
     }
     let mut dedupe = Dedupe::new(most);
+    dedupe.expect(count);
     for (fingerprint, position) in newest_first.into_iter().rev().flatten() {
         dedupe.add(fingerprint, position);
     }
