@@ -4,7 +4,7 @@
 //! protocol, for Passerelle the tonic client that its users have.
 
 mod bars;
-mod disk;
+pub(crate) mod disk;
 mod flight;
 mod grpc;
 mod round;
