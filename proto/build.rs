@@ -24,8 +24,6 @@ fn compile(folder: &str, include: &str, descriptors: &str) -> Result<(), Box<dyn
     fs::write(out.join(descriptors), compiler.encode_file_descriptor_set())?;
     tonic_prost_build::configure()
         .build_transport(true)
-        // In the order of their keys: the same state must give the same bytes.
-        .btree_map(".passerelle")
         // Bodies are shared, not copied.
         .bytes("passerelle.bus.v1.Message.data")
         .bytes("passerelle.bus.v1.Record.answer")

@@ -1,0 +1,105 @@
+//! All that three channels can do to one matter in three steps, in every order, with a crash at every journal write.
+//!
+//! A world is explored from its beginning until nothing new comes of it. What a crash loses is the memory of the bus and the answer on its way;
+//! what it keeps is the journal's records, from which everything is rebuilt. A client whose answer was lost asks the same again with
+//! the same idempotency key, or forgets that it asked.
+
+mod client;
+mod monitor;
+mod world;
+
+use std::collections::{BTreeMap, HashSet};
+
+use self::client::CHANNELS;
+use self::world::{Fate, World};
+
+/// Crashes on one way through the world, at any of its writes: two, since recovery may be interrupted too.
+const CRASHES: u8 = 2;
+
+#[test]
+fn three_channels_three_steps_and_crashes_at_every_write_leave_one_owner_and_lose_no_step_or_answer() {
+    let mut seen = HashSet::new();
+    let mut waiting = vec![World::default()];
+    let mut counts = Counts::default();
+    seen.insert(waiting[0].fingerprint());
+    while let Some(world) = waiting.pop() {
+        world.check();
+        counts.state(&world);
+        for next in successors(&world, &mut counts) {
+            if seen.insert(next.fingerprint()) {
+                waiting.push(next);
+            }
+        }
+    }
+    println!("{counts:#?}");
+    counts.cover_everything();
+}
+
+/// What can come next, in every way it can go.
+fn successors(world: &World, counts: &mut Counts) -> Vec<World> {
+    let mut next = Vec::new();
+    let fates: &[Fate] =
+        if world.crashes < CRASHES { &[Fate::Answered, Fate::Lost, Fate::NeverWritten] } else { &[Fate::Answered] };
+    for client in 0..CHANNELS.len() {
+        for sent in world.can_send(client) {
+            for fate in fates {
+                let mut then = world.clone();
+                let outcome = then.send(client, &sent, *fate);
+                counts.sent(&outcome, *fate);
+                next.push(then);
+            }
+        }
+        if let Some(then) = world.forgets(client) {
+            counts.forgotten += 1;
+            next.push(then);
+        }
+    }
+    for fate in fates {
+        if let Some(then) = world.fires(*fate) {
+            counts.fired += 1;
+            next.push(then);
+        }
+    }
+    if let Some(then) = world.time_passes() {
+        counts.passed += 1;
+        next.push(then);
+    }
+    next
+}
+
+/// What was seen, so that an exploration that did not get anywhere fails.
+#[derive(Debug, Default)]
+struct Counts {
+    states: u64,
+    transitions: u64,
+    by_phase: BTreeMap<&'static str, u64>,
+    outcomes: BTreeMap<String, u64>,
+    crashes: u64,
+    fired: u64,
+    passed: u64,
+    forgotten: u64,
+}
+
+impl Counts {
+    fn state(&mut self, world: &World) {
+        self.states += 1;
+        *self.by_phase.entry(world.phase()).or_default() += 1;
+    }
+
+    fn sent(&mut self, outcome: &str, fate: Fate) {
+        self.transitions += 1;
+        self.crashes += u64::from(fate != Fate::Answered);
+        *self.outcomes.entry(outcome.to_owned()).or_default() += 1;
+    }
+
+    fn cover_everything(&self) {
+        let transitions = self.transitions + self.fired + self.passed + self.forgotten;
+        println!("{} states, {transitions} transitions", self.states);
+        assert!(self.states > 10_000 && transitions > 100_000, "{} states, {transitions} transitions", self.states);
+        let phases: Vec<_> = self.by_phase.keys().copied().collect();
+        assert_eq!(phases, ["", "completed", "expired", "offered", "owned", "taken back"]);
+        let outcomes: Vec<_> = self.outcomes.keys().map(String::as_str).collect();
+        expect_test::expect![[""]].assert_eq(&outcomes.join("\n"));
+        assert!(self.crashes > 10_000 && self.fired > 1_000 && self.passed > 1_000 && self.forgotten > 1_000, "{self:#?}");
+    }
+}

@@ -1,0 +1,34 @@
+//! `passerelle.customer.v1.Handoffs`: matters on their way from one channel to another.
+//!
+//! The rules are [`Handoff`], a pure decider: [`Command`]s in, events out. Around it stand chance and secrets ([`Secret`], the
+//! [`Code`]), the limit on wrong codes, and the tables that find a matter by its code and list matters.
+
+mod code;
+mod codes;
+mod command;
+mod context;
+mod decide;
+#[cfg(test)]
+mod decide_tests;
+mod evolve;
+#[cfg(test)]
+mod explore_tests;
+mod list;
+mod methods;
+mod moments;
+mod refusal;
+mod request;
+mod secret;
+mod service;
+mod settings;
+mod throttle;
+mod view;
+mod words;
+
+pub use self::code::{Code, CodeError};
+pub use self::command::{Command, Offer, Right};
+pub use self::decide::{Handoff, waits_for};
+pub use self::refusal::Refusal;
+pub use self::secret::{Drawn, Secret};
+pub use self::service::{Handoffs, folds};
+pub use self::settings::HandoffSettings;
