@@ -50,6 +50,7 @@ impl<D: Decider> Dispatcher<D> {
 
     async fn step(&mut self) {
         if self.home.timetable.failed() && self.again.is_none() {
+            self.home.meter.timer_failed();
             self.again = Some(Instant::now() + self.pause());
         }
         if self.again.is_some_and(|again| again <= Instant::now()) {

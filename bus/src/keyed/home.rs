@@ -8,6 +8,7 @@ use tokio::sync::{Semaphore, oneshot, watch};
 
 use super::ask::Taken;
 use super::key::Key;
+use super::observe::Meter;
 use super::timetable::Timetable;
 use super::{Decider, KeyedSettings, Observed, Parts};
 
@@ -23,6 +24,7 @@ pub(super) struct Home<D: Decider> {
     pub(super) settings: KeyedSettings,
     pub(super) observer: Observer<D>,
     pub(super) timetable: Timetable,
+    pub(super) meter: Meter,
     /// Keys being loaded at the same time: each takes a blocking thread.
     pub(super) loads: Arc<Semaphore>,
 }

@@ -12,6 +12,7 @@ mod home;
 mod instant;
 mod key;
 mod life;
+pub mod observe;
 mod outcome;
 mod replay;
 mod runner;

@@ -15,6 +15,7 @@ use super::dispatch::Dispatcher;
 use super::door::Doors;
 use super::home::{Home, ROOM_PATIENCE};
 use super::key::Key;
+use super::observe::Meter;
 use super::shard::Shard;
 use super::timetable::Timetable;
 use super::{Clock, Decider, Done, Failure, KeyedSettings, Observed, OpenError};
@@ -37,7 +38,7 @@ pub struct Parts {
 /// Runs one decider for all its keys: one writer a key, so that commands of a key follow each other and those of different keys do not wait
 /// for each other. Dropped, it stops where it stands, as a crash would; [`drain`](Self::drain) ends it well.
 pub struct Keyed<D: Decider> {
-    home: Arc<Home<D>>,
+    pub(super) home: Arc<Home<D>>,
     doors: Arc<Doors<D>>,
     closing: watch::Sender<bool>,
     tasks: Mutex<JoinSet<()>>,
@@ -63,6 +64,7 @@ impl<D: Decider> Keyed<D> {
             settings,
             observer: Box::new(observer),
             timetable: Timetable::new(settings.timers),
+            meter: Meter::new(D::KIND),
             loads: Arc::new(Semaphore::new(LOADS)),
         });
         let mut tasks = JoinSet::new();
@@ -83,17 +85,9 @@ impl<D: Decider> Keyed<D> {
         idempotency_key: Option<&str>,
         command: D::Command,
     ) -> Result<Done<D::Answer>, Failure<D::Refusal>> {
-        let idempotency_key = idempotency_key.unwrap_or_default().to_owned();
-        if idempotency_key.len() > LONGEST_IDEMPOTENCY_KEY {
-            let length = idempotency_key.len();
-            let why = format!("an idempotency key of {length} bytes, at most {LONGEST_IDEMPOTENCY_KEY} are taken");
-            return Err(Failure::Journal(AppendError::TooLarge(why)));
-        }
-        match timeout(ROOM_PATIENCE, self.home.parts.projection.room()).await {
-            Ok(room) => room.map_err(|stopped| Failure::Behind(stopped.to_string()))?,
-            Err(_) => return Err(Failure::Behind("the views are too far behind the journal".to_owned())),
-        }
-        self.ask(key, |reply| Ask::Command(Command { idempotency_key, command, reply })).await
+        let outcome = self.decided(key, idempotency_key.unwrap_or_default().to_owned(), command).await;
+        self.home.meter.answered(&outcome);
+        outcome
     }
 
     /// What the thing is, with the sequence of its last record; only what is on disk. `None`: it was never written.
@@ -108,6 +102,24 @@ impl<D: Decider> Keyed<D> {
         let mut tasks = mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         let ended = async { while tasks.join_next().await.is_some() {} };
         timeout(grace, ended).await.is_ok()
+    }
+
+    async fn decided(
+        &self,
+        key: &str,
+        idempotency_key: String,
+        command: D::Command,
+    ) -> Result<Done<D::Answer>, Failure<D::Refusal>> {
+        if idempotency_key.len() > LONGEST_IDEMPOTENCY_KEY {
+            let length = idempotency_key.len();
+            let why = format!("an idempotency key of {length} bytes, at most {LONGEST_IDEMPOTENCY_KEY} are taken");
+            return Err(Failure::Journal(AppendError::TooLarge(why)));
+        }
+        match timeout(ROOM_PATIENCE, self.home.parts.projection.room()).await {
+            Ok(room) => room.map_err(|stopped| Failure::Behind(stopped.to_string()))?,
+            Err(_) => return Err(Failure::Behind("the views are too far behind the journal".to_owned())),
+        }
+        self.ask(key, |reply| Ask::Command(Command { idempotency_key, command, reply })).await
     }
 
     async fn ask<T>(&self, key: &str, ask: impl FnOnce(Reply<D, T>) -> Ask<D>) -> Result<T, Failure<D::Refusal>> {

@@ -94,6 +94,7 @@ impl<D: Decider> Shard<D> {
     async fn take(&mut self, Letter { key, ask }: Letter<D>) {
         let slot = self.slots.entry(key.clone()).or_insert_with(|| {
             self.ring.push_back(key.clone());
+            self.home.meter.key_taken();
             Slot::cold()
         });
         let need = slot.take(&key, ask, &self.home, &mut self.batch);
@@ -169,7 +170,10 @@ impl<D: Decider> Shard<D> {
             turns -= 1;
             let Some(key) = self.ring.pop_front() else { break };
             match self.slots.get_mut(&key) {
-                Some(slot) if slot.is_idle() && !slot.touched => drop(self.slots.remove(&key)),
+                Some(slot) if slot.is_idle() && !slot.touched => {
+                    self.slots.remove(&key);
+                    self.home.meter.keys_dropped(1);
+                }
                 Some(slot) => {
                     slot.touched = false;
                     self.ring.push_back(key);
@@ -177,6 +181,12 @@ impl<D: Decider> Shard<D> {
                 None => {}
             }
         }
+    }
+}
+
+impl<D: Decider> Drop for Shard<D> {
+    fn drop(&mut self) {
+        self.home.meter.keys_dropped(self.slots.len());
     }
 }
 

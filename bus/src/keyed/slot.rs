@@ -9,7 +9,7 @@ use prost::Message as _;
 use super::ask::{Ask, Command, Due, Taken};
 use super::flight::{Flight, Shown, Waiter};
 use super::home::{Batch, Home};
-use super::instant::{nanoseconds, timestamp};
+use super::instant::{from_nanoseconds, nanoseconds, timestamp};
 use super::key::Key;
 use super::life::{Draft, Life, Written};
 use super::{Context, Decider, Decision, Failure};
@@ -278,6 +278,7 @@ impl<D: Decider> Desk<'_, D> {
             return;
         }
         let now = self.home.parts.clock.now();
+        self.home.meter.timer_fired(now.duration_since(from_nanoseconds(alarm.due)).unwrap_or_default());
         let command = self.home.decider.due(&alarm.name);
         let decision = self.home.decider.decide(&self.live.life.state, &command, &Context { key: self.key.plain(), now });
         // A refusal is written down as well: the timer has had its turn.

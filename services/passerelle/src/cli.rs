@@ -50,6 +50,10 @@ pub enum Command {
     Publish(crate::command::publish::Publish),
     Tail(crate::command::tail::Tail),
     #[command(subcommand)]
+    Journal(crate::command::journal::Journal),
+    #[command(subcommand)]
+    View(crate::command::view::View),
+    #[command(subcommand)]
     Adapter(AdapterCommand),
     #[command(subcommand)]
     Copybook(CopybookCommand),

@@ -34,7 +34,7 @@ impl Service {
         request: SubscribeRequest,
     ) -> Result<impl Stream<Item = Result<SubscribeResponse, Status>> + Send + 'static + use<>, Status> {
         let filter = Filter::new(request.filter.unwrap_or_default())?;
-        let journal = self.parts.journal.clone();
+        let journal = self.journal.clone();
         let durable = journal.durable();
         let last = durable.borrow().position;
         let (next, turn) = match request.from {
@@ -43,8 +43,8 @@ impl Service {
             Some(From::DurableName(name)) => {
                 subscription::check_name(&name)?;
                 // Taken first: from here on no other one moves it.
-                let turn = self.subscriptions.take_over(&name);
-                let acknowledged = self.subscriptions.acknowledged(&name).await?;
+                let turn = self.turns.take_over(&name);
+                let acknowledged = self.acknowledged(&name).await?;
                 let next = if acknowledged == Position(0) { journal.first() } else { acknowledged.next() };
                 (kept(&name, next, journal.first())?, Some(turn))
             }
@@ -55,7 +55,7 @@ impl Service {
             filter,
             durable,
             turn,
-            stopping: self.parts.stopping.clone(),
+            stopping: self.settings.stopping.clone(),
             until,
             next,
             page: Vec::new().into_iter(),

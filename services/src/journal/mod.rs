@@ -14,21 +14,20 @@ mod subscription;
 mod tests;
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
+use passerelle_bus::keyed::{Keyed, KeyedSettings, OpenError, Parts};
 use passerelle_journal::Journal;
 use tokio::sync::watch;
 
 pub use self::server::Server;
 pub use self::subscription::{Advance, Subscription};
 
-use self::subscription::Subscriptions;
+use self::subscription::Turns;
 
-/// What the service stands on.
+/// What the service is told besides.
 #[derive(Clone)]
-pub struct Parts {
-    /// Where messages are written and read.
-    pub journal: Arc<dyn Journal>,
+pub struct Settings {
     /// For the fingerprints of messages; the same at each start, or repetitions are not known any more.
     pub fingerprint_key: [u8; 16],
     /// Says when a record is written.
@@ -40,19 +39,27 @@ pub struct Parts {
 /// The service. Cheap to clone.
 #[derive(Clone)]
 pub struct Service {
-    parts: Parts,
-    subscriptions: Arc<Subscriptions>,
+    journal: Arc<dyn Journal>,
+    settings: Settings,
+    subscriptions: Arc<Keyed<Subscription>>,
+    turns: Arc<Turns>,
 }
 
 impl Service {
-    /// A service over a journal.
-    pub fn new(parts: Parts) -> Self {
-        let subscriptions = Arc::new(Subscriptions::new(parts.journal.clone(), parts.now));
-        Self { parts, subscriptions }
+    /// A service over a journal. The projection of `parts` has the folds of [`passerelle_bus::keyed`].
+    pub fn open(parts: Parts, settings: Settings) -> Result<Self, OpenError> {
+        let journal = parts.journal.clone();
+        let subscriptions = Keyed::open(Subscription, parts, KeyedSettings::default(), |_| {})?;
+        Ok(Self { journal, settings, subscriptions: Arc::new(subscriptions), turns: Arc::default() })
     }
 
     /// The service, ready for a listener.
     pub fn server(self) -> Server {
         Server::new(self)
+    }
+
+    /// Ends what is under way; whether it did within the grace.
+    pub async fn drain(&self, grace: Duration) -> bool {
+        self.subscriptions.drain(grace).await
     }
 }

@@ -16,10 +16,10 @@ impl Service {
     pub(super) async fn publish(&self, request: PublishRequest) -> Result<PublishResponse, Status> {
         let level = level(request.acknowledge)?;
         check(&request)?;
-        let mut records = record::Records::new(self.parts.fingerprint_key);
-        records.at((self.parts.now)());
+        let mut records = record::Records::new(self.settings.fingerprint_key);
+        records.at((self.settings.now)());
         let entry = records.entry(&request.messages).map_err(|(index, fault)| refusal::of_message(index as u64, &fault))?;
-        let append = self.parts.journal.append(vec![entry]).await;
+        let append = self.journal.append(vec![entry]).await;
         let receipt = append.map_err(|error| refusal::of_append(&error))?;
         let acknowledgement = match level {
             AcknowledgementLevel::Accepted => Acknowledgement { level: level.into(), position: 0, repeated: false },

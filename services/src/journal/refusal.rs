@@ -1,5 +1,6 @@
 //! What a caller is told when the journal says no.
 
+use passerelle_bus::keyed::Failure;
 use passerelle_journal::{AppendError, ReadError};
 use tonic::Status;
 
@@ -25,6 +26,18 @@ pub(super) fn of_read(error: &ReadError) -> Status {
         ReadError::Trimmed { .. } => Status::out_of_range(error.to_string()),
         ReadError::Damaged { .. } => Status::data_loss(error.to_string()),
         ReadError::Disk(_) => Status::unavailable(error.to_string()),
+    }
+}
+
+/// An acknowledgement was not written, or cannot be looked up.
+pub(super) fn of_command(failure: &Failure<std::convert::Infallible>) -> Status {
+    match failure {
+        Failure::Refused(never) => match *never {},
+        Failure::Journal(error) => of_append(error),
+        Failure::Unreadable(error) => of_read(error),
+        Failure::Damaged { .. } => Status::data_loss(failure.to_string()),
+        Failure::Conflict { .. } => Status::aborted(failure.to_string()),
+        Failure::Busy | Failure::Closed | Failure::Behind(_) => Status::unavailable(failure.to_string()),
     }
 }
 

@@ -3,16 +3,18 @@
 use std::collections::VecDeque;
 use std::mem;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::SystemTime;
 
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, Stream, StreamExt};
-use passerelle_journal::{AppendError, Entry, Outcome, Receipt};
+use passerelle_journal::{AppendError, Entry, Journal, Outcome, Receipt};
 use passerelle_proto::bus::v1::PublishStreamResponse;
 use tonic::{Status, Streaming};
 
 use super::request::PublishStreamRequest;
-use super::{Parts, Service, record, refusal};
+use super::{Service, record, refusal};
 
 /// What is ready is written together, up to this many messages or bytes.
 const CHUNK_MESSAGES: usize = 1024;
@@ -21,12 +23,13 @@ const CHUNK_BYTES: usize = 512 * 1024;
 impl Service {
     /// Writes what comes, and answers with how far it is on disk.
     pub(super) fn publish_stream(&self, requests: Streaming<PublishStreamRequest>) -> Publishing {
-        let mut stopping = self.parts.stopping.clone();
+        let mut stopping = self.settings.stopping.clone();
         Publishing {
             requests,
-            records: record::Records::new(self.parts.fingerprint_key),
+            records: record::Records::new(self.settings.fingerprint_key),
             stopping: async move { drop(stopping.wait_for(|stop| *stop).await) }.boxed(),
-            parts: self.parts.clone(),
+            journal: self.journal.clone(),
+            now: self.settings.now,
             read: 0,
             chunk: Vec::new(),
             appending: None,
@@ -43,7 +46,8 @@ pub(super) struct Publishing {
     requests: Streaming<PublishStreamRequest>,
     records: record::Records,
     stopping: BoxFuture<'static, ()>,
-    parts: Parts,
+    journal: Arc<dyn Journal>,
+    now: fn() -> SystemTime,
     /// Messages taken in.
     read: u64,
     /// Those of them that are not on their way to the journal.
@@ -129,7 +133,7 @@ impl Publishing {
             self.end = Some(Err(refusal::stopping()));
             return;
         }
-        self.records.at((self.parts.now)());
+        self.records.at((self.now)());
         let mut bytes = 0;
         while self.chunk.len() < CHUNK_MESSAGES && bytes < CHUNK_BYTES && self.end.is_none() {
             match self.requests.poll_next_unpin(context) {
@@ -150,7 +154,7 @@ impl Publishing {
 
     fn append(&mut self) {
         let chunk = mem::take(&mut self.chunk);
-        let journal = self.parts.journal.clone();
+        let journal = self.journal.clone();
         self.appending = Some(async move { journal.append(chunk).await }.boxed());
     }
 }

@@ -5,8 +5,11 @@ use std::time::{Duration, SystemTime};
 
 use expect_test::{Expect, expect};
 use futures_util::stream::iter;
+use passerelle_bus::keyed::clock::Manual;
+use passerelle_bus::keyed::{Answers, Parts, Timers};
 use passerelle_journal::memory::Memory;
 use passerelle_journal::{Journal, Position};
+use passerelle_projection::{Fold, Projection};
 use passerelle_proto::AcknowledgementLevel;
 use passerelle_proto::bus::v1::journal_client::JournalClient;
 use passerelle_proto::bus::v1::subscribe_request::From;
@@ -14,18 +17,20 @@ use passerelle_proto::bus::v1::{
     AcknowledgeRequest, Filter, Message, PublishRequest, PublishStreamRequest, PublishStreamResponse, SubscribeRequest,
     SubscribeResponse,
 };
+use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::{Channel, Endpoint, Server};
 use tonic::{Status, Streaming};
 
-use super::{Parts, Service};
+use super::{Service, Settings};
 
 struct World {
     journal: Arc<Memory>,
     stop: watch::Sender<bool>,
     client: JournalClient<Channel>,
+    _views: TempDir,
 }
 
 impl World {
@@ -33,13 +38,19 @@ impl World {
         let journal = Arc::new(Memory::new());
         let (stop, stopping) = watch::channel(false);
         let now = || SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
-        let service = Service::new(Parts { journal: journal.clone(), fingerprint_key: [7; 16], now, stopping });
+        let views = tempfile::tempdir().unwrap();
+        let folds: Vec<Box<dyn Fold>> = vec![Box::new(Answers::default()), Box::new(Timers)];
+        let projection =
+            Projection::open(&views.path().join("views.sqlite"), folds, journal.clone(), Default::default()).unwrap();
+        let clock = Arc::new(Manual::at_seconds(1_700_000_000));
+        let parts = Parts { journal: journal.clone(), projection: Arc::new(projection), clock };
+        let service = Service::open(parts, Settings { fingerprint_key: [7; 16], now, stopping }).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(Server::builder().add_service(service.server()).serve_with_incoming(TcpListenerStream::new(listener)));
         let channel = Endpoint::from_shared(format!("http://{address}")).unwrap().connect_lazy();
         let client = JournalClient::new(channel).max_encoding_message_size(64 << 20);
-        Self { journal, stop, client }
+        Self { journal, stop, client, _views: views }
     }
 
     async fn publish(&self, messages: Vec<Message>) -> Result<(u64, bool), Status> {
@@ -78,9 +89,9 @@ impl World {
         shown.join(" ")
     }
 
-    async fn acknowledge(&self, name: &str, position: u64) -> Result<bool, Status> {
+    async fn acknowledge(&self, name: &str, position: u64) -> Result<u64, Status> {
         let request = AcknowledgeRequest { durable_name: name.to_owned(), position };
-        Ok(self.client.clone().acknowledge(request).await?.into_inner().acknowledgement.unwrap().repeated)
+        Ok(self.client.clone().acknowledge(request).await?.into_inner().acknowledgement.unwrap().position)
     }
 }
 
@@ -258,8 +269,8 @@ async fn a_durable_name_goes_on_where_it_was_acknowledged() {
         world.publish(vec![message(id)]).await.unwrap();
     }
     assert_eq!(world.shown(durable("reader")).await, "1:a 2:b 3:c");
-    assert!(!world.acknowledge("reader", 2).await.unwrap());
-    assert!(world.acknowledge("reader", 1).await.unwrap(), "it never goes back");
+    assert_eq!(world.acknowledge("reader", 2).await.unwrap(), 4);
+    assert_eq!(world.acknowledge("reader", 1).await.unwrap(), 4, "it never goes back, and nothing is written");
     assert_eq!(world.shown(durable("reader")).await, "3:c 4:", "an acknowledgement is a record, and not shown");
     assert_eq!(world.shown(durable("other")).await, "1:a 2:b 3:c 4:");
     said(world.acknowledge("reader", 9).await, expect!["OutOfRange: position: 9 is not written yet, the last one is 4"]);

@@ -38,6 +38,12 @@ impl Dedupe {
         Self { most, positions: HashMap::default(), order: VecDeque::new() }
     }
 
+    /// Makes room for so many more.
+    pub(super) fn expect(&mut self, more: usize) {
+        self.positions.reserve(more);
+        self.order.reserve(more);
+    }
+
     pub(super) fn position(&self, fingerprint: Fingerprint) -> Option<u64> {
         self.positions.get(&fingerprint).copied()
     }

@@ -1,5 +1,6 @@
 //! The embedded engine: a segmented log, one writer, one sync for all that waits.
 
+mod check;
 mod dedupe;
 mod error;
 mod fresh;
@@ -12,11 +13,13 @@ mod queue;
 mod read;
 mod record;
 mod recover;
+mod repair;
 mod segment;
 mod settings;
 mod sidecar;
 mod stats;
 mod store;
+mod survey;
 mod tail;
 mod threads;
 mod walk;
@@ -38,8 +41,10 @@ use crate::{AppendError, Durability, Entry, History, Journal, Position, ReadErro
 use queue::Queue;
 use writer::measure;
 
+pub use check::{Report, SegmentReport, check, dump};
 pub use error::{Damage, OpenError};
 pub use read::Reader;
+pub use repair::{Repair, repair};
 pub use settings::LogSettings;
 pub use stats::Stats;
 #[doc(hidden)]
@@ -70,6 +75,11 @@ impl Log {
     /// What it has done since it was opened.
     pub fn stats(&self) -> Stats {
         self.reader.stats()
+    }
+
+    /// Random bytes that this journal was given when it began, and keeps.
+    pub fn identity(&self) -> [u8; 16] {
+        self.reader.identity()
     }
 
     /// Takes no more, and returns when what is queued is written and the folder let go. Reading goes on.

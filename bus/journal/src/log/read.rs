@@ -34,6 +34,10 @@ impl Reader {
         Self { store }
     }
 
+    pub(super) fn identity(&self) -> [u8; 16] {
+        self.store.identity.0
+    }
+
     /// See [`Journal::read`](crate::Journal::read).
     pub fn read(&self, from: Position, bytes: usize) -> Result<Vec<Stored>, ReadError> {
         let from = from.max(Position(1));

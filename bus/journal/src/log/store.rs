@@ -16,8 +16,8 @@ use super::walk::{Stop, Walk, Window};
 use super::yard::Yard;
 use super::{Damage, names};
 
-/// How much of a segment is read at once when all of it is.
-pub(super) const STRIDE: usize = 1 << 20;
+/// How much of a segment is read at once when all of it is: it stays in the processor's cache.
+pub(super) const STRIDE: usize = 256 << 10;
 
 pub(super) struct Store {
     pub(super) folder: Arc<dyn Folder>,

@@ -29,13 +29,12 @@ pub(super) fn examine(walk: &mut Walk, capacity: u64) -> Result<Tail, Stop> {
     while at + HEAD as u64 <= capacity {
         let chunk = walk.window.rest(at, HEAD)?;
         let Some(last) = chunk.len().checked_sub(HEAD) else { break };
-        for step in (0..=last).step_by(8) {
-            // What is not later than the first invalid one (zeros, what a recycled file held) is passed over at once.
-            if long(&chunk, step + 16) < position {
-                continue;
-            }
-            let plausible = Head::parse(&chunk[step..]).is_some_and(|head| head.stamp.epoch >= epoch);
-            if plausible && let Some(block) = walk.block(at + step as u64)? {
+        // What is not later than the first invalid one (zeros, what a recycled file held) is passed over at once.
+        let positions = chunk[16..].chunks_exact(8).map(|bytes| long(bytes, 0));
+        for (step, _) in positions.enumerate().take(last / 8 + 1).filter(|(_, found)| *found >= position) {
+            let from = step * 8;
+            let plausible = Head::parse(&chunk[from..]).is_some_and(|head| head.stamp.epoch >= epoch);
+            if plausible && let Some(block) = walk.block(at + from as u64)? {
                 let stamp = block.stamp();
                 if stamp.batch > position {
                     return Ok(Tail::Damaged { by: stamp.batch });

@@ -35,11 +35,13 @@ impl Window {
         let held = self.start + self.bytes.len() as u64;
         if offset < self.start || offset + length as u64 > held {
             let wanted = (self.step.max(length) as u64).min(self.limit.saturating_sub(offset));
-            let mut bytes = vec![0; wanted as usize];
+            // What nobody holds any more is read over.
+            let mut bytes = std::mem::take(&mut self.bytes).try_into_mut().unwrap_or_default();
+            bytes.resize(wanted as usize, 0);
             let read = self.file.read_at(offset, &mut bytes)?;
             bytes.truncate(read);
             self.start = offset;
-            self.bytes = bytes.into();
+            self.bytes = bytes.freeze();
         }
         let from = (offset - self.start) as usize;
         let to = (from + length).min(self.bytes.len());

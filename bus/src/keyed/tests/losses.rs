@@ -1,6 +1,6 @@
 //! What is refused by the journal leaves nothing behind.
 
-use passerelle_journal::{AppendError, Entry, Journal, KeyStep};
+use passerelle_journal::{AppendError, Entry, KeyStep};
 
 use super::jar::{Order, TooFew};
 use super::stubborn::{Fate, Stubborn};

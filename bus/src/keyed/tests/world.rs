@@ -89,6 +89,11 @@ impl World {
         projection.close().await;
     }
 
+    /// The views are gone, to be built anew at the next start.
+    pub(super) fn erase_projection(&self) {
+        Projection::erase(&self.folder.path().join("views.sqlite")).unwrap();
+    }
+
     pub(super) async fn restart(&mut self) {
         self.crash().await;
         self.start();

@@ -64,6 +64,11 @@ pub(super) fn write(position: u64, message: &Message) -> Result<String, serde_js
     serde_json::to_string(&Event { position: Some(position), ..Event::from(message) })
 }
 
+/// The message as an event, within other JSON.
+pub(super) fn value(message: &Message) -> Result<Value, serde_json::Error> {
+    serde_json::to_value(Event::from(message))
+}
+
 impl TryFrom<Event> for Message {
     type Error = String;
 

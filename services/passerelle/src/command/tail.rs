@@ -180,7 +180,7 @@ fn request(tail: &Tail) -> SubscribeRequest {
 }
 
 /// One message for people.
-fn line(position: u64, message: &Message, show_data: bool) -> String {
+pub(super) fn line(position: u64, message: &Message, show_data: bool) -> String {
     let time = message.time.map_or_else(|| "-".to_owned(), |time| time.to_string());
     let mut words = vec![format!("{position:>6}"), time, message.r#type.clone(), message.source.clone()];
     words.extend(Some(message.subject.clone()).filter(|subject| !subject.is_empty()));

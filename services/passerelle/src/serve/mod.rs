@@ -19,6 +19,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use metrics::Unit;
 use metrics_exporter_prometheus::PrometheusHandle;
 use passerelle_bus::call::observe::{METRICS, Propagation};
 use passerelle_bus::call::{CallLimits, Endpoint, Gateway};
@@ -141,7 +142,7 @@ impl Daemon {
             background.spawn(contracts::keep_reflecting(registry.clone(), name, remote));
         }
         background.spawn(durable.clone().watch(health.clone()));
-        let ready = Arc::new(Readiness::new(durable.durability()));
+        let ready = Arc::new(Readiness::new(durable.clone()));
         let own = operators::for_channels(health_service.clone(), registry.clone(), &durable).map_err(Failure::plain)?;
         let services = operators::for_operators(health_service, registry.clone(), routes).map_err(Failure::plain)?;
         let admin = Admin::new(metrics, durable.clone(), ready.clone(), services);
@@ -184,7 +185,7 @@ impl Daemon {
             endpoint.drain(grace).await;
         }
         self.background.shutdown().await;
-        self.durable.close().await;
+        self.durable.close(grace).await;
         admin.drain(Duration::from_secs(1)).await;
         tracing::info!("drained");
     }
@@ -240,8 +241,13 @@ fn propagation(settings: &Settings) -> Option<Propagation> {
     on.then_some(Propagation { extract: telemetry::extract_parent, inject: telemetry::inject })
 }
 
+/// Name, unit and meaning of every metric there is.
+pub(crate) fn every_metric() -> impl Iterator<Item = (&'static str, Unit, &'static str)> {
+    METRICS.into_iter().chain(durable::METRICS).chain(passerelle_projection::METRICS)
+}
+
 fn describe_metrics() {
-    for (name, unit, meaning) in METRICS.iter().chain(&durable::METRICS).copied() {
+    for (name, unit, meaning) in every_metric() {
         match name {
             name if name.ends_with("_seconds") => metrics::describe_histogram!(name, unit, meaning),
             name if name.ends_with("_total") => metrics::describe_counter!(name, unit, meaning),

@@ -1,20 +1,20 @@
 //! Whether new work should be sent here, and if not, why.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use passerelle_journal::Durability;
-use tokio::sync::watch;
+use super::durable::Durable;
 
 /// What stands in the way of new work. Calls that come all the same are carried.
 pub(crate) struct Readiness {
     draining: AtomicBool,
-    durability: watch::Receiver<Durability>,
+    durable: Arc<Durable>,
 }
 
 impl Readiness {
-    /// Ready as long as the journal is.
-    pub(crate) fn new(durability: watch::Receiver<Durability>) -> Self {
-        Self { draining: AtomicBool::new(false), durability }
+    /// Ready as long as what stands on the journal works.
+    pub(crate) fn new(durable: Arc<Durable>) -> Self {
+        Self { draining: AtomicBool::new(false), durable }
     }
 
     /// From now on it is not.
@@ -24,26 +24,9 @@ impl Readiness {
 
     /// Why it is not, for operators.
     pub(crate) fn obstacle(&self) -> Option<String> {
-        if self.draining.load(Ordering::Relaxed) {
-            return Some("draining".to_owned());
+        match self.draining.load(Ordering::Relaxed) {
+            true => Some("draining".to_owned()),
+            false => self.durable.obstacle(),
         }
-        let failed = self.durability.borrow().failed.clone();
-        failed.map(|why| format!("the journal cannot be written any more: {why}; calls to back offices go on"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_journal_that_has_failed_stands_in_the_way() {
-        let (durability, watched) = watch::channel(Durability::default());
-        let readiness = Readiness::new(watched);
-        assert_eq!(readiness.obstacle(), None);
-        durability.send_modify(|durability| durability.failed = Some("no such device".into()));
-        assert!(readiness.obstacle().is_some_and(|why| why.contains("no such device")));
-        readiness.drain();
-        assert_eq!(readiness.obstacle().as_deref(), Some("draining"));
     }
 }

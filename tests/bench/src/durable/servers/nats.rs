@@ -37,7 +37,7 @@ pub(crate) fn nats(always: bool) -> System {
     } else {
         vec![
             target("NATS default, async", IN_FLIGHT, |_| Publishing::Single),
-            target("NATS default, fast", IN_FLIGHT, |in_flight| Publishing::Fast { acknowledge_every: in_flight.div_ceil(4) }),
+            target("NATS default, fast", IN_FLIGHT, |in_flight| Publishing::Fast { acknowledge_every: in_flight.div_ceil(3) }),
         ]
     };
     System { processes: vec![process], targets }
