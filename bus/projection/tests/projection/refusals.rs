@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use expect_test::expect;
 use passerelle_journal::{Entry, Journal, Position};
 use passerelle_projection::rusqlite::{Connection, Transaction};
-use passerelle_projection::{Fold, FoldError, Health, Projection, Settings, Stopped};
+use passerelle_projection::{Fold, FoldError, Health, Projection, Settings, Stopped, View};
 use passerelle_proto::bus::v1::Record;
 
 use crate::fixture::{Seen, World, caught_up, held};
@@ -49,6 +49,9 @@ async fn a_record_that_cannot_be_folded_stops_it_there_and_nowhere_else() {
     let error = projection.read_at_least(later, |_| Ok(())).await.expect_err("it does not get there");
     assert_eq!(error.to_string(), at.to_string());
     projection.close().await;
+    let inspected = Projection::inspect(&world.path()).expect("it is a file of ours").expect("it is there");
+    assert_eq!(inspected.stopped, Some(at.clone()), "the file tells it as well");
+    assert_eq!(inspected.views, [View { name: "seen".to_owned(), version: 1, position: Position(2) }]);
     // Started again it stops at the same place.
     let projection = world.open(vec![Seen::boxed("seen", 1)]);
     assert_eq!(stopped(&projection).await, at);
