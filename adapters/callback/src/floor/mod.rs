@@ -195,7 +195,9 @@ impl Phase {
     fn adviser(&self) -> Option<&str> {
         match self {
             Self::Waiting => None,
-            Self::Offered(adviser) | Self::Accepted(adviser) | Self::Connected(adviser) | Self::Reported(adviser) => Some(adviser),
+            Self::Offered(adviser) | Self::Accepted(adviser) | Self::Connected(adviser) | Self::Reported(adviser) => {
+                Some(adviser)
+            }
         }
     }
 }

@@ -138,8 +138,9 @@ fn fingerprints(
     dedupe.expect(count);
     for (fingerprint, position) in newest_first.into_iter().rev().flatten() {
         dedupe.add(fingerprint, position);
+        // At once, as it was when they came: one that had left the window and came again is among the newest.
+        dedupe.settle();
     }
-    dedupe.settle();
     Ok(dedupe)
 }
 

@@ -130,7 +130,13 @@ enum Step {
 }
 
 fn wish(id: &str) -> CallbackRequested {
-    CallbackRequested { line: "sales".to_owned(), customer: id.to_owned(), telephone: "+331".to_owned(), slot: NINE, ..Default::default() }
+    CallbackRequested {
+        line: "sales".to_owned(),
+        customer: id.to_owned(),
+        telephone: "+331".to_owned(),
+        slot: NINE,
+        ..Default::default()
+    }
 }
 
 impl<'a> World<'a> {
@@ -291,9 +297,8 @@ impl<'a> World<'a> {
                 (None, slot) => {
                     let take = SlotCommand::Take(IDS[index].to_owned());
                     // Beyond the slots that are looked at there is room.
-                    let held = place(slot).is_none_or(|place| {
-                        self.slots[place].command(&take, self.now).is_ok_and(|decided| decided.answer.held)
-                    });
+                    let held = place(slot)
+                        .is_none_or(|place| self.slots[place].command(&take, self.now).is_ok_and(|decided| decided.answer.held));
                     Driver::Took(slot, held)
                 }
             },
@@ -407,7 +412,8 @@ impl<'a> World<'a> {
             let due = |(name, due): (&String, &SystemTime)| (name.clone(), due.duration_since(self.now).unwrap_or_default());
             let timers: Vec<_> = self.callbacks[index].timers.iter().map(due).collect();
             let place = (state.sought, state.or_later, state.sought_why, state.slot, state.releasing.clone());
-            let attempt = (state.calling, state.adviser.clone(), state.attempts_made, state.not_reached, state.ending, state.settling);
+            let attempt =
+                (state.calling, state.adviser.clone(), state.attempts_made, state.not_reached, state.ending, state.settling);
             let promised = state.call_at.map(|at| at.seconds - unix_seconds(self.now));
             (state.wish.is_some(), place, attempt, promised, timers)
         };
@@ -423,8 +429,7 @@ impl<'a> World<'a> {
 fn explore(budget: Budget) -> usize {
     let lines = lines(1);
     let slot_keys = SLOTS.iter().map(|start| slot_key("sales", *start)).collect();
-    let rules =
-        Rules { callbacks: CallbackRules::new(lines.clone()), slots: SlotRules::new(lines.clone()), slot_keys, lines };
+    let rules = Rules { callbacks: CallbackRules::new(lines.clone()), slots: SlotRules::new(lines.clone()), slot_keys, lines };
     let first = World::new(&rules, budget);
     let mut seen = HashSet::from([first.essence()]);
     let mut proven = HashSet::new();
@@ -435,7 +440,9 @@ fn explore(budget: Budget) -> usize {
             next.take(step);
             next.check();
             if seen.insert(next.essence()) {
-                if seen.len() > 300_000 { return seen.len() }
+                if seen.len() > 300_000 {
+                    return seen.len();
+                }
                 next.clone().runs_out(&mut proven);
                 waiting.push(next);
             }
@@ -444,10 +451,18 @@ fn explore(budget: Budget) -> usize {
     seen.len()
 }
 
-
 #[test]
 fn sizes() {
-    for (crashes, nights, moves, cancels, requests) in [(0,0,0,0,1),(1,0,0,0,1),(2,0,0,0,1),(1,0,1,1,1),(0,1,0,0,1),(0,0,0,0,2),(0,0,1,0,2),(1,0,0,0,2)] {
+    for (crashes, nights, moves, cancels, requests) in [
+        (0, 0, 0, 0, 1),
+        (1, 0, 0, 0, 1),
+        (2, 0, 0, 0, 1),
+        (1, 0, 1, 1, 1),
+        (0, 1, 0, 0, 1),
+        (0, 0, 0, 0, 2),
+        (0, 0, 1, 0, 2),
+        (1, 0, 0, 0, 2),
+    ] {
         let start = std::time::Instant::now();
         let worlds = explore(Budget { crashes, nights, moves, cancels, requests });
         println!("{crashes} {nights} {moves} {cancels} {requests}: {worlds} worlds {:?}", start.elapsed());

@@ -23,7 +23,7 @@ use passerelle_proto::bus::v1::{CallbackAnswer, CallbackEvent, CallbackRequested
 
 use super::line::{Calendar, CallbackSettings, Line};
 
-pub use slot::{SlotCommand, SlotRefusal, SlotRules, slot_key, slot_of_key};
+pub use slot::{SlotCommand, SlotRules, slot_key, slot_of_key};
 
 /// A place is looked for or given back: tried again after this time, and then after longer ones.
 pub(super) const SETTLE: &str = "settle";
@@ -191,7 +191,7 @@ impl Decider for CallbackRules {
             Command::Reschedule { slot, or_later } => self.reschedule(state, *slot, *or_later, now),
             Command::Cancel => cancelled(state, now),
             Command::Held(slot) => Ok(self.held(state, *slot, now)),
-            Command::Full { slot, next } => Ok(self.full(state, *slot, *next, now)),
+            Command::Full { slot, next } => Ok(self.full(state, *slot, *next, context)),
             Command::Released(slot) => Ok(self.released(state, *slot, now)),
             Command::Settle => Ok(self.settle(state, now)),
             Command::Call => Ok(self.call(state, context)),

@@ -16,7 +16,6 @@ pub(super) fn lines(capacity: u32) -> Lines {
         "desk": "advisers", "time_zone": "UTC", "open": week, "slot_seconds": 1800, "capacity": capacity,
         "attempts": 2, "searches": 1, "retry_seconds": 600,
     });
-    let settings: CallbackSettings =
-        serde_json::from_value(serde_json::json!({ "lines": { "sales": line } })).expect("settings");
+    let settings: CallbackSettings = serde_json::from_value(serde_json::json!({ "lines": { "sales": line } })).expect("settings");
     open(&settings)
 }
