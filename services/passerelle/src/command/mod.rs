@@ -35,7 +35,7 @@ pub fn run(command: Command) -> Result<(), Failure> {
         Command::Publish(publish) => crate::serve::runtime(1)?.block_on(publish::run(&publish)),
         Command::Tail(tail) => crate::serve::runtime(1)?.block_on(tail::run(&tail)),
         Command::Journal(command) => journal::run(&command),
-        Command::View(command) => view::run(&command),
+        Command::View(view) => crate::serve::runtime(1)?.block_on(view::run(&view)),
         Command::Adapter(command) => adapter::run(&command),
         Command::Copybook(command) => copybook::run(&command),
         Command::Double(arguments) => double::run(&arguments),
