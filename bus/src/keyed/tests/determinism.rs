@@ -41,7 +41,8 @@ fn run(shards: usize, runtime: Runtime) -> Digests {
         let views = folder.path().join("views.sqlite");
         // How far the views are behind must not hold up commands: their order is what is tested.
         let unbounded = Settings { lag_records: u64::MAX, ..Settings::default() };
-        let projection = Projection::open(&views, vec![Box::new(Answers::default()), Box::new(Timers)], journal.clone(), unbounded);
+        let projection =
+            Projection::open(&views, vec![Box::new(Answers::default()), Box::new(Timers)], journal.clone(), unbounded);
         let clock = Arc::new(Manual::at_seconds(1_000));
         let parts = Parts { journal: journal.clone(), projection: Arc::new(projection.unwrap()), clock: clock.clone() };
         let settings = KeyedSettings { shards, in_hand: 2 * KEYS * TOGETHER, ..KeyedSettings::default() };

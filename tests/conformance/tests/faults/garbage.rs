@@ -36,7 +36,9 @@ fn spoil(disk: &SimulatedDisk, rng: &mut Rng) {
         }
     }
     disk.place(name, content);
-    if seeds::single() { println!("{name} {from} {to} {span}"); }
+    if seeds::single() {
+        println!("{name} {from} {to} {span}");
+    }
 }
 
 /// Names that look nearly right.
