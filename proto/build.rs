@@ -27,6 +27,7 @@ fn compile(folder: &str, include: &str, descriptors: &str) -> Result<(), Box<dyn
         // Bodies are shared, not copied.
         .bytes("passerelle.bus.v1.Message.data")
         .bytes("passerelle.bus.v1.Record.answer")
+        .bytes("passerelle.bus.v1.Answered.answer")
         // Deciders give the same bytes every time: no map whose order is by chance.
         .btree_map(".passerelle")
         .compile_fds(compiler.file_descriptor_set())?;

@@ -30,6 +30,12 @@ pub mod customer {
 pub mod backoffice {
     /// Calls placed to customers.
     pub mod callback {
+        /// The contract as `.proto` text, with the files that it imports: path and text.
+        pub const FILES: [(&str, &str); 2] = [
+            ("passerelle/backoffice/callback/v1/desk.proto", include_str!("../passerelle/backoffice/callback/v1/desk.proto")),
+            ("passerelle/options.proto", include_str!("../passerelle/options.proto")),
+        ];
+
         /// The only version.
         pub mod v1 {
             tonic::include_proto!("passerelle.backoffice.callback.v1");

@@ -1,7 +1,8 @@
-//! The gRPC services that a bus itself offers: reflection of its contracts, administration, and what channels consume.
+//! The gRPC services of Passerelle: what channels consume, the journal, reflection of contracts, and administration.
 
 pub mod admin;
 pub mod customer;
 #[cfg(test)]
 mod fixture;
+pub mod journal;
 pub mod reflection;

@@ -15,7 +15,8 @@ use crate::{Entry, Position, Stored};
 pub trait Journal: Send + Sync + 'static {
     /// Queues entries. Waits for room in the queue (its bound is in bytes), not for the disk: that is what the [`Receipt`] is for.
     ///
-    /// Each entry stands for itself: one refused by its sequence or answered as a repetition does not hold up the others.
+    /// Each entry stands for itself: one refused by its sequence or answered as a repetition does not hold up the others. An engine
+    /// has a bound on what it takes in one call, too ([`AppendError::TooLarge`]); a single entry is always below it.
     async fn append(&self, entries: Vec<Entry>) -> Result<Receipt, AppendError>;
 
     /// Records from `from` on, at least one if there is one, until `bytes` of data are together. Empty at the end.

@@ -34,7 +34,7 @@ impl Default for Settings {
             patience: Duration::from_secs(5),
             readers: 4,
             read_time: Duration::from_secs(10),
-            checkpoint_bytes: 32 << 20,
+            checkpoint_bytes: 64 << 20,
             log_bytes: 512 << 20,
             cache_bytes: 64 << 20,
         }

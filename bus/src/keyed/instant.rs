@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use prost_types::Timestamp;
 
-/// The time in a record. Before the year 1 or after 9999, where protobuf ends, it is that end's.
+/// The time as it stands in a record.
 pub(super) fn timestamp(time: SystemTime) -> Timestamp {
     Timestamp::from(time)
 }

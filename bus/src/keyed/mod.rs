@@ -1,14 +1,27 @@
 //! Keyed: the single writer per key that runs a decider.
 
 mod alarm;
+mod ask;
 pub mod clock;
 mod decider;
+mod dispatch;
+mod door;
+mod flight;
 mod fold;
+mod home;
 mod instant;
+mod key;
+mod life;
+pub mod observe;
 mod outcome;
 mod replay;
 mod runner;
 mod settings;
+mod shard;
+mod slot;
+#[cfg(test)]
+mod tests;
+mod timetable;
 
 pub use clock::Clock;
 pub use decider::{Context, Decider, Decision, Timer};

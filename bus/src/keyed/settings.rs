@@ -5,9 +5,8 @@
 pub struct KeyedSettings {
     /// Tasks that share the keys among them. A key is always with the same one.
     pub shards: usize,
-    /// Commands that may wait for a shard, in number; one more is answered [`Failure::Busy`](super::Failure::Busy).
-    pub queue: usize,
-    /// Commands that a shard works on at the same time, in number: being loaded for, looked up, or decided and on their way to the disk.
+    /// Commands that a shard has taken and not yet answered, in number: waiting, being loaded for, or on their way to the disk. One more is
+    /// answered [`Failure::Busy`](super::Failure::Busy).
     pub in_hand: usize,
     /// Idle keys that a shard keeps in memory, in number. Those being worked on come on top, at most `in_hand`.
     pub keys: usize,
@@ -19,7 +18,7 @@ pub struct KeyedSettings {
 
 impl Default for KeyedSettings {
     fn default() -> Self {
-        Self { shards: 4, queue: 1_024, in_hand: 1_024, keys: 10_000, snapshot_every: 50, timers: 10_000 }
+        Self { shards: 4, in_hand: 2_048, keys: 10_000, snapshot_every: 50, timers: 10_000 }
     }
 }
 
@@ -32,7 +31,6 @@ impl KeyedSettings {
     pub(super) fn check(&self) -> Result<(), OpenError> {
         let limits = [
             ("shards", self.shards),
-            ("queue", self.queue),
             ("in_hand", self.in_hand),
             ("keys", self.keys),
             ("snapshot_every", usize::try_from(self.snapshot_every).unwrap_or(usize::MAX)),

@@ -47,6 +47,12 @@ pub enum Command {
     Check(SettingsFile),
     Contract(crate::command::contract::Contract),
     Call(crate::command::call::Call),
+    Publish(crate::command::publish::Publish),
+    Tail(crate::command::tail::Tail),
+    #[command(subcommand)]
+    Journal(crate::command::journal::Journal),
+    #[command(subcommand)]
+    View(crate::command::view::View),
     #[command(subcommand)]
     Adapter(AdapterCommand),
     #[command(subcommand)]

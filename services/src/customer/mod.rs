@@ -1,3 +1,4 @@
 //! Customer-oriented services: what channels consume.
 
+pub mod callback;
 pub mod handoff;

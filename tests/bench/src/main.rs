@@ -1,9 +1,12 @@
-//! Measures Passerelle beside other proxies, on one machine, in one run: ratios are what counts.
+//! Measures Passerelle beside its peers, on one machine, in one run: ratios are what counts.
 //!
-//! `cargo run --release --bin passerelle-bench -- proxy` installs the others (apt and pip), builds Passerelle and prints the table.
+//! `cargo run --release --bin passerelle-bench -- proxy` (or `durable`) installs the others (apt and pip), builds Passerelle and prints
+//! the tables.
 #![allow(clippy::panic, clippy::expect_used, reason = "a bench that cannot measure stops")]
 
 mod check;
+mod decision;
+mod durable;
 mod echo;
 mod load;
 mod meter;
@@ -15,8 +18,12 @@ mod targets;
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: passerelle-bench proxy [--rounds N] [--requests N]
+       passerelle-bench durable [--rounds N] [--seconds N] [--only SYSTEM]... [--program PASSERELLE]
+       passerelle-bench decision [--rounds N] [--seconds N]
 
-Unary gRPC echo of 256 bytes: direct, and through Passerelle, nginx, HAProxy and Envoy, each with one worker.";
+proxy: unary gRPC echo of 256 bytes: direct, and through Passerelle, nginx, HAProxy and Envoy, each with one worker.
+durable: messages of 1 KiB into Passerelle's journal, NATS JetStream, RabbitMQ, PostgreSQL and Redis.
+decision: message, idempotency key, state and views of one decision; beside the same as one SQLite transaction each.";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -24,6 +31,14 @@ fn main() -> ExitCode {
         ["echo"] => echo::serve(),
         ["proxy", options @ ..] => match proxy::Options::parse(options) {
             Some(options) => proxy::run(&options),
+            None => return usage(),
+        },
+        ["durable", options @ ..] => match durable::Options::parse(options) {
+            Some(options) => return durable::run(&options),
+            None => return usage(),
+        },
+        ["decision", options @ ..] => match decision::Options::parse(options) {
+            Some(options) => return decision::run(&options),
             None => return usage(),
         },
         _ => return usage(),

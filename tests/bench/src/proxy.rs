@@ -69,7 +69,7 @@ pub(crate) fn run(options: &Options) {
     println!("\nPasserelle's program: {:.1} MiB", size as f64 / f64::from(1 << 20));
 }
 
-fn build_passerelle(workspace: &Path) -> PathBuf {
+pub(crate) fn build_passerelle(workspace: &Path) -> PathBuf {
     // Not `-p`: the dependencies are then those that were built for this program, with the same features.
     succeed(Command::new(env!("CARGO")).current_dir(workspace).args(["build", "--locked", "--release", "--bin", "passerelle"]));
     let this = std::env::current_exe().expect("this program's path");
@@ -77,7 +77,7 @@ fn build_passerelle(workspace: &Path) -> PathBuf {
     release.join("passerelle")
 }
 
-fn succeed(command: &mut Command) {
+pub(crate) fn succeed(command: &mut Command) {
     let status = command.status().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     assert!(status.success(), "{command:?}: {status}");
 }

@@ -1,3 +1,4 @@
 //! Laws for what has several implementations, and the faults under which they must hold.
 
 pub mod disk;
+pub mod journal;

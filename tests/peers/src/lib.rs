@@ -12,6 +12,7 @@ pub mod process;
 pub mod python;
 pub mod ruby;
 mod run;
+pub mod strace;
 
 pub use mainframe::Mainframe;
 pub use run::Run;

@@ -107,6 +107,11 @@ impl Process {
         kill_process(self.pid(), Signal::TERM).expect("a running program takes SIGTERM");
     }
 
+    /// Ctrl-C, as a person at a terminal ends a program.
+    pub fn interrupt(&self) {
+        kill_process(self.pid(), Signal::INT).expect("a running program takes SIGINT");
+    }
+
     /// Waits for the end.
     pub fn wait(&mut self) -> ExitStatus {
         self.child.wait().expect("a child can be waited for")

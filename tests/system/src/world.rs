@@ -56,13 +56,32 @@ impl World {
         Run::of(self.command().args(arguments))
     }
 
+    /// As [`World::run`], with something on standard input.
+    pub fn run_with(&self, arguments: &[&str], input: &str) -> Run {
+        Run::with_input(self.command().args(arguments), input)
+    }
+
+    /// Starts a command of `passerelle` that goes on until it is ended, in a folder of its own.
+    pub fn start(arguments: &[&str]) -> Process {
+        Process::spawn("passerelle", Command::new(passerelle()).args(arguments))
+    }
+
     /// Serves the settings; returns when both ports are open.
     pub fn serve(self) -> Daemon {
         Self::serve_in(self.folder)
     }
 
+    /// As [`World::serve`], started by another program, which is given what to run.
+    pub fn serve_under(self, mut program: Command) -> Daemon {
+        program.arg(passerelle());
+        Self::serve_by(program, self.folder)
+    }
+
     fn serve_in(folder: TempDir) -> Daemon {
-        let mut command = Command::new(passerelle());
+        Self::serve_by(Command::new(passerelle()), folder)
+    }
+
+    fn serve_by(mut command: Command, folder: TempDir) -> Daemon {
         command.args(["serve", "--settings", "passerelle.yaml"]);
         let process = Process::spawn_in("passerelle", folder, &mut command);
         let ready = process.line_after("ready: channels ");
@@ -104,6 +123,21 @@ impl Daemon {
         self.terminate();
         assert!(self.wait().success(), "{}", self.log());
         World::serve_in(self.process.into_folder())
+    }
+
+    /// SIGKILL, as the kernel or an operator in despair does it; the world is left as it is at that moment.
+    pub fn kill(self) -> World {
+        World { folder: self.process.into_folder() }
+    }
+
+    /// A file or folder of its world.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.process.folder().join(name)
+    }
+
+    /// Where channels connect, as the commands take it.
+    pub fn address(&self) -> String {
+        format!("http://{}", self.channels)
     }
 
     /// Waits for its end.

@@ -1,51 +1,110 @@
 //! The embedded engine: a segmented log, one writer, one sync for all that waits.
 
+mod check;
+mod dedupe;
 mod error;
+mod fresh;
+mod label;
+mod listing;
+mod lives;
+mod meta;
+mod names;
+mod queue;
 mod read;
+mod record;
+mod recover;
+mod repair;
+mod segment;
 mod settings;
+mod sidecar;
 mod stats;
+mod store;
+mod survey;
+mod tail;
+mod threads;
+mod walk;
 mod writer;
+mod yard;
+
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
+use std::thread::JoinHandle;
 
 use async_trait::async_trait;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use crate::storage::Folder;
 use crate::{AppendError, Durability, Entry, History, Journal, Position, ReadError, Receipt, Stored};
 
+use queue::Queue;
+use writer::measure;
+
+pub use check::{Report, SegmentReport, check, dump};
 pub use error::{Damage, OpenError};
 pub use read::Reader;
+pub use repair::{Repair, repair};
 pub use settings::LogSettings;
 pub use stats::Stats;
 #[doc(hidden)]
 pub use writer::{Append, Core};
 
-/// A journal in a folder of this machine.
+/// A journal in a folder of this machine: one thread writes, one prepares what it needs next.
+///
+/// Dropping it waits until what is queued is written.
 pub struct Log {
     reader: Reader,
+    queue: Arc<Queue>,
+    settings: LogSettings,
+    ended: watch::Receiver<bool>,
+    writer: Option<JoinHandle<()>>,
 }
 
 impl Log {
     /// Opens the journal in the folder, or begins one in an empty folder, and starts its two threads.
     pub fn open(folder: Arc<dyn Folder>, settings: LogSettings) -> Result<Self, OpenError> {
-        let core = Core::open(folder, settings)?;
-        Ok(Self { reader: core.reader() })
+        let settings = settings.limited();
+        let core = Core::open(folder, settings.clone())?;
+        let queue = Arc::new(Queue::new(settings.queue_bytes));
+        let reader = core.reader();
+        let (writer, ended) = threads::start(core, queue.clone())?;
+        Ok(Self { reader, queue, settings, ended, writer: Some(writer) })
     }
 
     /// What it has done since it was opened.
     pub fn stats(&self) -> Stats {
-        Stats::default()
+        self.reader.stats()
     }
 
-    /// Takes no more, writes what is queued, lets go of the folder. Reading goes on.
-    pub async fn close(&self) {}
+    /// Random bytes that this journal was given when it began, and keeps.
+    pub fn identity(&self) -> [u8; 16] {
+        self.reader.identity()
+    }
+
+    /// Takes no more, and returns when what is queued is written and the folder let go. Reading goes on.
+    pub async fn close(&self) {
+        self.queue.close();
+        // An error: the writer has ended, too.
+        let _ = self.ended.clone().wait_for(|ended| *ended).await;
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        self.queue.close();
+        if let Some(writer) = self.writer.take() {
+            // One that panicked has told so.
+            let _ = writer.join();
+        }
+    }
 }
 
 #[async_trait]
 impl Journal for Log {
-    async fn append(&self, _entries: Vec<Entry>) -> Result<Receipt, AppendError> {
-        Err(AppendError::Closed)
+    async fn append(&self, entries: Vec<Entry>) -> Result<Receipt, AppendError> {
+        let bytes = measure(&entries, &self.settings)?;
+        self.queue.append(entries, bytes).await
     }
 
     fn read(&self, from: Position, bytes: usize) -> Result<Vec<Stored>, ReadError> {
@@ -61,10 +120,13 @@ impl Journal for Log {
     }
 
     fn history(&self, key: &str) -> Result<History, ReadError> {
+        self.queue.settle();
         self.reader.history(key)
     }
 
-    async fn trim(&self, _position: Position) -> Result<Position, AppendError> {
-        Err(AppendError::Closed)
+    async fn trim(&self, position: Position) -> Result<Position, AppendError> {
+        let (trimmed, answer) = oneshot::channel();
+        self.queue.trim(position, trimmed);
+        answer.await.unwrap_or(Err(AppendError::Closed))
     }
 }

@@ -7,8 +7,13 @@ pub(crate) mod connect;
 pub(crate) mod contract;
 mod copybook;
 mod double;
+mod event;
 mod explain;
+pub(crate) mod journal;
+pub(crate) mod publish;
 mod reference;
+pub(crate) mod tail;
+pub(crate) mod view;
 
 use std::collections::BTreeMap;
 
@@ -27,6 +32,10 @@ pub fn run(command: Command) -> Result<(), Failure> {
         Command::Check(file) => check::run(&file),
         Command::Contract(contract) => crate::serve::runtime(1)?.block_on(contract::run(&contract)),
         Command::Call(call) => crate::serve::runtime(1)?.block_on(call::run(&call)),
+        Command::Publish(publish) => crate::serve::runtime(1)?.block_on(publish::run(&publish)),
+        Command::Tail(tail) => crate::serve::runtime(1)?.block_on(tail::run(&tail)),
+        Command::Journal(command) => journal::run(&command),
+        Command::View(command) => view::run(&command),
         Command::Adapter(command) => adapter::run(&command),
         Command::Copybook(command) => copybook::run(&command),
         Command::Double(arguments) => double::run(&arguments),

@@ -43,6 +43,18 @@ impl Code {
     pub const TELEMETRY_UNUSABLE: Self = Self(17);
     /// The JSON of a request does not fit the method's message.
     pub const REQUEST_REFUSED: Self = Self(18);
+    /// The journal's bytes are not what was written.
+    pub const JOURNAL_DAMAGED: Self = Self(19);
+    /// Another process has the journal.
+    pub const JOURNAL_LOCKED: Self = Self(20);
+    /// There is no room on the journal's disk.
+    pub const JOURNAL_FULL: Self = Self(21);
+    /// The journal's disk refuses.
+    pub const JOURNAL_FAILED: Self = Self(22);
+    /// The journal was written by a newer version.
+    pub const JOURNAL_NEWER: Self = Self(23);
+    /// The views made of the journal cannot be used.
+    pub const VIEWS_UNUSABLE: Self = Self(24);
 
     /// The code written as `P0003`, `p3` or `3`.
     pub fn find(text: &str) -> Option<Self> {
@@ -73,7 +85,7 @@ pub fn codes() -> impl Iterator<Item = Code> {
     PAGES.iter().map(|(code, _)| *code)
 }
 
-const PAGES: [(Code, &str); 18] = [
+const PAGES: [(Code, &str); 24] = [
     (Code::SETTINGS_UNREADABLE, include_str!("pages/P0001.md")),
     (Code::SETTINGS_UNPARSABLE, include_str!("pages/P0002.md")),
     (Code::SETTINGS_REFUSED, include_str!("pages/P0003.md")),
@@ -92,6 +104,12 @@ const PAGES: [(Code, &str); 18] = [
     (Code::REFLECTION_FAILED, include_str!("pages/P0016.md")),
     (Code::TELEMETRY_UNUSABLE, include_str!("pages/P0017.md")),
     (Code::REQUEST_REFUSED, include_str!("pages/P0018.md")),
+    (Code::JOURNAL_DAMAGED, include_str!("pages/P0019.md")),
+    (Code::JOURNAL_LOCKED, include_str!("pages/P0020.md")),
+    (Code::JOURNAL_FULL, include_str!("pages/P0021.md")),
+    (Code::JOURNAL_FAILED, include_str!("pages/P0022.md")),
+    (Code::JOURNAL_NEWER, include_str!("pages/P0023.md")),
+    (Code::VIEWS_UNUSABLE, include_str!("pages/P0024.md")),
 ];
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
 //! The page of all metrics.
 
-use passerelle_bus::call::observe::METRICS;
+use crate::serve::every_metric;
 
 /// Every metric, with its sort and meaning.
 pub(super) fn page() -> String {
     let mut text =
         "# Metrics\n\nFor Prometheus, at `/metrics` on the admin port.\n\n| name | sort | meaning |\n| --- | --- | --- |\n"
             .to_owned();
-    for (name, _, meaning) in METRICS {
+    for (name, _, meaning) in every_metric() {
         text.push_str(&format!("| `{name}` | {} | {meaning} |\n", sort(name)));
     }
     text

@@ -10,10 +10,7 @@ use tonic::service::Routes;
 use tower::ServiceExt;
 
 use super::listener::Service;
-
-/// Services that the bus answers itself on the channels' port.
-const OWN: [&str; 3] =
-    ["/grpc.health.v1.Health/", "/grpc.reflection.v1.ServerReflection/", "/grpc.reflection.v1alpha.ServerReflection/"];
+use super::operators;
 
 /// The channels' side of the bus.
 #[derive(Clone)]
@@ -36,10 +33,16 @@ impl Service for Front {
         let path = request.uri().path();
         match self.gateway.find(path) {
             Some(route) => self.gateway.carry(route, request).await,
-            None if OWN.iter().any(|own| path.starts_with(own)) => own(self.own.clone(), request).await,
+            None if is_own(path) => own(self.own.clone(), request).await,
             None => self.gateway.refuse(&request),
         }
     }
+}
+
+/// Whether a method's path is of a service that the bus answers itself on the channels' port.
+fn is_own(path: &str) -> bool {
+    let service = path.strip_prefix('/').and_then(|path| path.split_once('/')).map(|(service, _)| service);
+    service.is_some_and(|service| operators::OWN_TO_CHANNELS.iter().any(|own| own.contains(&service)))
 }
 
 /// Hands a request to services of our own.

@@ -3,10 +3,12 @@
 mod admin;
 pub(crate) mod contracts;
 pub(crate) mod dial;
+pub(crate) mod durable;
 mod endpoints;
 mod front;
 mod listener;
 mod operators;
+mod readiness;
 mod routes;
 pub(crate) mod tls;
 
@@ -15,9 +17,9 @@ use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use metrics::Unit;
 use metrics_exporter_prometheus::PrometheusHandle;
 use passerelle_bus::call::observe::{METRICS, Propagation};
 use passerelle_bus::call::{CallLimits, Endpoint, Gateway};
@@ -29,8 +31,10 @@ use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
 use self::admin::Admin;
+use self::durable::Durable;
 use self::front::Front;
 use self::listener::{Listener, ListenerLimits, Running};
+use self::readiness::Readiness;
 use self::routes::Routes;
 use crate::cli::SettingsFile;
 use crate::contract_store::FolderStore;
@@ -105,7 +109,8 @@ pub(crate) struct Daemon {
     endpoints: BTreeMap<String, Arc<Endpoint>>,
     registry: Arc<Registry>,
     health: HealthReporter,
-    ready: Arc<AtomicBool>,
+    ready: Arc<Readiness>,
+    durable: Arc<Durable>,
     /// Reflection of back offices and the following of the registry; ended when dropped.
     background: JoinSet<()>,
     /// The claim on the data folder.
@@ -123,6 +128,7 @@ impl Daemon {
 
         let data_dir = claim(&settings.data_dir)?;
         let registry = Arc::new(registry(&settings.data_dir)?);
+        let durable = Arc::new(Durable::open(settings).await?);
         let gateway = Arc::new(Gateway::new(limits(settings), propagation(settings)));
         let (health, health_service) = tonic_health::server::health_reporter();
         let endpoints = endpoints::open(loaded, &registry).await?;
@@ -135,12 +141,24 @@ impl Daemon {
         for (name, remote) in endpoints::reflected(loaded) {
             background.spawn(contracts::keep_reflecting(registry.clone(), name, remote));
         }
-        let ready = Arc::new(AtomicBool::new(true));
-        let own = operators::for_channels(health_service.clone(), registry.clone()).map_err(Failure::plain)?;
+        background.spawn(durable.clone().watch(health.clone()));
+        let ready = Arc::new(Readiness::new(durable.clone()));
+        let own = operators::for_channels(health_service.clone(), registry.clone(), &durable).map_err(Failure::plain)?;
         let services = operators::for_operators(health_service, registry.clone(), routes).map_err(Failure::plain)?;
-        let listeners =
-            (channels.run(Front::new(gateway, own)), administration.run(Admin::new(metrics, ready.clone(), services)));
-        Ok(Self { channels: at, admin: admin_at, listeners, endpoints, registry, health, ready, background, _data_dir: data_dir })
+        let admin = Admin::new(metrics, durable.clone(), ready.clone(), services);
+        let listeners = (channels.run(Front::new(gateway, own)), administration.run(admin));
+        Ok(Self {
+            channels: at,
+            admin: admin_at,
+            listeners,
+            endpoints,
+            registry,
+            health,
+            ready,
+            durable,
+            background,
+            _data_dir: data_dir,
+        })
     }
 
     /// Waits until the method of `path` is registered.
@@ -156,7 +174,8 @@ impl Daemon {
 
     /// Says that it goes, takes nothing new, ends what is in flight, closes what stands behind.
     pub(crate) async fn drain(mut self, grace: Duration) {
-        self.ready.store(false, Ordering::Relaxed);
+        self.ready.drain();
+        self.durable.end_streams();
         self.health.set_service_status("", ServingStatus::NotServing).await;
         let (channels, admin) = self.listeners;
         if !channels.drain(grace).await {
@@ -166,6 +185,7 @@ impl Daemon {
             endpoint.drain(grace).await;
         }
         self.background.shutdown().await;
+        self.durable.close(grace).await;
         admin.drain(Duration::from_secs(1)).await;
         tracing::info!("drained");
     }
@@ -221,8 +241,13 @@ fn propagation(settings: &Settings) -> Option<Propagation> {
     on.then_some(Propagation { extract: telemetry::extract_parent, inject: telemetry::inject })
 }
 
+/// Name, unit and meaning of every metric there is.
+pub(crate) fn every_metric() -> impl Iterator<Item = (&'static str, Unit, &'static str)> {
+    METRICS.into_iter().chain(durable::METRICS).chain(passerelle_projection::METRICS)
+}
+
 fn describe_metrics() {
-    for (name, unit, meaning) in METRICS {
+    for (name, unit, meaning) in every_metric() {
         match name {
             name if name.ends_with("_seconds") => metrics::describe_histogram!(name, unit, meaning),
             name if name.ends_with("_total") => metrics::describe_counter!(name, unit, meaning),

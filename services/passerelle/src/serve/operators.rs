@@ -12,16 +12,29 @@ use tonic::service::Routes as Services;
 use tonic_health::pb::health_server::{Health, HealthServer};
 
 use super::dial::dial;
+use super::durable::{self, Durable};
 use super::routes::Routes;
 use crate::adapters;
 
 const HEALTH: [&str; 1] = ["grpc.health.v1.Health"];
+const REFLECTION: [&str; 2] = ["grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"];
 const ADMINISTRATION: [&str; 3] = ["passerelle.bus.v1.Contracts", "passerelle.bus.v1.Endpoints", "passerelle.bus.v1.Adapters"];
 
-/// What channels find besides the contracts: health, and reflection of all that is registered.
-pub(crate) fn for_channels(health: HealthServer<impl Health>, registry: Arc<Registry>) -> Result<Services, ImageError> {
-    let reflection = Reflection::new()?.with_services(health_image()?, &HEALTH).with_contracts(registry);
-    Ok(Services::new(health).add_service(reflection.v1()).add_service(reflection.v1alpha()))
+/// Services that the bus answers itself on the channels' port.
+pub(crate) const OWN_TO_CHANNELS: [&[&str]; 3] = [&HEALTH, &REFLECTION, &durable::SERVICES];
+
+/// What channels find besides the contracts: health, reflection of all that is registered, and what stands on the journal.
+pub(crate) fn for_channels(
+    health: HealthServer<impl Health>,
+    registry: Arc<Registry>,
+    durable: &Durable,
+) -> Result<Services, ImageError> {
+    let reflection = Reflection::new()?
+        .with_services(health_image()?, &HEALTH)
+        .with_services(Image::decode(passerelle_proto::DESCRIPTORS)?, &durable::SERVICES)
+        .with_contracts(registry);
+    let services = Services::new(health).add_service(reflection.v1()).add_service(reflection.v1alpha());
+    Ok(durable.add_services(services))
 }
 
 /// What operators find: administration, health, and reflection of those.

@@ -4,6 +4,7 @@ mod address;
 mod endpoint;
 mod environment;
 mod error;
+mod journal;
 mod limits;
 mod load;
 mod place;
@@ -26,6 +27,7 @@ use serde::{Deserialize, Serialize};
 pub use address::{Address, ListenAddress};
 pub use endpoint::{AdapterFile, Contract, Endpoint, EndpointName, Remote};
 pub use error::Error;
+pub use journal::Journal;
 pub use limits::Limits;
 pub use load::{Loaded, load};
 pub use schema::json_schema;
@@ -46,8 +48,10 @@ pub struct Settings {
     pub tls: Option<ListenerTls>,
     /// The second port, for operators: health, metrics and administration.
     pub admin: Admin,
-    /// Folder for what Passerelle keeps: the contracts. Made if missing; one running Passerelle a folder.
+    /// Folder for what Passerelle keeps: the contracts, the journal. Made if missing; one running Passerelle a folder.
     pub data_dir: PathBuf,
+    /// What was published and what happened, on disk before it is acknowledged.
+    pub journal: Journal,
     /// Threads that carry calls. Default: one for each core.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1024))]
@@ -94,10 +98,16 @@ impl Settings {
         }
     }
 
+    /// Where the journal is.
+    pub fn journal_dir(&self) -> PathBuf {
+        self.journal.dir.clone().unwrap_or_else(|| self.data_dir.join("journal"))
+    }
+
     /// Makes every path absolute to `folder`, that of the settings file: a daemon's working directory must not matter.
     fn resolve_paths(&mut self, folder: &Path) {
-        let Self { tls, admin, data_dir, endpoints, .. } = self;
+        let Self { tls, admin, data_dir, journal, endpoints, .. } = self;
         resolve(folder, data_dir);
+        journal.dir.iter_mut().for_each(|dir| resolve(folder, dir));
         for tls in [tls.as_mut(), admin.tls.as_mut()].into_iter().flatten() {
             tls.paths_mut().for_each(|path| resolve(folder, path));
         }
@@ -125,6 +135,7 @@ impl Default for Settings {
             tls: None,
             admin: Admin::default(),
             data_dir: PathBuf::from("passerelle-data"),
+            journal: Journal::default(),
             workers: None,
             log: Log::default(),
             telemetry: Telemetry::default(),

@@ -97,8 +97,7 @@ fn codes_in(record: &Record) -> Result<Vec<HandoffCode>, FoldError> {
     }
     if let Some(snapshot) = &record.snapshot {
         let state = HandoffState::decode(&*snapshot.state);
-        let state =
-            state.map_err(|error| FoldError::Record(format!("the snapshot of a handoff is not understood: {error}")))?;
+        let state = state.map_err(|error| FoldError::Record(format!("the snapshot of a handoff is not understood: {error}")))?;
         codes.extend(match state.phase {
             Some(Phase::Open(open)) => open.code,
             _ => None,

@@ -39,7 +39,8 @@ fn command(line: &str) -> Command {
     let words: Vec<&str> = line.split(' ').collect();
     let number = |at: usize| words[at].parse().expect("a number");
     let channel = |at: usize| words.get(at).map_or_else(String::new, |channel| (*channel).to_owned());
-    let answers = |at: usize| words.iter().skip(at).filter_map(|pair| pair.split_once('=')).map(|(q, a)| (q.to_owned(), a.to_owned()));
+    let answers =
+        |at: usize| words.iter().skip(at).filter_map(|pair| pair.split_once('=')).map(|(q, a)| (q.to_owned(), a.to_owned()));
     match words[0] {
         "offer" => Command::Offer(Offer {
             customer: "4711".to_owned(),
@@ -55,12 +56,9 @@ fn command(line: &str) -> Command {
         "resume" => Command::Take { by: Right::Code(drawn(words[1]).hash), channel: channel(2), owner: "anna".to_owned() },
         "accept" => Command::Take { by: Right::Listed, channel: channel(1), owner: "anna".to_owned() },
         "renew" => Command::Renew { fence: number(1) },
-        "progress" => Command::Progress {
-            fence: number(1),
-            expected_revision: number(2),
-            step: channel(3),
-            answers: answers(4).collect(),
-        },
+        "progress" => {
+            Command::Progress { fence: number(1), expected_revision: number(2), step: channel(3), answers: answers(4).collect() }
+        }
         "give-back" => Command::GiveBack { fence: number(1) },
         "take-back" => Command::TakeBack { channel: channel(1) },
         "complete" => Command::Complete { fence: number(1), expected_revision: number(2) },
@@ -379,7 +377,8 @@ fn the_history_tells_what_happened_without_people_answers_and_codes() {
         channel web asked for a new code
         accepted from the list in channel branch, owned until 1970-01-01T00:15:05Z
         given back by its owner; offered again
-        taken back by the channel that offered it"#]].assert_eq(&told.join("\n"));
+        taken back by the channel that offered it"#]]
+    .assert_eq(&told.join("\n"));
     let kept = format!("{:?}", replay.state().history);
     assert!(["4711", "42", "here", "nonce", "hash"].iter().all(|secret| !kept.contains(secret)), "{kept}");
 }

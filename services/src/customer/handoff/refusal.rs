@@ -65,7 +65,11 @@ pub enum Refusal {
         expected: u64,
     },
     /// Too much would be known.
-    #[error("the context would hold {answers} answers in {bytes} bytes, at most {} in {} bytes are kept", super::context::MOST_ANSWERS, super::context::MOST_BYTES)]
+    #[error(
+        "the context would hold {answers} answers in {bytes} bytes, at most {} in {} bytes are kept",
+        super::context::MOST_ANSWERS,
+        super::context::MOST_BYTES
+    )]
     ContextFull {
         /// How many.
         answers: usize,

@@ -49,6 +49,7 @@ pub(super) struct Faults {
     pub(super) syncs: u64,
     pub(super) cut_at: Option<u64>,
     pub(super) dead: bool,
+    pub(super) struck: bool,
     pub(super) once: Vec<(Operation, u64, Fault)>,
     pub(super) often: Vec<(Operation, u32, Fault)>,
 }
@@ -76,11 +77,10 @@ impl Faults {
                 return Ok(Verdict::Cut);
             }
         }
-        if let Some(fault) = self.due(operation) {
-            return Ok(Verdict::Fail(fault));
-        }
         let unlucky = |(of, one_in, _): &&(Operation, u32, Fault)| *of == operation && rng.u32(..(*one_in).max(1)) == 0;
-        Ok(self.often.iter().find(unlucky).map_or(Verdict::Proceed, |(.., fault)| Verdict::Fail(*fault)))
+        let fault = self.due(operation).or_else(|| self.often.iter().find(unlucky).map(|(.., fault)| *fault));
+        self.struck |= fault.is_some();
+        Ok(fault.map_or(Verdict::Proceed, Verdict::Fail))
     }
 
     /// Counts down the faults asked for this kind of operation; the one whose time has come.

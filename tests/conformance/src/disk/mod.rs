@@ -79,6 +79,11 @@ impl SimulatedDisk {
         self.state().faults.dead
     }
 
+    /// Whether a fault that was asked for has struck.
+    pub fn has_failed(&self) -> bool {
+        self.state().faults.struck
+    }
+
     /// Cuts the power in the midst of the operation after `operations` more that change something.
     pub fn cut_at(&self, operations: u64) {
         let mut state = self.state();

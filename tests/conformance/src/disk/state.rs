@@ -5,7 +5,6 @@ use std::io;
 
 use fastrand::Rng;
 
-use super::SECTOR;
 use super::cut;
 use super::fault::{Fault, Faults, Operation, Verdict, power};
 use super::inode::Inode;
@@ -99,12 +98,12 @@ impl State {
         let grows = (offset + bytes.len()).saturating_sub(length) as u64;
         let room = self.capacity.map_or(u64::MAX, |capacity| capacity.saturating_sub(self.used()));
         let (reached, told) = match verdict {
-            Verdict::Fail(fault) => (self.rng.usize(..=bytes.len() / SECTOR) * SECTOR, Err(fault.error())),
-            _ if grows > room => (bytes.len() - (grows - room) as usize, Err(Fault::NoRoom.error())),
+            Verdict::Fail(fault) => (self.rng.usize(..=bytes.len()), Err(fault.error())),
+            _ if grows > room => (bytes.len().saturating_sub((grows - room) as usize), Err(Fault::NoRoom.error())),
             Verdict::Cut => (bytes.len(), Err(power())),
             Verdict::Proceed => (bytes.len(), Ok(())),
         };
-        self.inode(number)?.write(offset, &bytes[..reached.min(bytes.len())]);
+        self.inode(number)?.write(offset, &bytes[..reached]);
         told
     }
 

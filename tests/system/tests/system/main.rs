@@ -7,6 +7,7 @@ mod contracts;
 mod demo;
 mod drain;
 mod interop;
+mod journal;
 mod mainframe;
 mod streaming;
 mod tidy;

@@ -1,6 +1,6 @@
 //! Finds the method that a person means.
 
-use prost_reflect::MethodDescriptor;
+use prost_reflect::{Kind, MethodDescriptor};
 
 /// Services that reflection lists but that are no contract; found only when asked for by name.
 pub(super) const BUILT_IN: [&str; 3] =
@@ -9,6 +9,9 @@ pub(super) const BUILT_IN: [&str; 3] =
 const MAX_OFFERED: usize = 5;
 /// How alike two names must be to be offered (Jaro-Winkler; 1 is the same).
 const ALIKE: f64 = 0.75;
+
+/// The option by which a method says how far the work has got when it answers.
+const ACKNOWLEDGES: &str = "passerelle.acknowledges";
 
 /// No method, or several.
 #[derive(Debug, thiserror::Error)]
@@ -76,7 +79,9 @@ pub(super) fn listed(methods: &[MethodDescriptor]) -> String {
         return "nothing can be called: no contract is registered (passerelle contract add --help)\n".to_owned();
     }
     let width = methods.iter().map(|method| name(method).len()).max().unwrap_or_default();
-    let mut lines: Vec<_> = methods.iter().map(|method| format!("{:<width$}  {}\n", name(method), shape(method))).collect();
+    let promise = |method: &MethodDescriptor| acknowledges(method).map(|level| format!("  ({level})")).unwrap_or_default();
+    let line = |method: &MethodDescriptor| format!("{:<width$}  {}{}\n", name(method), shape(method), promise(method));
+    let mut lines: Vec<_> = methods.iter().map(line).collect();
     lines.sort();
     lines.concat()
 }
@@ -86,6 +91,14 @@ pub(super) fn shape(method: &MethodDescriptor) -> String {
     let stream = |streaming| if streaming { "stream " } else { "" };
     let (up, down) = (stream(method.is_client_streaming()), stream(method.is_server_streaming()));
     format!("{up}{} -> {down}{}", method.input().full_name(), method.output().full_name())
+}
+
+/// How far the work has got when the method answers, where its contract says so (`passerelle.acknowledges`).
+pub(super) fn acknowledges(method: &MethodDescriptor) -> Option<String> {
+    let extension = method.parent_pool().get_extension_by_name(ACKNOWLEDGES)?;
+    let number = method.options().get_extension(&extension).as_enum_number().filter(|level| *level > 0)?;
+    let Kind::Enum(levels) = extension.kind() else { return None };
+    Some(levels.get_value(number)?.name().to_owned())
 }
 
 #[cfg(test)]
@@ -137,6 +150,19 @@ mod tests {
                 "no method Zzz; there is bank.v1.Accounts/Close, bank.v1.Accounts/Inquire, bank.v1.Cards/Block, bank.v1.Cards/Inquire; passerelle call --show lists all"
             ],
         );
+    }
+
+    #[test]
+    fn what_a_method_promises_is_listed_with_it() {
+        let pool = prost_reflect::DescriptorPool::decode(passerelle_proto::DESCRIPTORS).unwrap();
+        let journal = pool.get_service_by_name("passerelle.bus.v1.Journal").unwrap();
+        expect![[r#"
+            passerelle.bus.v1.Journal/Acknowledge    passerelle.bus.v1.AcknowledgeRequest -> passerelle.bus.v1.AcknowledgeResponse  (DURABLE)
+            passerelle.bus.v1.Journal/Publish        passerelle.bus.v1.PublishRequest -> passerelle.bus.v1.PublishResponse  (DURABLE)
+            passerelle.bus.v1.Journal/PublishStream  stream passerelle.bus.v1.PublishStreamRequest -> stream passerelle.bus.v1.PublishStreamResponse  (DURABLE)
+            passerelle.bus.v1.Journal/Subscribe      passerelle.bus.v1.SubscribeRequest -> stream passerelle.bus.v1.SubscribeResponse
+        "#]]
+        .assert_eq(&listed(&journal.methods().collect::<Vec<_>>()));
     }
 
     #[test]

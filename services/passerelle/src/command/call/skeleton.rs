@@ -11,7 +11,19 @@ const MAX_DEPTH: usize = 4;
 /// The method, its shape, and an example of its request.
 pub(super) fn shown(method: &MethodDescriptor) -> String {
     let example = example(&method.input(), 0);
-    format!("{}  {}\n{example:#}\n", method::name(method), method::shape(method))
+    let promise = method::acknowledges(method).map(|level| format!("answers when it is {level}: {}\n", meaning(&level)));
+    format!("{}  {}\n{}{example:#}\n", method::name(method), method::shape(method), promise.unwrap_or_default())
+}
+
+/// What a level of acknowledgement is worth.
+fn meaning(level: &str) -> &'static str {
+    match level {
+        "ACCEPTED" => "understood, and in memory; a crash loses it",
+        "DURABLE" => "in the journal, on disk; no crash loses it",
+        "EFFECTED" => "the back office has done it",
+        "CONFIRMED" => "done, and read back from the back office",
+        _ => "a level that this version does not know",
+    }
 }
 
 /// A value for every field, of a oneof for the first one.

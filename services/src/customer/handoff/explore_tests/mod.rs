@@ -42,7 +42,8 @@ fn three_channels_three_steps_and_crashes_at_every_write_leave_one_owner_and_los
 /// What can come next, in every way it can go.
 fn successors(world: &World, counts: &mut Counts) -> Vec<World> {
     let mut next = Vec::new();
-    let fates: &[Fate] = if world.crashes < CRASHES { &[Fate::Answered, Fate::Lost, Fate::NeverWritten] } else { &[Fate::Answered] };
+    let fates: &[Fate] =
+        if world.crashes < CRASHES { &[Fate::Answered, Fate::Lost, Fate::NeverWritten] } else { &[Fate::Answered] };
     for client in 0..CHANNELS.len() {
         for sent in world.can_send(client) {
             for fate in fates {

@@ -90,7 +90,10 @@ impl World {
                             self.codes += 1;
                         }
                         if let Call::Accept | Call::Resume(_) | Call::TakeBack = sent.call {
-                            assert_eq!(answer.answers, self.monitor.answers, "who takes it is told everything, and asks nothing twice");
+                            assert_eq!(
+                                answer.answers, self.monitor.answers,
+                                "who takes it is told everything, and asks nothing twice"
+                            );
                         }
                         (Ok(answer), format!("{:?}", sent.call))
                     }

@@ -1,0 +1,85 @@
+//! The two threads of a log: one writes, one prepares what the writer needs next.
+
+use std::io;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+use super::Core;
+use super::queue::{Next, Queue, Work};
+
+/// The writer has nothing to do for so long: time to mark what it wrote.
+const IDLE: Duration = Duration::from_millis(20);
+
+/// Starts both; the receiver becomes true when everything is written and the folder let go.
+pub(super) fn start(core: Core, queue: Arc<Queue>) -> io::Result<(JoinHandle<()>, watch::Receiver<bool>)> {
+    let (ended, end) = watch::channel(false);
+    let store = core.store();
+    let preparer = thread::Builder::new().name("journal-prepare".into()).spawn(move || store.yard.attend())?;
+    let writer = thread::Builder::new().name("journal-write".into()).spawn(move || {
+        let closing = Closing { queue, ended };
+        write(core, &closing.queue, preparer);
+    })?;
+    Ok((writer, end))
+}
+
+/// Whatever ends the writer, nobody waits for it any more.
+struct Closing {
+    queue: Arc<Queue>,
+    ended: watch::Sender<bool>,
+}
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        self.queue.abandon();
+        self.ended.send_replace(true);
+    }
+}
+
+fn write(mut core: Core, queue: &Queue, preparer: JoinHandle<()>) {
+    let mut pace = Pace::default();
+    loop {
+        match queue.take(core.wants_mark().then_some(IDLE), pace.gather()) {
+            Next::Idle => core.mark(),
+            Next::Closed => break,
+            Next::Work(Work { appends, bytes, trims, settled }) => {
+                let (count, began) = (appends.len(), Instant::now());
+                core.write(appends);
+                pace.note(count, began.elapsed());
+                queue.give_back(bytes);
+                for (position, trimmed) in trims {
+                    // Whoever asked may have gone.
+                    let _ = trimmed.send(core.trim(position));
+                }
+                // Dropping them tells those who wait.
+                drop(settled);
+            }
+        }
+    }
+    core.mark();
+    core.store().yard.close();
+    // A preparer that panicked has told so.
+    let _ = preparer.join();
+}
+
+/// How many appends came together lately.
+///
+/// Those who were answered by one batch ask again a moment later, one after the other: the first of them would get a batch of its own,
+/// and all others wait for two syncs. So the writer waits for half as many as last time, for a fraction of what writing takes.
+#[derive(Default)]
+struct Pace {
+    count: usize,
+    took: Duration,
+}
+
+impl Pace {
+    fn note(&mut self, count: usize, took: Duration) {
+        (self.count, self.took) = (count, took);
+    }
+
+    fn gather(&self) -> (usize, Duration) {
+        (self.count / 2, self.took / 4)
+    }
+}

@@ -1,0 +1,292 @@
+//! Work beside the writer: making blank segments, writing sidecars, clearing away what was trimmed.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::storage::{File, Folder};
+
+use super::meta::Identity;
+use super::segment::{Index, Segment};
+use super::{names, sidecar};
+
+/// How many trimmed segments are kept to be used again.
+pub(super) const MOST_SPARES: usize = 2;
+
+/// How much is zeroed between two syncs: the disk is never busy with it for long when the writer wants it.
+const ZEROED_AT_ONCE: usize = 1 << 20;
+
+/// Until something that failed is tried again.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// A file ready to become a segment: all of it is on disk, zeroed or once used.
+pub(super) struct Blank {
+    pub(super) name: String,
+    pub(super) file: Arc<dyn File>,
+    pub(super) capacity: u64,
+}
+
+/// The writer's orders, and what is ready for it.
+pub(super) struct Yard {
+    folder: Arc<dyn Folder>,
+    identity: Identity,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// A thread does the work; otherwise whoever needs something does it.
+    attended: bool,
+    closing: bool,
+    /// Capacity of the next segment, until a blank of it is ready.
+    wanted: Option<u64>,
+    ready: Option<Blank>,
+    /// Why the last try to make one failed.
+    shortage: Option<io::Error>,
+    sealed: VecDeque<Arc<Segment>>,
+    discarded: VecDeque<Arc<Segment>>,
+    /// Names and capacities.
+    spares: Vec<(String, u64)>,
+    next_spare: u64,
+}
+
+enum Job {
+    Make(u64),
+    Seal(Arc<Segment>),
+    Discard(Arc<Segment>),
+}
+
+impl Yard {
+    pub(super) fn new(folder: Arc<dyn Folder>, identity: Identity, spares: Vec<(String, u64)>, next_spare: u64) -> Self {
+        let state = State { spares, next_spare, ..State::default() };
+        Self { folder, identity, state: Mutex::new(state), changed: Condvar::new() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.state());
+        self.changed.notify_all();
+    }
+
+    /// A segment of this capacity will be needed.
+    pub(super) fn order(&self, capacity: u64) {
+        self.change(|state| state.wanted = Some(capacity));
+    }
+
+    /// A sidecar is to be written.
+    pub(super) fn seal(&self, segment: Arc<Segment>) {
+        self.change(|state| state.sealed.push_back(segment));
+    }
+
+    /// The segment is not in the table any more.
+    pub(super) fn discard(&self, segment: Arc<Segment>) {
+        self.change(|state| state.discarded.push_back(segment));
+    }
+
+    /// The blank that was ordered; waits while it is being made. An error when it cannot be made now.
+    pub(super) fn take(&self) -> io::Result<Blank> {
+        let mut state = self.state();
+        loop {
+            if let Some(blank) = state.ready.take() {
+                return Ok(blank);
+            }
+            if !state.attended {
+                break;
+            }
+            if let Some(shortage) = &state.shortage {
+                return Err(io::Error::new(shortage.kind(), shortage.to_string()));
+            }
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        let wanted = state.wanted.take();
+        drop(state);
+        let wanted = wanted.ok_or_else(|| io::Error::other("no segment was ordered"))?;
+        self.make(wanted).inspect_err(|_| self.order(wanted))
+    }
+
+    /// Puts back a blank that could not be used.
+    pub(super) fn put_back(&self, blank: Blank) {
+        self.change(|state| state.ready = Some(blank));
+    }
+
+    /// Does all that waits; what fails is left for another time.
+    pub(super) fn work(&self) {
+        while let Some(job) = self.job() {
+            if self.work_on(job).is_err() {
+                break;
+            }
+        }
+    }
+
+    /// Does what comes, until the yard is closed: the body of the preparer's thread.
+    pub(super) fn attend(&self) {
+        self.change(|state| state.attended = true);
+        // Whatever ends this thread, the writer must not wait for it.
+        let _leaving = Leaving(self);
+        let mut again = false;
+        loop {
+            let mut state = self.state();
+            if again {
+                let (held, _) = self.changed.wait_timeout(state, AGAIN).unwrap_or_else(PoisonError::into_inner);
+                state = held;
+            } else {
+                while !state.closing && !state.has_job() {
+                    state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                }
+            }
+            if state.closing {
+                return;
+            }
+            let job = state.job();
+            drop(state);
+            again = job.is_some_and(|job| self.work_on(job).is_err());
+        }
+    }
+
+    pub(super) fn close(&self) {
+        self.change(|state| state.closing = true);
+    }
+
+    fn job(&self) -> Option<Job> {
+        self.state().job()
+    }
+
+    /// Does one thing; what fails is put back, at the end.
+    fn work_on(&self, job: Job) -> io::Result<()> {
+        match job {
+            Job::Make(capacity) => {
+                let made = self.make(capacity);
+                let failed = made.as_ref().err().map(|error| io::Error::new(error.kind(), error.to_string()));
+                self.change(|state| match made {
+                    Ok(blank) => (state.ready, state.shortage) = (Some(blank), None),
+                    Err(error) => (state.wanted, state.shortage) = (Some(capacity), Some(error)),
+                });
+                failed.map_or(Ok(()), |error| {
+                    tracing::warn!(%error, "no next segment for the journal yet");
+                    Err(error)
+                })
+            }
+            Job::Seal(segment) => self.write_sidecar(&segment).inspect_err(|error| {
+                tracing::warn!(%error, segment = segment.name(), "a segment's index stays in memory for now");
+                self.seal(segment);
+            }),
+            Job::Discard(segment) => self.clear_away(segment),
+        }
+    }
+
+    /// A spare of that capacity, or a new file.
+    fn make(&self, capacity: u64) -> io::Result<Blank> {
+        let spare = {
+            let mut state = self.state();
+            let at = state.spares.iter().position(|(_, spare)| *spare == capacity);
+            at.map(|at| state.spares.swap_remove(at).0)
+        };
+        if let Some(name) = spare
+            && let Ok(file) = self.folder.open(&name)
+        {
+            return Ok(Blank { name, file, capacity });
+        }
+        self.zero(capacity).inspect_err(|_| {
+            // What is left of it takes room that is wanted.
+            let _ = self.folder.remove(names::ZEROING);
+        })
+    }
+
+    fn zero(&self, capacity: u64) -> io::Result<Blank> {
+        match self.folder.remove(names::ZEROING) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let file = self.folder.create(names::ZEROING)?;
+        let zeros = vec![0; ZEROED_AT_ONCE.min(capacity as usize)];
+        let mut offset = 0;
+        while offset < capacity {
+            if self.state().closing {
+                return Err(io::Error::new(io::ErrorKind::Interrupted, "the journal is being closed"));
+            }
+            let length = zeros.len().min((capacity - offset) as usize);
+            file.write_at(offset, &zeros[..length])?;
+            file.sync()?;
+            offset += length as u64;
+        }
+        let name = self.spare_name();
+        self.folder.rename(names::ZEROING, &name)?;
+        Ok(Blank { name, file, capacity })
+    }
+
+    fn spare_name(&self) -> String {
+        let mut state = self.state();
+        state.next_spare += 1;
+        names::free(state.next_spare)
+    }
+
+    /// Writes the sidecar of a sealed segment, which then need not be held in memory.
+    fn write_sidecar(&self, segment: &Segment) -> io::Result<()> {
+        let extent = segment.extent().clone();
+        let bytes = match &*segment.index() {
+            Index::Fresh(fresh) => {
+                sidecar::encode(self.identity, segment.epoch, [segment.base, extent.next], &extent.places, fresh)
+            }
+            Index::Sidecar(_) => return Ok(()),
+        };
+        match self.folder.remove(names::INDEXING) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let file = self.folder.create(names::INDEXING)?;
+        file.write_at(0, &bytes)?;
+        file.sync()?;
+        // If the name does not last, the sidecar is made again.
+        self.folder.rename(names::INDEXING, &names::index(segment.base))?;
+        segment.close();
+        Ok(())
+    }
+
+    /// Removes a trimmed segment, or keeps its file to be used again. What fails is left to the next start.
+    fn clear_away(&self, segment: Arc<Segment>) -> io::Result<()> {
+        let _ = self.folder.remove(&names::index(segment.base));
+        let (name, capacity) = (segment.name(), segment.capacity);
+        let wanted = self.state().spares.len() < MOST_SPARES;
+        // A reader may still be at it: then its content must stay.
+        if wanted && Arc::try_unwrap(segment).is_ok() {
+            let spare = self.spare_name();
+            self.folder.rename(&name, &spare)?;
+            // Or a crash might bring back the old name, with what is written into the file from now on.
+            self.folder.sync_names()?;
+            self.change(|state| state.spares.push((spare, capacity)));
+            return Ok(());
+        }
+        self.folder.remove(&name)?;
+        self.folder.sync_names()
+    }
+}
+
+impl State {
+    fn has_job(&self) -> bool {
+        self.wanted.is_some() || !self.sealed.is_empty() || !self.discarded.is_empty()
+    }
+
+    /// The most urgent first; discarding may give what making needs.
+    fn job(&mut self) -> Option<Job> {
+        if let Some(segment) = self.discarded.pop_front() {
+            return Some(Job::Discard(segment));
+        }
+        if let Some(capacity) = self.wanted.take() {
+            return Some(Job::Make(capacity));
+        }
+        self.sealed.pop_front().map(Job::Seal)
+    }
+}
+
+struct Leaving<'a>(&'a Yard);
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        self.0.change(|state| state.attended = false);
+    }
+}

@@ -1,0 +1,174 @@
+//! The one thread that writes: reads the journal, folds, commits, checkpoints.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use passerelle_journal::{Journal, Position};
+use rusqlite::{Connection, TransactionBehavior};
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use crate::apply::{Trouble, apply, cannot};
+use crate::checkpoint::{Checkpoints, Log};
+use crate::file::Claim;
+use crate::observe::{self, Progress};
+use crate::tables::{self, Followed};
+use crate::{Health, Settings, Status, Stopped};
+
+/// Bytes of data asked of the journal at once.
+const PAGE_BYTES: usize = 256 * 1024;
+
+/// How often what is held is tried again, and the lag of what stopped is measured.
+const BEAT: Duration = Duration::from_secs(1);
+
+/// What the thread owns.
+pub(crate) struct Writer {
+    pub(crate) connection: Connection,
+    pub(crate) folds: Vec<Followed>,
+    /// Everything up to here is in all tables.
+    pub(crate) position: Position,
+    pub(crate) journal: Arc<dyn Journal>,
+    pub(crate) checkpoints: Checkpoints,
+    pub(crate) settings: Settings,
+    pub(crate) progress: Progress,
+    pub(crate) status: watch::Sender<Status>,
+    pub(crate) close: watch::Receiver<bool>,
+    /// For waiting only.
+    pub(crate) runtime: Runtime,
+    /// Dropped last: the file is free when its connection is closed.
+    pub(crate) _claim: Claim,
+}
+
+impl Writer {
+    /// Follows until it is told to close.
+    pub(crate) fn run(mut self) {
+        // A fold that panics has a fault, and must not look as if it were merely slow.
+        let stopped = match catch_unwind(AssertUnwindSafe(|| self.follow())) {
+            Ok(None) => return,
+            Ok(Some(stopped)) => stopped,
+            Err(_) => Stopped { position: self.position.next(), why: "a fold panicked at this record or soon after".into() },
+        };
+        tracing::error!(position = stopped.position.0, why = &*stopped.why, "the views stopped; nothing was skipped");
+        if let Err(error) = tables::stop(&self.connection, &stopped) {
+            tracing::warn!(%error, "that the views stopped cannot be written into their file");
+        }
+        self.status.send_modify(|status| status.health = Health::Stopped(stopped));
+        while !self.closing() {
+            observe::progress(self.position, self.last());
+            self.rest();
+        }
+    }
+
+    /// None: it was told to close.
+    fn follow(&mut self) -> Option<Stopped> {
+        // The record that cannot be folded, once it was met: those before it still are.
+        let mut poison: Option<Stopped> = None;
+        while !self.closing() {
+            let end = poison.as_ref().map(|stopped| stopped.position);
+            match self.keep_log_short().and_then(|()| self.transaction(end)) {
+                Ok(()) => self.tell(),
+                Err(Trouble::Record(stopped)) => poison = Some(stopped),
+                Err(Trouble::Held(why)) => self.hold(why),
+                Err(Trouble::Broken(why)) => return Some(Stopped { position: self.position.next(), why }),
+            }
+            if poison.as_ref().is_some_and(|stopped| stopped.position == self.position.next()) {
+                return poison;
+            }
+            self.wait_for_more();
+        }
+        None
+    }
+
+    /// Folds what there is before `end`, as one transaction of bounded size.
+    fn transaction(&mut self, end: Option<Position>) -> Result<(), Trouble> {
+        let started = Instant::now();
+        let mut at = self.position;
+        let mut count = 0;
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        'pages: while !*self.close.borrow() {
+            let page = self.journal.read(at.next(), PAGE_BYTES).map_err(|error| cannot(at.next(), error.to_string()))?;
+            if page.is_empty() {
+                break;
+            }
+            for stored in page {
+                let enough = count >= self.settings.transaction_records || started.elapsed() >= self.settings.transaction_time;
+                if (enough && count > 0) || end.is_some_and(|end| stored.position >= end) {
+                    break 'pages;
+                }
+                apply(&transaction, &mut self.folds, &stored)?;
+                at = stored.position;
+                count += 1;
+            }
+        }
+        tables::advance(&transaction, &self.folds, at)?;
+        transaction.commit()?;
+        for followed in &mut self.folds {
+            followed.position = followed.position.max(at);
+        }
+        self.position = at;
+        Ok(())
+    }
+
+    /// Before a transaction: is there room for it?
+    fn keep_log_short(&mut self) -> Result<(), Trouble> {
+        match self.checkpoints.keep_short(&self.connection)? {
+            Log::Short => Ok(()),
+            Log::Full => Err(Trouble::Held("another program has been reading the views' file for too long; end it".into())),
+        }
+    }
+
+    fn tell(&mut self) {
+        let (position, last) = (self.position, self.last());
+        observe::progress(position, last);
+        let health = self.progress.at(position, last);
+        self.status.send_if_modified(|status| {
+            let now = Status { position, health };
+            let changed = *status != now;
+            *status = now;
+            changed
+        });
+    }
+
+    /// Says why, once, and lets a moment pass.
+    fn hold(&mut self, why: Arc<str>) {
+        observe::progress(self.position, self.last());
+        let health = Health::Held(why.clone());
+        let news = self.status.send_if_modified(|status| {
+            let changed = status.health != health;
+            status.health = health;
+            changed
+        });
+        if news {
+            tracing::warn!(position = self.position.0, why = &*why, "the views do not follow for the moment");
+        }
+        self.rest();
+    }
+
+    fn wait_for_more(&mut self) {
+        let (mut durable, mut close) = (self.journal.durable(), self.close.clone());
+        let position = self.position;
+        self.runtime.block_on(async {
+            tokio::select! {
+                // An error: the journal is closed, nothing more will come.
+                Ok(_) = durable.wait_for(|durable| durable.position > position) => {}
+                _ = close.wait_for(|close| *close) => {}
+            }
+        });
+    }
+
+    fn rest(&mut self) {
+        let mut close = self.close.clone();
+        // Either way: the time has passed, or it is to close.
+        let _ = self.runtime.block_on(async { timeout(BEAT, close.wait_for(|close| *close)).await.is_ok() });
+    }
+
+    fn closing(&self) -> bool {
+        *self.close.borrow()
+    }
+
+    fn last(&self) -> Position {
+        self.journal.durable().borrow().position
+    }
+}

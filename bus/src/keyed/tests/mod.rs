@@ -1,0 +1,12 @@
+//! The runner with a small decider: a jar of coins with bells.
+
+mod commands;
+mod determinism;
+mod folds;
+mod jar;
+mod limits;
+mod losses;
+mod model;
+mod stubborn;
+mod timers;
+mod world;

@@ -1,0 +1,140 @@
+//! What stands on the journal: opened before the ports, closed after them.
+
+mod clock;
+mod measures;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use passerelle_bus::keyed::{Answers, Parts, Timers};
+use passerelle_journal::Journal;
+use passerelle_journal::log::{Log, LogSettings, OpenError};
+use passerelle_journal::storage::Directory;
+use passerelle_projection::{Fold, Health, Projection};
+use passerelle_services::journal;
+use tokio::sync::watch;
+use tonic::service::Routes as Services;
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
+
+use self::clock::Wall;
+use crate::explain::Code;
+use crate::failure::Failure;
+use crate::settings::Settings;
+
+pub(crate) use self::measures::METRICS;
+
+/// Services that stand on the journal, on the channels' port. Who adds one adds its row here, its folds in [`folds`], and itself
+/// in [`Durable::open`], [`Durable::add_services`] and [`Durable::close`].
+pub(crate) const SERVICES: [&str; 1] = ["passerelle.bus.v1.Journal"];
+
+/// The journal and its users.
+pub(crate) struct Durable {
+    log: Arc<Log>,
+    projection: Arc<Projection>,
+    journal: journal::Service,
+    stop: watch::Sender<bool>,
+}
+
+/// The tables that are made of the journal.
+fn folds() -> Vec<Box<dyn Fold>> {
+    vec![Box::new(Answers::default()), Box::new(Timers)]
+}
+
+impl Durable {
+    /// Opens the journal, which others must not have open, and what stands on it.
+    pub(crate) async fn open(settings: &Settings) -> Result<Self, Failure> {
+        let (dir, engine, views) = (settings.journal_dir(), settings.journal.engine(), views(settings));
+        // Blocks on the disk.
+        let opening = tokio::task::spawn_blocking(move || {
+            let log = open_log(&dir, engine)?;
+            let projection = open_projection(&views, log.clone())?;
+            Ok::<_, Failure>((log, projection))
+        });
+        let (log, projection) = opening.await.map_err(Failure::plain)??;
+        let parts = || Parts { journal: log.clone(), projection: projection.clone(), clock: Arc::new(Wall) };
+        let (stop, stopping) = watch::channel(false);
+        let publishing = journal::Settings { fingerprint_key: log.identity(), now: SystemTime::now, stopping };
+        let journal = journal::Service::open(parts(), publishing).map_err(Failure::plain)?;
+        Ok(Self { log, projection, journal, stop })
+    }
+
+    /// Adds the services that stand on the journal.
+    pub(crate) fn add_services(&self, services: Services) -> Services {
+        services.add_service(self.journal.clone().server())
+    }
+
+    /// What keeps it from working, for operators.
+    pub(crate) fn obstacle(&self) -> Option<String> {
+        if let Some(why) = &self.log.durable().borrow().failed {
+            return Some(format!("the journal cannot be written any more: {why}; calls to back offices go on"));
+        }
+        match self.projection.status().health {
+            Health::Stopped(stopped) => Some(format!("{stopped}; calls to back offices go on")),
+            Health::Building { .. } | Health::Following | Health::Held(_) => None,
+        }
+    }
+
+    /// Tells by health that the journal works; logs it when it does not any more. Ends then.
+    pub(crate) async fn watch(self: Arc<Self>, health: HealthReporter) {
+        set(&health, ServingStatus::Serving).await;
+        let mut durability = self.log.durable();
+        let failed = durability.wait_for(|durability| durability.failed.is_some()).await;
+        let Some(why) = failed.ok().and_then(|durability| durability.failed.clone()) else { return };
+        tracing::error!(code = %Code::JOURNAL_FAILED, %why, "the journal cannot be written any more; calls to back offices go on");
+        set(&health, ServingStatus::NotServing).await;
+    }
+
+    /// Writes down the counters of the journal.
+    pub(crate) fn measure(&self) {
+        measures::take(&self.log);
+    }
+
+    /// Ends the streams of publishers and subscribers, which may last for ever.
+    pub(crate) fn end_streams(&self) {
+        self.stop.send_replace(true);
+    }
+
+    /// Ends what stands on the journal, writes what is still queued, and lets go of the folder.
+    pub(crate) async fn close(&self, grace: Duration) {
+        if !self.journal.drain(grace).await {
+            tracing::warn!("some acknowledgements of subscriptions did not end within the grace and are cut");
+        }
+        self.projection.close().await;
+        self.log.close().await;
+    }
+}
+
+fn open_log(dir: &Path, settings: LogSettings) -> Result<Arc<Log>, Failure> {
+    let folder = Directory::open(dir).map_err(OpenError::from);
+    let log = folder.and_then(|folder| Log::open(Arc::new(folder), settings));
+    log.map(Arc::new).map_err(|error| unusable(dir, &error))
+}
+
+fn open_projection(path: &Path, journal: Arc<Log>) -> Result<Arc<Projection>, Failure> {
+    let projection = Projection::open(path, folds(), journal, passerelle_projection::Settings::default());
+    projection.map(Arc::new).map_err(|error| Failure::new(Code::VIEWS_UNUSABLE, error))
+}
+
+/// Where the tables are.
+pub(crate) fn views(settings: &Settings) -> PathBuf {
+    settings.data_dir.join("views.sqlite")
+}
+
+/// A journal that cannot be opened, with the page that tells the way out.
+pub(crate) fn unusable(dir: &Path, error: &OpenError) -> Failure {
+    let code = match error {
+        OpenError::Locked => Code::JOURNAL_LOCKED,
+        OpenError::Damaged(_) => Code::JOURNAL_DAMAGED,
+        OpenError::NewerVersion(_) => Code::JOURNAL_NEWER,
+        OpenError::Disk(_) => Code::JOURNAL_FAILED,
+    };
+    Failure::new(code, format!("journal {}: {error}", dir.display()))
+}
+
+async fn set(health: &HealthReporter, status: ServingStatus) {
+    for service in SERVICES {
+        health.set_service_status(service, status).await;
+    }
+}

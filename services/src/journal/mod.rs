@@ -1,0 +1,65 @@
+//! `passerelle.bus.v1.Journal`: messages into the journal and out of it.
+
+mod filter;
+mod follow;
+mod message;
+mod publish;
+mod record;
+mod refusal;
+mod request;
+mod server;
+mod stream;
+mod subscription;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use passerelle_bus::keyed::{Keyed, KeyedSettings, OpenError, Parts};
+use passerelle_journal::Journal;
+use tokio::sync::watch;
+
+pub use self::server::Server;
+pub use self::subscription::{Advance, Subscription};
+
+use self::subscription::Turns;
+
+/// What the service is told besides.
+#[derive(Clone)]
+pub struct Settings {
+    /// For the fingerprints of messages; the same at each start, or repetitions are not known any more.
+    pub fingerprint_key: [u8; 16],
+    /// Says when a record is written.
+    pub now: fn() -> SystemTime,
+    /// Turns to true when the bus is being stopped: streams, which may last for ever, end then.
+    pub stopping: watch::Receiver<bool>,
+}
+
+/// The service. Cheap to clone.
+#[derive(Clone)]
+pub struct Service {
+    journal: Arc<dyn Journal>,
+    settings: Settings,
+    subscriptions: Arc<Keyed<Subscription>>,
+    turns: Arc<Turns>,
+}
+
+impl Service {
+    /// A service over a journal. The projection of `parts` has the folds of [`passerelle_bus::keyed`].
+    pub fn open(parts: Parts, settings: Settings) -> Result<Self, OpenError> {
+        let journal = parts.journal.clone();
+        let subscriptions = Keyed::open(Subscription, parts, KeyedSettings::default(), |_| {})?;
+        Ok(Self { journal, settings, subscriptions: Arc::new(subscriptions), turns: Arc::default() })
+    }
+
+    /// The service, ready for a listener.
+    pub fn server(self) -> Server {
+        Server::new(self)
+    }
+
+    /// Ends what is under way; whether it did within the grace.
+    pub async fn drain(&self, grace: Duration) -> bool {
+        self.subscriptions.drain(grace).await
+    }
+}

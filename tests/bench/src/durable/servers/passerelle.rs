@@ -1,0 +1,56 @@
+//! Passerelle: the daemon as it comes, checksums and recognition of repeated messages included.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
+
+use passerelle_journal::log::check;
+use passerelle_journal::storage::Directory;
+use passerelle_peers::process::{Process, folder};
+
+use super::super::flight::{Outcome, Plan};
+use super::super::grpc;
+use super::{IN_FLIGHT, System, Target, write};
+
+/// A daemon with an empty journal.
+pub(crate) fn passerelle(program: &Path) -> System {
+    let folder = folder();
+    let settings = format!("listen: 127.0.0.1:0\nadmin: {{ listen: \"127.0.0.1:0\" }}\ndata_dir: data\nlog: {{ level: warn }}\n");
+    write(folder.path(), "passerelle.yaml", &settings);
+    let mut command = Command::new(program);
+    command.args(["serve", "--settings", "passerelle.yaml"]);
+    let process = Process::spawn_in("Passerelle", folder, &mut command);
+    let ready = process.line_after("ready: channels ");
+    let address: SocketAddr =
+        ready.split(',').next().and_then(|address| address.parse().ok()).expect("ready: channels ADDRESS, …");
+    let id = process.id();
+    let target = |name, load: fn(SocketAddr, Plan) -> Result<Outcome, String>| Target {
+        name,
+        is_durable: true,
+        in_flight: IN_FLIGHT,
+        process: id,
+        load: Box::new(move |plan| load(address, plan)),
+        // Its journal is checked and counted as files once it has ended.
+        stored: None,
+        clear: None,
+    };
+    let targets = vec![target("Passerelle, stream", grpc::stream), target("Passerelle, unary", grpc::unary)];
+    System { targets, end: Box::new(|acknowledged| end(process, acknowledged)) }
+}
+
+/// Ends the daemon as an operator does, then checks its files and counts what is in them.
+fn end(mut process: Process, acknowledged: u64) -> Result<(), String> {
+    process.terminate();
+    let status = process.wait();
+    if !status.success() {
+        return Err(format!("Passerelle ended with {status}: {}", process.log()));
+    }
+    let folder =
+        Directory::open(&process.folder().join("data/journal")).map_err(|error| format!("the journal's folder: {error}"))?;
+    let report = check(&folder).map_err(|error| format!("the journal: {error}"))?;
+    let stored: u64 = report.segments.iter().map(|segment| segment.records).sum();
+    if stored == acknowledged && report.damage.is_empty() {
+        return Ok(());
+    }
+    Err(format!("{acknowledged} messages were acknowledged, {stored} are in the journal; damage: {:?}", report.damage))
+}
