@@ -302,7 +302,10 @@ async fn who_offered_takes_it_back_with_all_that_became_known_and_who_owns_compl
     world.service.give_back(Request::new(give_back)).await.unwrap();
     let take_back = TakeBackRequest { idempotency_key: "t".to_owned(), id: owned.id.clone(), channel: "web".to_owned() };
     let back = world.service.take_back(Request::new(take_back)).await.unwrap().into_inner().handoff.unwrap();
-    assert_eq!((back.status(), back.context), (Standing::TakenBack, Some(context(&[("size", "forty-two"), ("address", "here")]))));
+    assert_eq!(
+        (back.status(), back.context),
+        (Standing::TakenBack, Some(context(&[("size", "forty-two"), ("address", "here")])))
+    );
 
     let offered = world.offer("ada", "2").await;
     let owned = world.resume(&offered.code, "branch", "r").await.unwrap().handoff.unwrap();

@@ -6,6 +6,7 @@ mod bad_input;
 mod contracts;
 mod demo;
 mod drain;
+mod handoff;
 mod interop;
 mod journal;
 mod mainframe;
