@@ -66,7 +66,8 @@ fn three_channels_three_steps_and_crashes_at_every_write_leave_one_owner_and_los
         refused: OfferedBy: 11992
         refused: Owned: 10915
         repeated: 3470
-    "#]].assert_eq(&counts.told());
+    "#]]
+    .assert_eq(&counts.told());
 }
 
 /// What can come next, in every way it can go.
