@@ -92,6 +92,8 @@ struct Placed {
     out: mpsc::Sender<ToCall>,
     /// Who has been asked already.
     asked: BTreeSet<String>,
+    /// Why it was declined last.
+    declined: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -69,6 +69,40 @@ async fn bytes_that_are_no_record_stop_it() {
     assert!(at.why.starts_with("its bytes are not a Record"), "{at}");
 }
 
+/// Wants only what has a key.
+struct Things;
+
+impl Fold for Things {
+    fn name(&self) -> &'static str {
+        "things"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn schema(&self) -> String {
+        "CREATE TABLE things(n)".to_owned()
+    }
+
+    fn published(&self) -> bool {
+        false
+    }
+
+    fn apply(&mut self, _: &Transaction<'_>, _: Position, _: &Record) -> Result<(), FoldError> {
+        panic!("nothing here has a key")
+    }
+}
+
+#[tokio::test]
+async fn what_was_published_is_not_even_decoded_where_no_fold_wants_it() {
+    let world = World::new();
+    let projection = world.open(vec![Box::new(Things)]);
+    let entry = Entry { data: vec![0xff; 9].into(), step: None, fingerprint: None };
+    world.journal.append(vec![entry]).await.expect("the journal does not look into it");
+    projection.reach(Position(1)).await.expect("it gets there");
+}
+
 /// Breaks as it is told.
 struct Broken {
     schema: &'static str,

@@ -11,7 +11,7 @@ use crate::cli::SettingsFile;
 use crate::explain::Code;
 use crate::failure::Failure;
 use crate::output::print;
-use crate::serve::durable::{open_log, open_projection, views};
+use crate::serve::durable::{folds, open_log, open_projection, views};
 
 /// How often progress is told.
 const EVERY: Duration = Duration::from_secs(1);
@@ -63,7 +63,7 @@ async fn rebuild(file: &SettingsFile) -> Result<(), Failure> {
     // First the journal: a running bus has it, and must not lose its views.
     let log = open_log(&settings.journal_dir(), settings.journal.engine())?;
     Projection::erase(&path).map_err(unusable)?;
-    let projection = open_projection(&path, log.clone())?;
+    let projection = open_projection(&path, folds(&settings), log.clone())?;
     let built = build(&projection).await;
     projection.close().await;
     log.close().await;

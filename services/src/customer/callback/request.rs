@@ -123,7 +123,7 @@ mod tests {
         }
         for text in ["", "0123456789", "+", "+123", "+1234567890123456", "+33 12x4567", "+0331234"] {
             let refused = telephone(text).expect_err(text);
-            assert!(text.is_empty() || !refused.message().contains(text), "a number is repeated: {refused}");
+            assert!(text.len() < 4 || !refused.message().contains(text), "a number is repeated: {refused}");
         }
     }
 

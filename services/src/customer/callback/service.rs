@@ -85,6 +85,11 @@ impl Callbacks {
         CallbacksServer::new(self.clone()).max_decoding_message_size(MAX_REQUEST_BYTES)
     }
 
+    /// Lets go of the desks: calls on their way are taken up by the next start.
+    pub fn let_go(&self) {
+        self.0.calls.stop();
+    }
+
     /// Lets go of the desks, takes nothing new, and waits until all that was taken is answered; `false` when that takes longer than the grace.
     pub async fn drain(&self, grace: Duration) -> bool {
         self.0.calls.stop();
