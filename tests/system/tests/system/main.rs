@@ -13,3 +13,4 @@ mod streaming;
 mod tidy;
 mod tls;
 mod tracing;
+mod views;
