@@ -46,7 +46,7 @@ pub(super) struct Draft<'a, D: Decider> {
     /// The timer that fired.
     pub(super) fired: Option<&'a str>,
     pub(super) decision: Decision<D>,
-    /// Hold the whole state, whatever the sequence.
+    /// Hold the whole state, whatever the sequence. Only for a decision that changes nothing.
     pub(super) whole: bool,
 }
 
@@ -128,25 +128,33 @@ impl<D: Decider> Life<D> {
         if let Some(name) = fired.filter(|name| !record.timers_cleared.iter().any(|cleared| cleared == name)) {
             record.timers_cleared.insert(0, name.to_owned());
         }
-        let too_large =
-            |length| AppendError::TooLarge(format!("a record of {length} bytes, at most {} are taken", Entry::LARGEST));
-        if record.encoded_len() > Entry::LARGEST {
-            return Err(too_large(record.encoded_len()));
-        }
+        let mut data = encode(&record)?;
+        // The records before may be given up at any time: see `Keyed::keep`.
+        let revived = self.sequence > 0 && D::ended(&self.state);
         for event in &events {
             decider.evolve(&mut self.state, event);
         }
         self.take(&record, None);
-        if whole || self.sequence.is_multiple_of(snapshot_every) {
+        if whole || revived || self.sequence.is_multiple_of(snapshot_every) {
             record.snapshot = Some(self.snapshot());
-            // A state that large is kept as its events alone.
-            if record.encoded_len() > Entry::LARGEST {
-                record.snapshot = None;
+            match encode(&record) {
+                Ok(with_snapshot) => data = with_snapshot,
+                Err(error) if whole => {
+                    // Nothing but the snapshot was to be written, so nothing else has changed.
+                    self.sequence -= 1;
+                    return Err(error);
+                }
+                // A state too large for a record is kept as its events alone.
+                Err(_) => record.snapshot = None,
             }
         }
         let step = KeyStep { key: key.whole().clone(), sequence: record.sequence, snapshot: record.snapshot.is_some() };
-        let entry = Entry { data: record.encode_to_vec().into(), step: Some(step), fingerprint: None };
-        Ok(Written { entry, events, answer, timers })
+        Ok(Written { entry: Entry { data, step: Some(step), fingerprint: None }, events, answer, timers })
+    }
+
+    /// Whether timers are still to fire.
+    pub(super) fn has_timers(&self) -> bool {
+        !self.timers.is_empty()
     }
 
     /// A record of this key is durable: its answer need not be held back from being forgotten any more.
@@ -238,6 +246,15 @@ impl Answered {
     fn written(&self) -> v1::Answered {
         v1::Answered { idempotency_key: self.idempotency_key.clone(), answer: self.answer.clone() }
     }
+}
+
+fn encode(record: &Record) -> Result<Bytes, AppendError> {
+    let data = record.encode_to_vec();
+    if data.len() > Entry::LARGEST {
+        let (length, most) = (data.len(), Entry::LARGEST);
+        return Err(AppendError::TooLarge(format!("a record of {length} bytes, at most {most} are taken")));
+    }
+    Ok(data.into())
 }
 
 fn written(timer: &Timer) -> v1::Timer {

@@ -10,6 +10,7 @@ mod flight;
 mod fold;
 mod home;
 mod instant;
+mod keep;
 mod key;
 mod life;
 pub mod observe;

@@ -6,7 +6,7 @@ use std::mem;
 use passerelle_journal::{AppendError, Outcome, Position};
 use prost::Message as _;
 
-use super::ask::{Ask, Command, Due, Taken};
+use super::ask::{Ask, Command, Due, Reply, Taken};
 use super::flight::{Flight, Shown, Waiter};
 use super::home::{Batch, Home};
 use super::instant::{from_nanoseconds, nanoseconds, timestamp};
@@ -57,8 +57,9 @@ pub(super) enum Need<D: Decider> {
 }
 
 impl<D: Decider> Live<D> {
-    pub(super) fn new(life: Life<D>, position: Position) -> Self {
-        let shown = Shown { state: life.state.clone(), sequence: life.sequence, position };
+    /// A key as its history, of which these are the first and the last position, makes it.
+    pub(super) fn new(life: Life<D>, since: Position, position: Position) -> Self {
+        let shown = Shown { state: life.state.clone(), sequence: life.sequence, position, since };
         Self { life, shown }
     }
 }
@@ -92,6 +93,12 @@ impl<D: Decider> Slot<D> {
             match ask {
                 Ask::State(reply) => desk.rest(Waiter::State(reply)),
                 Ask::Due(due) => desk.fire(due),
+                Ask::Keep(before, reply) if desk.is_over(before) => {
+                    reply.send(Ok(false));
+                    // Its records may go at any time: what comes next is to see whether they have.
+                    self.phase = Phase::Cold;
+                }
+                Ask::Keep(before, reply) => desk.keep(before, reply),
                 Ask::Command(command) => match desk.first_time(command) {
                     Asked::Answered => {}
                     Asked::New(command) => desk.decide(command),
@@ -295,12 +302,33 @@ impl<D: Decider> Desk<'_, D> {
         let _ = taken.send(told);
     }
 
+    /// Whether it has ended, and nothing was written since.
+    fn is_over(&self, before: Position) -> bool {
+        let Live { life, shown } = &self.live;
+        self.flights.is_empty() && shown.position < before && D::ended(&life.state) && !life.has_timers()
+    }
+
+    fn keep(&mut self, before: Position, reply: Reply<D, bool>) {
+        if self.flights.is_empty() && self.live.shown.since >= before {
+            reply.send(Ok(false));
+            return;
+        }
+        let now = self.home.parts.clock.now();
+        let decision = Decision::new(Vec::new(), D::Answer::default());
+        match self.write(Draft { now, idempotency_key: String::new(), fired: None, decision, whole: true }) {
+            Ok(_) => self.rest(Waiter::Kept(reply)),
+            Err(error) => reply.send(Err(Failure::Journal(error))),
+        }
+    }
+
     fn write(&mut self, draft: Draft<'_, D>) -> Result<D::Answer, AppendError> {
         let now = draft.now;
         let every = self.home.settings.snapshot_every;
         let Written { entry, events, answer, timers } = self.live.life.write(&self.home.decider, self.key, draft, every)?;
+        let whole = entry.step.as_ref().is_some_and(|step| step.snapshot);
         self.batch.push(self.key, entry);
-        self.flights.push_back(Flight { sequence: self.live.life.sequence, events, timers, now, waiters: Vec::with_capacity(1) });
+        let sequence = self.live.life.sequence;
+        self.flights.push_back(Flight { sequence, events, timers, now, whole, waiters: Vec::with_capacity(1) });
         Ok(answer)
     }
 

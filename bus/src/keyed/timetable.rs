@@ -141,3 +141,7 @@ fn first() -> Alarm {
     let nothing: Arc<str> = "".into();
     Alarm { due: i64::MIN, position: 0, key: nothing.clone(), name: nothing }
 }
+
+#[cfg(test)]
+#[path = "timetable_tests.rs"]
+mod tests;
