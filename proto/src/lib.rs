@@ -32,10 +32,7 @@ pub mod backoffice {
     pub mod callback {
         /// The contract as `.proto` text, with the files that it imports: path and text.
         pub const FILES: [(&str, &str); 2] = [
-            (
-                "passerelle/backoffice/callback/v1/desk.proto",
-                include_str!("../passerelle/backoffice/callback/v1/desk.proto"),
-            ),
+            ("passerelle/backoffice/callback/v1/desk.proto", include_str!("../passerelle/backoffice/callback/v1/desk.proto")),
             ("passerelle/options.proto", include_str!("../passerelle/options.proto")),
         ];
 

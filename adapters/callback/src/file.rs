@@ -70,11 +70,8 @@ impl Limits {
     }
 
     fn check(self) -> Result<(), String> {
-        let ranges = [
-            ("seats", self.seats, 100_000),
-            ("calls", self.calls, 100_000),
-            ("offer_seconds", self.offer_seconds, 3_600),
-        ];
+        let ranges =
+            [("seats", self.seats, 100_000), ("calls", self.calls, 100_000), ("offer_seconds", self.offer_seconds, 3_600)];
         match ranges.into_iter().find(|(_, value, most)| *value == 0 || value > most) {
             Some((name, value, most)) => Err(format!("limits.{name}: {value} is out of range, 1 to {most}")),
             None => Ok(()),

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use passerelle_adapter::{
-    Adapter, ContractSource, Descriptor, Kind, Maturity, OpenError, Opening, ProtoFile, async_trait,
-};
+use passerelle_adapter::{Adapter, ContractSource, Descriptor, Kind, Maturity, OpenError, Opening, ProtoFile, async_trait};
 use passerelle_proto::backoffice::callback::FILES;
 
 use crate::adapter::DeskAdapter;

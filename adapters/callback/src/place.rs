@@ -5,9 +5,7 @@ use std::time::Duration;
 use passerelle_adapter::{Fault, Messages};
 use passerelle_proto::backoffice::callback::v1::place_request::What as Said;
 use passerelle_proto::backoffice::callback::v1::place_response::What;
-use passerelle_proto::backoffice::callback::v1::{
-    Accepted, Call, Ended, NoAdviser, PlaceRequest, PlaceResponse, Ringing, Start,
-};
+use passerelle_proto::backoffice::callback::v1::{Accepted, Call, Ended, NoAdviser, PlaceRequest, PlaceResponse, Ringing, Start};
 use prost::Message;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};

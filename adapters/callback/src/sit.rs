@@ -69,19 +69,27 @@ async fn follow(
     }
 }
 
+fn at_most(what: &str, text: &str) -> Result<(), Fault> {
+    match text.len() {
+        length if length > LONGEST_NOTE => Err(invalid(format!("{what} has {length} bytes, at most {LONGEST_NOTE} are taken"))),
+        _ => Ok(()),
+    }
+}
+
 fn hear(floor: &Floor, seat: &Ticket, said: SitRequest) -> Result<(), Fault> {
     match said.what {
         None => return Err(invalid("the message says nothing")),
         Some(Said::Sit(_)) => return Err(invalid("`sit` is said once, at the beginning")),
         Some(Said::Accept(accept)) => floor.accept(seat, &accept.callback_id),
-        Some(Said::Decline(decline)) => floor.decline(seat, &decline.callback_id),
+        Some(Said::Decline(decline)) => {
+            at_most("the reason", &decline.reason)?;
+            floor.decline(seat, &decline.callback_id, &decline.reason);
+        }
         Some(Said::Report(report)) => {
             if report.outcome() == Outcome::Unspecified {
                 return Err(invalid("the report has no outcome: REACHED, NO_ANSWER or BUSY"));
             }
-            if report.note.len() > LONGEST_NOTE {
-                return Err(invalid(format!("the note has {} bytes, at most {LONGEST_NOTE} are taken", report.note.len())));
-            }
+            at_most("the note", &report.note)?;
             floor.report(seat, &report.callback_id, report.outcome(), report.note);
         }
     }

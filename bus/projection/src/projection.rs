@@ -15,7 +15,7 @@ use crate::file::{self, Claim, unusable};
 use crate::observe::Progress;
 use crate::readers::Readers;
 use crate::writer::Writer;
-use crate::{Fold, Health, OpenError, ReadError, Settings, Status, Stopped, tables};
+use crate::{Fold, Health, Inspected, OpenError, ReadError, Settings, Status, Stopped, inspect, tables};
 
 /// Tables in one SQLite file that follow the journal.
 pub struct Projection {
@@ -73,6 +73,11 @@ impl Projection {
     /// Throws the file away, so that the next start builds everything anew from the journal. Nobody may have it open.
     pub fn erase(path: &Path) -> Result<(), OpenError> {
         file::erase(path)
+    }
+
+    /// What the file says of itself, whether or not somebody has it open. `None`: there is no file.
+    pub fn inspect(path: &Path) -> Result<Option<Inspected>, OpenError> {
+        inspect::inspect(path)
     }
 
     /// Runs a query on the tables as they are; all its statements see the same moment.

@@ -49,6 +49,8 @@ pub enum Command {
     Call(crate::command::call::Call),
     Publish(crate::command::publish::Publish),
     Tail(crate::command::tail::Tail),
+    Callback(crate::command::callback::Callback),
+    Desk(crate::command::desk::Desk),
     #[command(subcommand)]
     Journal(crate::command::journal::Journal),
     #[command(subcommand)]

@@ -17,7 +17,7 @@ impl Service {
         let level = level(request.acknowledge)?;
         check(&request)?;
         let mut records = record::Records::new(self.settings.fingerprint_key);
-        records.at((self.settings.now)());
+        records.begin((self.settings.now)());
         let entry = records.entry(&request.messages).map_err(|(index, fault)| refusal::of_message(index as u64, &fault))?;
         let append = self.journal.append(vec![entry]).await;
         let receipt = append.map_err(|error| refusal::of_append(&error))?;

@@ -11,17 +11,19 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 
 use super::message::{Fault, Identity, check};
 
-/// Records are laid into blocks of this size, one allocation for many.
-const BLOCK_BYTES: usize = 64 * 1024;
+/// Records are laid into blocks, one allocation for many: the first one of this size, each further one of those written together
+/// twice as large, up to the second size.
+const BLOCK_BYTES: [usize; 2] = [1024, 64 * 1024];
 /// More than the key and the length of one field take.
 const FIELD_ROOM: usize = 16;
 /// Number of `Record.events`.
 const EVENTS: u32 = 7;
 
-/// Makes entries. One for each stream: it keeps the rest of its last block.
+/// Makes entries of messages.
 pub(super) struct Records {
     key: [u8; 16],
     block: BytesMut,
+    next_block: usize,
     /// `Record.time`, encoded.
     time: Vec<u8>,
 }
@@ -29,11 +31,14 @@ pub(super) struct Records {
 impl Records {
     /// `key` is for the fingerprints: nobody who does not know it can make two messages that are taken for one.
     pub(super) fn new(key: [u8; 16]) -> Self {
-        Self { key, block: BytesMut::new(), time: Vec::new() }
+        Self { key, block: BytesMut::new(), next_block: 0, time: Vec::new() }
     }
 
-    /// The records that follow are decided at `now`.
-    pub(super) fn at(&mut self, now: SystemTime) {
+    /// The records that follow are written together, at `now`.
+    pub(super) fn begin(&mut self, now: SystemTime) {
+        // What is left of the last block is given up: of many streams that rest it would be much.
+        self.block = BytesMut::new();
+        self.next_block = BLOCK_BYTES[0];
         self.time.clear();
         // The bytes of a record are those of its fields, one after another.
         self.time.extend(Record { time: Some(now.into()), ..Record::default() }.encode_to_vec());
@@ -53,7 +58,8 @@ impl Records {
         let fingerprint = Fingerprint(hasher.finish128().as_u128());
         let length = self.time.len() + messages.iter().map(|message| message.len() + FIELD_ROOM).sum::<usize>();
         if self.block.capacity() < length {
-            self.block = BytesMut::with_capacity(length.max(BLOCK_BYTES));
+            self.block = BytesMut::with_capacity(length.max(self.next_block));
+            self.next_block = (self.next_block * 2).min(BLOCK_BYTES[1]);
         }
         self.block.extend_from_slice(&self.time);
         for message in messages {

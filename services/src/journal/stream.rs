@@ -133,27 +133,40 @@ impl Publishing {
             self.end = Some(Err(refusal::stopping()));
             return;
         }
-        self.records.at((self.now)());
         let mut bytes = 0;
         while self.chunk.len() < CHUNK_MESSAGES && bytes < CHUNK_BYTES && self.end.is_none() {
             match self.requests.poll_next_unpin(context) {
                 Poll::Pending => return,
                 Poll::Ready(None) => self.end = Some(Ok(())),
                 Poll::Ready(Some(Err(status))) => self.end = Some(Err(status)),
-                Poll::Ready(Some(Ok(request))) => match self.records.entry(&[request.message]) {
-                    Ok(entry) => {
-                        bytes += entry.data.len();
-                        self.read += 1;
-                        self.chunk.push(entry);
-                    }
-                    Err((_, fault)) => self.end = Some(Err(refusal::of_message(self.read, &fault))),
-                },
+                Poll::Ready(Some(Ok(request))) => bytes += self.take(request),
+            }
+        }
+    }
+
+    /// Takes in one message; how many bytes its record has.
+    fn take(&mut self, request: PublishStreamRequest) -> usize {
+        if self.chunk.is_empty() {
+            self.records.begin((self.now)());
+        }
+        match self.records.entry(&[request.message]) {
+            Ok(entry) => {
+                let bytes = entry.data.len();
+                self.read += 1;
+                self.chunk.push(entry);
+                bytes
+            }
+            Err((_, fault)) => {
+                self.end = Some(Err(refusal::of_message(self.read, &fault)));
+                0
             }
         }
     }
 
     fn append(&mut self) {
-        let chunk = mem::take(&mut self.chunk);
+        // The next one is likely to be as long.
+        let next = Vec::with_capacity(self.chunk.len());
+        let chunk = mem::replace(&mut self.chunk, next);
         let journal = self.journal.clone();
         self.appending = Some(async move { journal.append(chunk).await }.boxed());
     }

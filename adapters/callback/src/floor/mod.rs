@@ -92,6 +92,8 @@ struct Placed {
     out: mpsc::Sender<ToCall>,
     /// Who has been asked already.
     asked: BTreeSet<String>,
+    /// Why it was declined last.
+    declined: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -195,7 +197,9 @@ impl Phase {
     fn adviser(&self) -> Option<&str> {
         match self {
             Self::Waiting => None,
-            Self::Offered(adviser) | Self::Accepted(adviser) | Self::Connected(adviser) | Self::Reported(adviser) => Some(adviser),
+            Self::Offered(adviser) | Self::Accepted(adviser) | Self::Connected(adviser) | Self::Reported(adviser) => {
+                Some(adviser)
+            }
         }
     }
 }

@@ -23,7 +23,7 @@ impl Floor {
         let (out, events) = channel();
         let number = inner.next_number();
         let phase = resume.clone().map_or(Phase::Waiting, Phase::Connected);
-        inner.calls.insert(id.clone(), Placed { number, call, phase, out, asked: BTreeSet::new() });
+        inner.calls.insert(id.clone(), Placed { number, call, phase, out, asked: BTreeSet::new(), declined: String::new() });
         match resume {
             Some(adviser) => inner.resume(&adviser),
             None => {
@@ -83,7 +83,7 @@ impl Floor {
         if !matches!(placed.phase, Phase::Waiting | Phase::Offered(_)) {
             return None;
         }
-        let asked = placed.asked.len();
+        let (asked, declined) = (placed.asked.len(), placed.declined.clone());
         let line = placed.call.line.clone();
         let sits = inner.seats.values().filter(|seat| seat.lines.is_empty() || seat.lines.contains(&line)).count();
         inner.remove(&call.name, "not taken in time");
@@ -92,7 +92,8 @@ impl Floor {
         Some(match (sits, asked) {
             (0, 0) => format!("nobody sits at line {line}"),
             (_, 0) => "all advisers had calls".to_owned(),
-            (_, asked) => format!("{asked} asked, none took it"),
+            (_, asked) if declined.is_empty() => format!("{asked} asked, none took it"),
+            (_, asked) => format!("{asked} asked, none took it; the last one said: {declined}"),
         })
     }
 }

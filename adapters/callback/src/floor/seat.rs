@@ -49,13 +49,16 @@ impl Floor {
     }
 
     /// He does not take it.
-    pub(crate) fn decline(&self, seat: &Ticket, id: &str) {
+    pub(crate) fn decline(&self, seat: &Ticket, id: &str, reason: &str) {
         let mut inner = self.inner();
         if !inner.sits(seat) {
             return;
         }
         if !inner.is(id, &Phase::Offered(seat.name.clone())) {
             return inner.not_yours(seat, id);
+        }
+        if let Some(placed) = inner.calls.get_mut(id) {
+            placed.declined = reason.to_owned();
         }
         inner.set_free(&seat.name);
         inner.back_to_waiting(id);

@@ -9,13 +9,15 @@ use crate::storage::{File, Folder};
 
 use super::meta::Identity;
 use super::segment::{Index, Segment};
+use super::store::STRIDE;
 use super::{names, sidecar};
 
 /// How many trimmed segments are kept to be used again.
 pub(super) const MOST_SPARES: usize = 2;
 
-/// How much is zeroed between two syncs: the disk is never busy with it for long when the writer wants it.
-const ZEROED_AT_ONCE: usize = 1 << 20;
+/// How much is zeroed between two syncs. Each costs a commit of the file system's own journal, and without any the disk would be
+/// busy for long when the writer wants it.
+const ZEROED_AT_ONCE: u64 = 8 << 20;
 
 /// Until something that failed is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -203,7 +205,7 @@ impl Yard {
             _ => {}
         }
         let file = self.folder.create(names::ZEROING)?;
-        let zeros = vec![0; ZEROED_AT_ONCE.min(capacity as usize)];
+        let zeros = vec![0; STRIDE];
         let mut offset = 0;
         while offset < capacity {
             if self.state().closing {
@@ -211,8 +213,10 @@ impl Yard {
             }
             let length = zeros.len().min((capacity - offset) as usize);
             file.write_at(offset, &zeros[..length])?;
-            file.sync()?;
             offset += length as u64;
+            if offset.is_multiple_of(ZEROED_AT_ONCE) || offset == capacity {
+                file.sync()?;
+            }
         }
         let name = self.spare_name();
         self.folder.rename(names::ZEROING, &name)?;

@@ -51,6 +51,10 @@ impl Fold for Answers {
             .to_owned()
     }
 
+    fn published(&self) -> bool {
+        false
+    }
+
     fn apply(&mut self, transaction: &Transaction<'_>, position: Position, record: &Record) -> Result<(), FoldError> {
         let time = record.time.map_or(0, nanoseconds);
         let Record { kind, key, idempotency_key, answer, .. } = record;

@@ -120,6 +120,10 @@ impl<D: Decider> Fold for Entities<D> {
         )
     }
 
+    fn published(&self) -> bool {
+        false
+    }
+
     fn apply(&mut self, transaction: &Transaction<'_>, position: Position, record: &Record) -> Result<(), FoldError> {
         if record.kind != D::KIND {
             return Ok(());

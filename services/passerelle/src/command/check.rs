@@ -32,6 +32,13 @@ pub(super) fn run(file: &SettingsFile) -> Result<(), Failure> {
             }
         }
     }
+    for (name, line) in &loaded.settings.callback.lines {
+        let zone = line.calendar().zone_name().to_owned();
+        println!(
+            "ok callback line {name}: {} calls in {} seconds, {zone}, at desk {}",
+            line.capacity, line.slot_seconds, line.desk
+        );
+    }
     match refused {
         0 => Ok(()),
         1 => Err(Failure::new(Code::SETTINGS_REFUSED, "1 endpoint cannot be used")),

@@ -2,10 +2,12 @@
 
 mod adapter;
 pub(crate) mod call;
+pub(crate) mod callback;
 mod check;
 pub(crate) mod connect;
 pub(crate) mod contract;
 mod copybook;
+pub(crate) mod desk;
 mod double;
 mod event;
 mod explain;
@@ -34,8 +36,10 @@ pub fn run(command: Command) -> Result<(), Failure> {
         Command::Call(call) => crate::serve::runtime(1)?.block_on(call::run(&call)),
         Command::Publish(publish) => crate::serve::runtime(1)?.block_on(publish::run(&publish)),
         Command::Tail(tail) => crate::serve::runtime(1)?.block_on(tail::run(&tail)),
+        Command::Callback(callback) => crate::serve::runtime(1)?.block_on(callback::run(&callback)),
+        Command::Desk(desk) => crate::serve::runtime(1)?.block_on(desk::run(&desk)),
         Command::Journal(command) => journal::run(&command),
-        Command::View(command) => view::run(&command),
+        Command::View(view) => crate::serve::runtime(1)?.block_on(view::run(&view)),
         Command::Adapter(command) => adapter::run(&command),
         Command::Copybook(command) => copybook::run(&command),
         Command::Double(arguments) => double::run(&arguments),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use passerelle_adapter::Adapter;
 use passerelle_bus::call::{Endpoint, Remote, RemoteSettings};
 use passerelle_bus::contract::Registry;
 
@@ -17,9 +18,18 @@ use crate::settings::{self, Contract, Loaded};
 /// How long connecting to servers given with `contract add` may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// The endpoints of the settings.
+#[derive(Default)]
+pub(crate) struct Opened {
+    /// All of them, by name.
+    pub(crate) endpoints: BTreeMap<String, Arc<Endpoint>>,
+    /// Those where customers are called back, by name.
+    pub(crate) desks: BTreeMap<String, Arc<dyn Adapter>>,
+}
+
 /// Opens all endpoints and registers the contracts they speak. Nothing behind needs to be up.
-pub(crate) async fn open(loaded: &Loaded, registry: &Registry) -> Result<BTreeMap<String, Arc<Endpoint>>, Failure> {
-    let mut opened = BTreeMap::new();
+pub(crate) async fn open(loaded: &Loaded, registry: &Registry) -> Result<Opened, Failure> {
+    let mut opened = Opened::default();
     for (name, endpoint) in &loaded.settings.endpoints {
         let endpoint = match endpoint {
             settings::Endpoint::Remote(remote) => {
@@ -31,10 +41,13 @@ pub(crate) async fn open(loaded: &Loaded, registry: &Registry) -> Result<BTreeMa
             settings::Endpoint::Adapter(file) => {
                 let adapter = adapters::open(loaded, name, file).await?;
                 contracts::of_adapter(registry, name.as_str(), adapter.as_ref())?;
+                if file.adapter == settings::DESK {
+                    opened.desks.insert(name.to_string(), adapter.clone());
+                }
                 Endpoint::adapter(name.as_str(), adapter)
             }
         };
-        opened.insert(name.to_string(), Arc::new(endpoint));
+        opened.endpoints.insert(name.to_string(), Arc::new(endpoint));
     }
     Ok(opened)
 }

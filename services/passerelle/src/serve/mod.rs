@@ -128,10 +128,10 @@ impl Daemon {
 
         let data_dir = claim(&settings.data_dir)?;
         let registry = Arc::new(registry(&settings.data_dir)?);
-        let durable = Arc::new(Durable::open(settings).await?);
         let gateway = Arc::new(Gateway::new(limits(settings), propagation(settings)));
         let (health, health_service) = tonic_health::server::health_reporter();
-        let endpoints = endpoints::open(loaded, &registry).await?;
+        let endpoints::Opened { endpoints, desks } = endpoints::open(loaded, &registry).await?;
+        let durable = Arc::new(Durable::open(settings, desks).await?);
         let routes =
             Routes::new(registry.clone(), gateway.clone(), health.clone(), endpoints.clone(), endpoints::template(settings));
         routes.rebuild();
@@ -175,7 +175,7 @@ impl Daemon {
     /// Says that it goes, takes nothing new, ends what is in flight, closes what stands behind.
     pub(crate) async fn drain(mut self, grace: Duration) {
         self.ready.drain();
-        self.durable.end_streams();
+        self.durable.end_streams().await;
         self.health.set_service_status("", ServingStatus::NotServing).await;
         let (channels, admin) = self.listeners;
         if !channels.drain(grace).await {

@@ -183,5 +183,6 @@ fn check(settings: &Settings, schema: &serde_json::Value, origin: &Origin) -> Ve
         let why = "https is not supported here; send to a collector beside Passerelle over http://".to_owned();
         found.push(("telemetry.otlp_endpoint".to_owned(), why));
     }
+    found.extend(settings.callback.problems(&settings.desks()));
     found.into_iter().map(|(path, message)| origin.problem(&path, message)).collect()
 }

@@ -21,6 +21,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use passerelle_services::customer::callback::line::CallbackSettings;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +35,9 @@ pub use schema::json_schema;
 pub use secrets::ProcessSecrets;
 pub use tls::{EndpointTls, ListenerTls};
 pub use watch::{Log, LogFormat, Telemetry};
+
+/// The adapter of endpoints where customers are called back.
+pub const DESK: &str = "callback";
 
 /// The settings of `passerelle serve`, as written in one YAML file. Each key can also be given by an environment variable.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -64,6 +68,9 @@ pub struct Settings {
     pub limits: Limits,
     /// How a stop (SIGTERM, SIGINT) treats calls in flight.
     pub drain: Drain,
+    /// Web callback: who calls customers back, and when.
+    #[serde(skip_serializing_if = "CallbackSettings::is_empty")]
+    pub callback: CallbackSettings,
     /// The back offices, by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub endpoints: BTreeMap<EndpointName, Endpoint>,
@@ -96,6 +103,12 @@ impl Settings {
             Some(threads) => threads as usize,
             None => std::thread::available_parallelism().map_or(1, usize::from),
         }
+    }
+
+    /// Names of the endpoints where customers can be called back.
+    pub fn desks(&self) -> Vec<&str> {
+        let desk = |endpoint: &Endpoint| matches!(endpoint, Endpoint::Adapter(file) if file.adapter == DESK);
+        self.endpoints.iter().filter(|(_, endpoint)| desk(endpoint)).map(|(name, _)| name.as_str()).collect()
     }
 
     /// Where the journal is.
@@ -141,6 +154,7 @@ impl Default for Settings {
             telemetry: Telemetry::default(),
             limits: Limits::default(),
             drain: Drain::default(),
+            callback: CallbackSettings::default(),
             endpoints: BTreeMap::new(),
         }
     }

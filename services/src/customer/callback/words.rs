@@ -1,7 +1,5 @@
 //! A callback as channels see it: its state in their terms, and what happens next in words.
 
-use std::time::SystemTime;
-
 use passerelle_proto::bus::v1::callback_attempt_ended::Outcome;
 use passerelle_proto::bus::v1::callback_ended::Ending;
 use passerelle_proto::bus::v1::callback_event::What;
@@ -15,7 +13,7 @@ use prost_types::Timestamp;
 use super::decide::OpenLine;
 
 /// The callback as channels see it; `line` is none if it is not in the settings any more.
-pub fn callback(id: &str, state: &CallbackState, line: Option<&OpenLine>) -> v1::Callback {
+pub(super) fn callback(id: &str, state: &CallbackState, line: Option<&OpenLine>) -> v1::Callback {
     let wish = state.wish.clone().unwrap_or_default();
     let at = |seconds| Some(Timestamp { seconds, nanos: 0 });
     v1::Callback {
@@ -37,7 +35,7 @@ pub fn callback(id: &str, state: &CallbackState, line: Option<&OpenLine>) -> v1:
 }
 
 /// How far it has got.
-pub fn status(state: &CallbackState) -> Status {
+pub(super) fn status(state: &CallbackState) -> Status {
     match (state.wish.is_some(), state.ending()) {
         (false, _) => Status::Unspecified,
         (_, Ending::Reached) => Status::Reached,
@@ -170,9 +168,4 @@ fn sentence(words: &str) -> String {
     let mut chars = words.chars();
     let first = chars.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
     format!("{first}{}.", chars.as_str())
-}
-
-/// A moment of the state as the clock has it.
-pub(super) fn system_time(at: Option<Timestamp>) -> Option<SystemTime> {
-    at.and_then(|at| SystemTime::try_from(at).ok())
 }

@@ -3,15 +3,18 @@
 mod clock;
 mod measures;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use passerelle_adapter::Adapter;
 use passerelle_bus::keyed::{Answers, Parts, Timers};
 use passerelle_journal::Journal;
 use passerelle_journal::log::{Log, LogSettings, OpenError};
 use passerelle_journal::storage::Directory;
 use passerelle_projection::{Fold, Health, Projection};
+use passerelle_services::customer::callback::{self, CallbackParts, Callbacks};
 use passerelle_services::journal;
 use tokio::sync::watch;
 use tonic::service::Routes as Services;
@@ -27,29 +30,35 @@ pub(crate) use self::measures::METRICS;
 
 /// Services that stand on the journal, on the channels' port. Who adds one adds its row here, its folds in [`folds`], and itself
 /// in [`Durable::open`], [`Durable::add_services`] and [`Durable::close`].
-pub(crate) const SERVICES: [&str; 1] = ["passerelle.bus.v1.Journal"];
+pub(crate) const SERVICES: [&str; 2] = ["passerelle.bus.v1.Journal", "passerelle.customer.v1.Callbacks"];
 
 /// The journal and its users.
 pub(crate) struct Durable {
     log: Arc<Log>,
     projection: Arc<Projection>,
     journal: journal::Service,
+    callbacks: Callbacks,
+    /// Where customers are called back.
+    desks: BTreeMap<String, Arc<dyn Adapter>>,
     stop: watch::Sender<bool>,
 }
 
 /// The tables that are made of the journal.
-fn folds() -> Vec<Box<dyn Fold>> {
-    vec![Box::new(Answers::default()), Box::new(Timers)]
+pub(crate) fn folds(settings: &Settings) -> Vec<Box<dyn Fold>> {
+    let mut folds: Vec<Box<dyn Fold>> = vec![Box::new(Answers::default()), Box::new(Timers)];
+    folds.extend(callback::folds(&callback::lines(&settings.callback)));
+    folds
 }
 
 impl Durable {
     /// Opens the journal, which others must not have open, and what stands on it.
-    pub(crate) async fn open(settings: &Settings) -> Result<Self, Failure> {
+    pub(crate) async fn open(settings: &Settings, desks: BTreeMap<String, Arc<dyn Adapter>>) -> Result<Self, Failure> {
+        let folds = folds(settings);
         let (dir, engine, views) = (settings.journal_dir(), settings.journal.engine(), views(settings));
         // Blocks on the disk.
         let opening = tokio::task::spawn_blocking(move || {
             let log = open_log(&dir, engine)?;
-            let projection = open_projection(&views, log.clone())?;
+            let projection = open_projection(&views, folds, log.clone())?;
             Ok::<_, Failure>((log, projection))
         });
         let (log, projection) = opening.await.map_err(Failure::plain)??;
@@ -57,12 +66,19 @@ impl Durable {
         let (stop, stopping) = watch::channel(false);
         let publishing = journal::Settings { fingerprint_key: log.identity(), now: SystemTime::now, stopping };
         let journal = journal::Service::open(parts(), publishing).map_err(Failure::plain)?;
-        Ok(Self { log, projection, journal, stop })
+        let calling = CallbackParts {
+            keyed: parts(),
+            lines: callback::lines(&settings.callback),
+            desks: desks.clone(),
+            secret: log.identity(),
+        };
+        let callbacks = Callbacks::open(calling).map_err(Failure::plain)?;
+        Ok(Self { log, projection, journal, callbacks, desks, stop })
     }
 
     /// Adds the services that stand on the journal.
     pub(crate) fn add_services(&self, services: Services) -> Services {
-        services.add_service(self.journal.clone().server())
+        services.add_service(self.journal.clone().server()).add_service(self.callbacks.server())
     }
 
     /// What keeps it from working, for operators.
@@ -71,13 +87,24 @@ impl Durable {
             return Some(format!("the journal cannot be written any more: {why}; calls to back offices go on"));
         }
         match self.projection.status().health {
-            Health::Stopped(stopped) => Some(format!("{stopped}; calls to back offices go on")),
+            Health::Stopped(stopped) => Some(format!("{stopped}; {}; calls to back offices go on", Code::VIEWS_STOPPED)),
             Health::Building { .. } | Health::Following | Health::Held(_) => None,
         }
     }
 
-    /// Tells by health that the journal works; logs it when it does not any more. Ends then.
+    /// Tells by health that the journal works, and logs when it or the views do not any more.
     pub(crate) async fn watch(self: Arc<Self>, health: HealthReporter) {
+        tokio::join!(self.watch_journal(health), self.watch_views());
+    }
+
+    async fn watch_views(&self) {
+        let status = self.projection.until(|status| matches!(status.health, Health::Stopped(_))).await;
+        if let Health::Stopped(why) = status.health {
+            tracing::error!(code = %Code::VIEWS_STOPPED, %why, "the views do not follow the journal any more; calls to back offices go on");
+        }
+    }
+
+    async fn watch_journal(&self, health: HealthReporter) {
         set(&health, ServingStatus::Serving).await;
         let mut durability = self.log.durable();
         let failed = durability.wait_for(|durability| durability.failed.is_some()).await;
@@ -91,9 +118,13 @@ impl Durable {
         measures::take(&self.log);
     }
 
-    /// Ends the streams of publishers and subscribers, which may last for ever.
-    pub(crate) fn end_streams(&self) {
+    /// Ends the streams of publishers, subscribers and advisers, which may last for ever.
+    pub(crate) async fn end_streams(&self) {
         self.stop.send_replace(true);
+        self.callbacks.let_go();
+        for desk in self.desks.values() {
+            desk.drain(Duration::ZERO).await;
+        }
     }
 
     /// Ends what stands on the journal, writes what is still queued, and lets go of the folder.
@@ -101,19 +132,24 @@ impl Durable {
         if !self.journal.drain(grace).await {
             tracing::warn!("some acknowledgements of subscriptions did not end within the grace and are cut");
         }
+        if !self.callbacks.drain(grace).await {
+            tracing::warn!("some steps of callbacks did not end within the grace and are cut");
+        }
         self.projection.close().await;
         self.log.close().await;
     }
 }
 
-fn open_log(dir: &Path, settings: LogSettings) -> Result<Arc<Log>, Failure> {
+/// Opens the journal. Blocks on the disk.
+pub(crate) fn open_log(dir: &Path, settings: LogSettings) -> Result<Arc<Log>, Failure> {
     let folder = Directory::open(dir).map_err(OpenError::from);
     let log = folder.and_then(|folder| Log::open(Arc::new(folder), settings));
     log.map(Arc::new).map_err(|error| unusable(dir, &error))
 }
 
-fn open_projection(path: &Path, journal: Arc<Log>) -> Result<Arc<Projection>, Failure> {
-    let projection = Projection::open(path, folds(), journal, passerelle_projection::Settings::default());
+/// Opens the tables that are made of the journal. Blocks on the disk.
+pub(crate) fn open_projection(path: &Path, folds: Vec<Box<dyn Fold>>, journal: Arc<Log>) -> Result<Arc<Projection>, Failure> {
+    let projection = Projection::open(path, folds, journal, passerelle_projection::Settings::default());
     projection.map(Arc::new).map_err(|error| Failure::new(Code::VIEWS_UNUSABLE, error))
 }
 

@@ -132,7 +132,7 @@ impl CallbackRules {
     }
 
     /// The end without a talk; the customer is to hear of it through another channel.
-    fn unreachable(&self, state: &CallbackState, before: Vec<What>, context: &Context<'_>) -> Decided {
+    pub(super) fn unreachable(&self, state: &CallbackState, before: Vec<What>, context: &Context<'_>) -> Decided {
         let unreachable = What::Ended(CallbackEnded { ending: Ending::Unreachable.into() });
         let mut decided = happened(context.now, before.into_iter().chain([unreachable]));
         let mut after = state.clone();

@@ -90,7 +90,6 @@ fn end_attempt(state: &mut CallbackState, ended: &CallbackAttemptEnded, event: &
 
 fn end(state: &mut CallbackState, ending: Ending) {
     state.ending = ending.into();
-    state.call_at = None;
     if ending == Ending::Cancelled {
         for slot in [std::mem::take(&mut state.slot), std::mem::take(&mut state.sought)] {
             if slot != 0 && !state.releasing.contains(&slot) {
@@ -99,6 +98,7 @@ fn end(state: &mut CallbackState, ending: Ending) {
         }
         state.slot_end = 0;
     }
+    state.sought = 0;
 }
 
 /// Keeps what explains how it came to be: not the wish, not the settling, no notes (these are with the attempts).

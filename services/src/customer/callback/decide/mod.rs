@@ -9,7 +9,7 @@ mod evolve;
 mod explore;
 mod slot;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod wish;
 
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ use passerelle_proto::bus::v1::{CallbackAnswer, CallbackEvent, CallbackRequested
 
 use super::line::{Calendar, CallbackSettings, Line};
 
-pub use slot::{SlotCommand, SlotRefusal, SlotRules, slot_key, slot_of_key};
+pub(super) use slot::{SlotCommand, SlotRules, slot_key, slot_of_key};
 
 /// A place is looked for or given back: tried again after this time, and then after longer ones.
 pub(super) const SETTLE: &str = "settle";
@@ -57,13 +57,13 @@ pub fn lines(settings: &CallbackSettings) -> Lines {
 
 /// Decides about callbacks; a key is the id of one.
 #[derive(Debug, Clone)]
-pub struct CallbackRules {
+pub(super) struct CallbackRules {
     pub(super) lines: Lines,
 }
 
 /// What is asked of a callback. Slots are named by their start, in Unix seconds.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Command {
+pub(super) enum Command {
     /// A customer wants to be called, in the slot of the wish or, if that is 0, in the first one with a place; `slot` is tried first.
     Request {
         /// What is asked for.
@@ -128,7 +128,7 @@ pub enum Command {
 
 /// Why a command changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub(super) enum Refusal {
     /// There is no callback of that id.
     #[error("there is no such callback")]
     Unknown,
@@ -191,7 +191,7 @@ impl Decider for CallbackRules {
             Command::Reschedule { slot, or_later } => self.reschedule(state, *slot, *or_later, now),
             Command::Cancel => cancelled(state, now),
             Command::Held(slot) => Ok(self.held(state, *slot, now)),
-            Command::Full { slot, next } => Ok(self.full(state, *slot, *next, now)),
+            Command::Full { slot, next } => Ok(self.full(state, *slot, *next, context)),
             Command::Released(slot) => Ok(self.released(state, *slot, now)),
             Command::Settle => Ok(self.settle(state, now)),
             Command::Call => Ok(self.call(state, context)),
@@ -236,7 +236,7 @@ impl Decider for CallbackRules {
 
 impl CallbackRules {
     /// Rules for these lines.
-    pub fn new(lines: Lines) -> Self {
+    pub(super) fn new(lines: Lines) -> Self {
         Self { lines }
     }
 

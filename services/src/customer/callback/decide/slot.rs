@@ -9,25 +9,25 @@ use passerelle_proto::bus::v1::{
 use super::Lines;
 
 /// The key of a slot: `sales/1795420800`.
-pub fn slot_key(line: &str, start: i64) -> String {
+pub(in super::super) fn slot_key(line: &str, start: i64) -> String {
     format!("{line}/{start}")
 }
 
 /// The line and the start, in Unix seconds, of a slot's key.
-pub fn slot_of_key(key: &str) -> Option<(&str, i64)> {
+pub(in super::super) fn slot_of_key(key: &str) -> Option<(&str, i64)> {
     let (line, start) = key.rsplit_once('/')?;
     Some((line, start.parse().ok()?))
 }
 
 /// Decides about slots; a key is [`slot_key`].
 #[derive(Debug, Clone)]
-pub struct SlotRules {
+pub(in super::super) struct SlotRules {
     lines: Lines,
 }
 
 /// What is asked of a slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SlotCommand {
+pub(in super::super) enum SlotCommand {
     /// A place for this callback; that it has one already is as good.
     Take(String),
     /// The place of this callback is free again; that it has none is as good.
@@ -36,11 +36,11 @@ pub enum SlotCommand {
 
 /// A slot refuses nothing: that it is full is an answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SlotRefusal {}
+pub(in super::super) enum SlotRefusal {}
 
 impl SlotRules {
     /// Rules for the slots of these lines.
-    pub fn new(lines: Lines) -> Self {
+    pub(in super::super) fn new(lines: Lines) -> Self {
         Self { lines }
     }
 

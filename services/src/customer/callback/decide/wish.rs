@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use passerelle_bus::keyed::Decision;
+use passerelle_bus::keyed::{Context, Decision};
 use passerelle_proto::bus::v1::callback_attempt_ended::Outcome;
 use passerelle_proto::bus::v1::callback_ended::Ending;
 use passerelle_proto::bus::v1::callback_event::What;
@@ -76,10 +76,11 @@ impl CallbackRules {
         if gives_back { decided.timer(SETTLE, now + FIRST_SETTLE) } else { decided.clear(&[SETTLE]) }
     }
 
-    pub(super) fn full(&self, state: &CallbackState, slot: i64, next: Option<i64>, now: SystemTime) -> Decided {
+    pub(super) fn full(&self, state: &CallbackState, slot: i64, next: Option<i64>, context: &Context<'_>) -> Decided {
         if !lives(state) || state.sought != slot {
             return unchanged();
         }
+        let now = context.now;
         let line = self.line_of(state);
         let next = next.filter(|next| line.is_some_and(|line| promisable(line, *next, now).is_ok()));
         match (next, state.sought_why()) {
@@ -87,8 +88,10 @@ impl CallbackRules {
                 let why = if why == Why::Closed { Why::Closed } else { Why::Full };
                 happened(now, [sought(next, true, why)]).timer(SETTLE, now + FIRST_SETTLE)
             }
+            // The line is gone: nobody will ever call.
+            (_, Why::Closed) if line.is_none() => self.unreachable(state, Vec::new(), context),
             // The promise was made: a place will be found, if not now.
-            (None, Why::Closed) => happened(now, [sought(slot, true, Why::Closed)]).timer(SETTLE, now + LONGEST_SETTLE),
+            (_, Why::Closed) => happened(now, [sought(slot, true, Why::Closed)]).timer(SETTLE, now + LONGEST_SETTLE),
             _ => in_vain(state, slot, now),
         }
     }

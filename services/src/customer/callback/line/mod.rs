@@ -124,6 +124,11 @@ impl Line {
 }
 
 impl CallbackSettings {
+    /// Whether no line is declared.
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
     /// `(path, what is wrong)` of everything that the types cannot say. `desks` are the endpoints with adapter `callback`.
     pub fn problems(&self, desks: &[&str]) -> Vec<(String, String)> {
         let mut found = Vec::new();

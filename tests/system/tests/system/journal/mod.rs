@@ -1,6 +1,8 @@
 //! The journal through the real daemon: published, followed, killed, and watched by strace.
 
 mod commands;
+mod damage;
+mod disk;
 mod kill;
 mod order;
 mod strace;

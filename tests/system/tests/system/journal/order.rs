@@ -219,7 +219,7 @@ mod tests {
             &[&write(0..1), "1 t fdatasync(6</other>) = 0\n", &send(1)],
             expect!["<9:0>: acknowledged on line 2, never on disk"],
         );
-        let torn = write(0..2).replace(") = 28", ") = 14");
+        let torn = write(0..2).replace(") = 26", ") = 13");
         says(&[&torn, SYNC, &send(2)], expect!["<9:1>: acknowledged on line 2, never on disk"]);
         let bytes = acknowledgement(1);
         let (one, two) = bytes.split_at(20);

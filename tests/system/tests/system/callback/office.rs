@@ -1,0 +1,117 @@
+//! A line with its desk, the customers who ask and the advisers who sit there.
+
+use std::time::Duration;
+
+use passerelle_proto::backoffice::callback::v1::desk_client::DeskClient;
+use passerelle_proto::backoffice::callback::v1::sit_request::What as Say;
+use passerelle_proto::backoffice::callback::v1::sit_response::What as Shown;
+use passerelle_proto::backoffice::callback::v1::{Accept, Connected, Outcome, Report, Sit, SitRequest, SitResponse};
+use passerelle_proto::customer::v1;
+use passerelle_proto::customer::v1::callbacks_client::CallbacksClient;
+use passerelle_proto::customer::v1::request_callback_request::When;
+use passerelle_system::{Daemon, World};
+use prost_types::Timestamp;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Status, Streaming};
+
+/// What a scene waits for at most before it calls something a hang.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A line that is always open, with slots of seconds.
+pub(super) fn world(line: &str) -> World {
+    let week: Vec<String> = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+        .map(|day| format!("{day}: [\"00:00-24:00\"]"))
+        .into();
+    let settings = format!(
+        "endpoints: {{ advisers: {{ adapter: callback, file: desk.yaml }} }}\ncallback:\n  lines:\n    sales:\n      \
+         desk: advisers\n      time_zone: Europe/Paris\n      open: {{ {} }}\n      {}\n",
+        week.join(", "),
+        line.replace('\n', "\n      ")
+    );
+    World::default().settings(&settings).file("desk.yaml", "adapter: callback\ndriver: desk\n")
+}
+
+/// A connection for channels.
+pub(super) async fn connected(daemon: &Daemon) -> Channel {
+    Endpoint::from_shared(daemon.address()).unwrap().connect().await.unwrap()
+}
+
+/// A wish.
+pub(super) fn wish(customer: &str, when: When) -> v1::RequestCallbackRequest {
+    v1::RequestCallbackRequest {
+        idempotency_key: "a wish".to_owned(),
+        line: "sales".to_owned(),
+        customer: customer.to_owned(),
+        telephone: "+33123456789".to_owned(),
+        channel: "web".to_owned(),
+        context: [("basket".to_owned(), "B-7".to_owned())].into(),
+        when: Some(when),
+        ..v1::RequestCallbackRequest::default()
+    }
+}
+
+/// A callback as it is on disk.
+pub(super) async fn callback(channel: &Channel, id: &str) -> Result<v1::Callback, Status> {
+    let request = v1::GetCallbackRequest { callback_id: id.to_owned() };
+    let response = CallbacksClient::new(channel.clone()).get_callback(request).await?;
+    Ok(response.into_inner().callback.unwrap())
+}
+
+/// The first slot that begins at least that long from now.
+pub(super) async fn slot_in(channel: &Channel, pause: Duration) -> Timestamp {
+    let from = Timestamp::from(std::time::SystemTime::now() + pause);
+    let request = v1::SearchTimeSlotsRequest { line: "sales".to_owned(), from: Some(from), ..Default::default() };
+    let found = CallbacksClient::new(channel.clone()).search_time_slots(request).await.unwrap().into_inner();
+    let starts = found.slots.into_iter().filter_map(|slot| slot.valid_for?.start);
+    starts.into_iter().find(|start| start.seconds > from.seconds).unwrap()
+}
+
+/// An adviser at the desk.
+pub(super) struct Adviser {
+    pub(super) say: mpsc::Sender<SitRequest>,
+    shown: Streaming<SitResponse>,
+}
+
+impl Adviser {
+    /// Sits down.
+    pub(super) async fn sit(channel: &Channel, name: &str) -> Result<Self, Status> {
+        let (say, requests) = mpsc::channel(8);
+        let sit = Sit { adviser: name.to_owned(), lines: Vec::new() };
+        let _ = say.send(SitRequest { what: Some(Say::Sit(sit)) }).await;
+        let shown = DeskClient::new(channel.clone()).sit(ReceiverStream::new(requests)).await?.into_inner();
+        let mut adviser = Self { say, shown };
+        assert!(matches!(adviser.shown().await?, Shown::Seated(_)));
+        Ok(adviser)
+    }
+
+    /// What is shown next.
+    pub(super) async fn shown(&mut self) -> Result<Shown, Status> {
+        let shown = self.shown.message().await?;
+        shown.and_then(|shown| shown.what).ok_or_else(|| Status::unavailable("the stream ended"))
+    }
+
+    /// What is shown next, which must come.
+    pub(super) async fn next(&mut self) -> Shown {
+        tokio::time::timeout(PATIENCE, self.shown()).await.expect("something is shown").unwrap()
+    }
+
+    pub(super) async fn accept(&self, id: &str) {
+        let accept = Accept { callback_id: id.to_owned() };
+        let _ = self.say.send(SitRequest { what: Some(Say::Accept(accept)) }).await;
+    }
+
+    pub(super) async fn report(&self, id: &str) {
+        let report = Report { callback_id: id.to_owned(), outcome: Outcome::Reached.into(), note: String::new() };
+        let _ = self.say.send(SitRequest { what: Some(Say::Report(report)) }).await;
+    }
+
+    /// Waits for an offer, takes it, and is told to call.
+    pub(super) async fn take(&mut self) -> Connected {
+        let Shown::Offered(offered) = self.next().await else { panic!("an offer") };
+        self.accept(&offered.call.unwrap().callback_id).await;
+        let Shown::Connected(connected) = self.next().await else { panic!("a call") };
+        connected
+    }
+}
