@@ -9,6 +9,7 @@ use passerelle_journal::{AppendError, Entry, History, KeyStep, Position, Stored}
 use passerelle_proto::bus::v1::{self, Message, Record, Snapshot};
 use prost::Message as _;
 
+use super::forgotten::Forgotten;
 use super::instant::{time, timestamp};
 use super::key::Key;
 use super::{Decider, Decision, Timer};
@@ -24,8 +25,9 @@ pub(super) struct Life<D: Decider> {
     timers: BTreeMap<Arc<str>, SystemTime>,
     /// The oldest first. The last [`REMEMBERED`], and more only as long as they are not durable.
     answered: VecDeque<Answered>,
+    forgotten: Forgotten,
     /// No answer that is remembered no more lies after this.
-    pub(super) forgotten: Position,
+    pub(super) forgotten_to: Position,
 }
 
 /// What a command was answered.
@@ -68,7 +70,8 @@ impl<D: Decider> Default for Life<D> {
             sequence: 0,
             timers: BTreeMap::new(),
             answered: VecDeque::new(),
-            forgotten: Position::default(),
+            forgotten: Forgotten::Known(None),
+            forgotten_to: Position::default(),
         }
     }
 }
@@ -92,9 +95,9 @@ impl<D: Decider> Life<D> {
         self.answered.iter().find(|answered| answered.idempotency_key == idempotency_key)
     }
 
-    /// Whether there may be answers that are not remembered.
-    pub(super) fn forgets(&self) -> bool {
-        self.answered.len() >= REMEMBERED
+    /// Whether a command with this idempotency key may have been given an answer that is remembered no more.
+    pub(super) fn may_have_forgotten(&self, idempotency_key: &str) -> bool {
+        self.forgotten.may_hold(idempotency_key)
     }
 
     /// When the timer is due, if it is to fire at all.
@@ -206,10 +209,10 @@ impl<D: Decider> Life<D> {
 
     fn forget(&mut self) {
         while self.answered.len() > REMEMBERED
-            && let Some(position) = self.answered.front().and_then(|answered| answered.position)
+            && let Some(answered) = self.answered.pop_front_if(|answered| answered.position.is_some())
         {
-            self.forgotten = position;
-            self.answered.pop_front();
+            self.forgotten.add(&answered.idempotency_key);
+            self.forgotten_to = answered.position.unwrap_or_default();
         }
     }
 
@@ -237,7 +240,9 @@ impl<D: Decider> Life<D> {
                 position: Some(position),
             })
             .collect();
-        self.forgotten = position;
+        // A snapshot that is not full holds all answers there ever were.
+        self.forgotten = if self.answered.len() < REMEMBERED { Forgotten::Known(None) } else { Forgotten::Unknown };
+        self.forgotten_to = position;
         Ok(())
     }
 }

@@ -11,11 +11,12 @@ use tokio::sync::{mpsc, watch};
 use tokio::task;
 
 use super::ask::{Command, Letter, Taken};
+use super::desk::Live;
 use super::fold::older_answer;
 use super::home::{Batch, Home, told};
 use super::key::Key;
 use super::life::Life;
-use super::slot::{Live, Need, Older, Slot};
+use super::slot::{Need, Older, Slot};
 use super::{Decider, Failure};
 
 /// Letters taken from the queue before what they change is written.

@@ -105,10 +105,10 @@ impl Timetable {
         }
     }
 
-    /// How many alarms are held.
+    /// When the alarms that are held are due.
     #[cfg(test)]
-    pub(super) fn held(&self) -> usize {
-        self.inner().alarms.len()
+    pub(super) fn held(&self) -> Vec<i64> {
+        self.inner().alarms.iter().map(|alarm| alarm.due).collect()
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -141,7 +141,3 @@ fn first() -> Alarm {
     let nothing: Arc<str> = "".into();
     Alarm { due: i64::MIN, position: 0, key: nothing.clone(), name: nothing }
 }
-
-#[cfg(test)]
-#[path = "timetable_tests.rs"]
-mod tests;

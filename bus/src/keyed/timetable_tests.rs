@@ -1,13 +1,10 @@
 //! What is held, what is left to the projection, and what comes in while it is read.
 
-use super::*;
+use super::alarm::Alarm;
+use super::timetable::{Next, Timetable};
 
 fn alarm(due: i64) -> Alarm {
     Alarm { due, position: 1, key: "key".into(), name: "name".into() }
-}
-
-fn due(timetable: &Timetable) -> Vec<i64> {
-    timetable.inner().alarms.iter().map(|alarm| alarm.due).collect()
 }
 
 /// A timetable that has read all there is.
@@ -31,9 +28,9 @@ fn it_reads_before_it_says_anything() {
 fn the_latest_are_left_to_the_projection_when_there_are_too_many() {
     let timetable = read(2, &[10, 20]);
     timetable.set(3, [alarm(15)]);
-    assert_eq!(due(&timetable), [10, 15]);
+    assert_eq!(timetable.held(), [10, 15]);
     timetable.set(4, [alarm(18), alarm(30)]);
-    assert_eq!(due(&timetable), [10, 15]);
+    assert_eq!(timetable.held(), [10, 15]);
     timetable.remove(&alarm(10));
     timetable.remove(&alarm(15));
     assert_eq!(timetable.next(), Next::Load { from: alarm(18), position: 4 });
@@ -46,7 +43,7 @@ fn what_is_set_while_it_reads_is_not_lost() {
     timetable.loading();
     timetable.set(9, [alarm(40), alarm(5)]);
     timetable.loaded(vec![alarm(10), alarm(20)], Some(alarm(30)));
-    assert_eq!(due(&timetable), [5, 10, 20]);
+    assert_eq!(timetable.held(), [5, 10, 20]);
     for alarm in [alarm(5), alarm(10), alarm(20)] {
         timetable.remove(&alarm);
     }
@@ -61,7 +58,7 @@ fn a_reading_that_fails_is_made_again_from_the_same_place() {
     timetable.loading();
     timetable.set(5, [alarm(25)]);
     timetable.loaded(Vec::new(), Some(alarm(20)));
-    assert_eq!(due(&timetable), [10, 15]);
+    assert_eq!(timetable.held(), [10, 15]);
     timetable.remove(&alarm(10));
     timetable.remove(&alarm(15));
     assert_eq!(timetable.next(), Next::Load { from: alarm(20), position: 5 });

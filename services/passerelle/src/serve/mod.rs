@@ -243,7 +243,8 @@ fn propagation(settings: &Settings) -> Option<Propagation> {
 
 /// Name, unit and meaning of every metric there is.
 pub(crate) fn every_metric() -> impl Iterator<Item = (&'static str, Unit, &'static str)> {
-    METRICS.into_iter().chain(durable::METRICS).chain(passerelle_projection::METRICS)
+    let durable = durable::METRICS.into_iter().chain(passerelle_projection::METRICS);
+    METRICS.into_iter().chain(durable).chain(passerelle_bus::keyed::observe::METRICS)
 }
 
 fn describe_metrics() {
