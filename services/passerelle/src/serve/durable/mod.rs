@@ -88,7 +88,11 @@ impl Durable {
         }
         match self.projection.status().health {
             Health::Stopped(stopped) => Some(format!("{stopped}; {}; calls to back offices go on", Code::VIEWS_STOPPED)),
-            Health::Building { .. } | Health::Following | Health::Held(_) => None,
+            _ if self.projection.has_room() => None,
+            Health::Held(why) => Some(format!("the views do not follow the journal for the moment: {why}")),
+            Health::Building { .. } | Health::Following => {
+                Some(format!("the views are {} records behind the journal; they follow by themselves", self.projection.lag()))
+            }
         }
     }
 

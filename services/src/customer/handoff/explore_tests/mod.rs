@@ -25,7 +25,9 @@ fn three_channels_three_steps_and_crashes_at_every_write_leave_one_owner_and_los
     while let Some(world) = waiting.pop() {
         world.check();
         counts.state(&world);
-        if counts.states % 2000 == 0 { eprintln!("{} states, {} waiting, {} transitions", counts.states, waiting.len(), counts.transitions); }
+        if counts.states % 2000 == 0 {
+            eprintln!("{} states, {} waiting, {} transitions", counts.states, waiting.len(), counts.transitions);
+        }
         if world.ended() {
             continue;
         }
