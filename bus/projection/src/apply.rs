@@ -33,12 +33,17 @@ impl From<rusqlite::Error> for Trouble {
     }
 }
 
-/// Lets every fold that has not seen the record apply it.
+/// Lets every fold that wants the record, and has not seen it, apply it.
 pub(crate) fn apply(transaction: &Transaction<'_>, folds: &mut [Followed], stored: &Stored) -> Result<(), Trouble> {
-    let position = stored.position;
+    let (position, published) = (stored.position, stored.entry.step.is_none());
+    let wants = |followed: &&mut Followed| followed.position < position && (followed.fold.published() || !published);
+    let mut wanting = folds.iter_mut().filter(wants).peekable();
+    if wanting.peek().is_none() {
+        return Ok(());
+    }
     let record = Record::decode(stored.entry.data.clone())
         .map_err(|error| cannot(position, format!("its bytes are not a Record: {error}")))?;
-    for followed in folds.iter_mut().filter(|followed| followed.position < position) {
+    for followed in wanting {
         match followed.fold.apply(transaction, position, &record) {
             Ok(()) => {}
             Err(FoldError::Database(error)) => {

@@ -17,6 +17,12 @@ pub trait Fold: Send + 'static {
     /// Makes the tables and indexes, `CREATE TABLE name…` (plain statements, with `;` between).
     fn schema(&self) -> String;
 
+    /// Whether it folds what was published, too: records without a key. Where no fold does, they are passed over without being decoded;
+    /// of much that is published, that is most of the work.
+    fn published(&self) -> bool {
+        true
+    }
+
     /// What one record changes. Records come once each, in order; a record with a snapshot may follow on none of its key.
     ///
     /// An error stops the whole projection at this record: nothing is skipped. Use `prepare_cached`.

@@ -9,6 +9,7 @@ mod checkpoint;
 mod error;
 mod file;
 mod fold;
+mod inspect;
 mod observe;
 mod projection;
 mod readers;
@@ -19,6 +20,7 @@ mod writer;
 
 pub use error::{OpenError, ReadError, Stopped};
 pub use fold::{Fold, FoldError};
+pub use inspect::{Inspected, View};
 pub use observe::{LAG, METRICS, POSITION};
 pub use projection::Projection;
 pub use rusqlite;

@@ -7,9 +7,16 @@ use passerelle_journal::{Journal, Position};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::file::unusable;
-use crate::{Fold, OpenError};
+use crate::{Fold, OpenError, Stopped};
 
 const FOLDS: &str = "passerelle_folds";
+
+/// Ours beside those of the folds. Why they stopped is told anew at each start.
+const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS passerelle_folds(
+        name TEXT PRIMARY KEY, version INTEGER NOT NULL, position INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS passerelle_stopped(position INTEGER PRIMARY KEY, why TEXT NOT NULL) STRICT;
+    DELETE FROM passerelle_stopped;";
 
 /// A fold, and how far its tables have got.
 pub(crate) struct Followed {
@@ -53,6 +60,12 @@ pub(crate) fn advance(transaction: &Transaction<'_>, folds: &[Followed], to: Pos
     Ok(())
 }
 
+/// Writes down why the tables do not follow any more, for who looks into the file.
+pub(crate) fn stop(connection: &Connection, stopped: &Stopped) -> rusqlite::Result<()> {
+    let insert = "INSERT OR REPLACE INTO passerelle_stopped(position, why) VALUES (?1, ?2)";
+    connection.execute(insert, (stopped.position.0 as i64, &*stopped.why)).map(drop)
+}
+
 fn check_names(folds: &[Box<dyn Fold>]) -> Result<(), OpenError> {
     let mut names = BTreeSet::new();
     for name in folds.iter().map(|fold| fold.name()) {
@@ -76,9 +89,7 @@ fn stored(path: &Path, transaction: &Transaction<'_>) -> Result<BTreeMap<String,
     if !tables.is_empty() && !tables.contains(FOLDS) {
         return Err(unusable(path, "it is a database of something else"));
     }
-    let schema = "CREATE TABLE IF NOT EXISTS passerelle_folds(
-        name TEXT PRIMARY KEY, version INTEGER NOT NULL, position INTEGER NOT NULL) STRICT, WITHOUT ROWID";
-    transaction.execute(schema, ()).map_err(database)?;
+    transaction.execute_batch(SCHEMA).map_err(database)?;
     let mut select = transaction.prepare("SELECT name, version, position FROM passerelle_folds").map_err(database)?;
     let rows = select.query_map((), |row| Ok((row.get(0)?, (row.get(1)?, Position(row.get::<_, i64>(2)? as u64)))));
     rows.and_then(Iterator::collect).map_err(database)

@@ -50,7 +50,9 @@ impl Writer {
             Ok(Some(stopped)) => stopped,
             Err(_) => Stopped { position: self.position.next(), why: "a fold panicked at this record or soon after".into() },
         };
-        tracing::error!(position = stopped.position.0, why = &*stopped.why, "the views stopped; nothing was skipped");
+        if let Err(error) = tables::stop(&self.connection, &stopped) {
+            tracing::warn!(%error, "that the views stopped cannot be written into their file");
+        }
         self.status.send_modify(|status| status.health = Health::Stopped(stopped));
         while !self.closing() {
             observe::progress(self.position, self.last());

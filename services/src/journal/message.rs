@@ -120,10 +120,10 @@ fn name<'a>(field: &'static str, bytes: &'a [u8]) -> Result<&'a str, Fault> {
         return Err(Fault::TooLong { field, length: bytes.len() });
     }
     let text = text(field, bytes)?;
-    match text.chars().any(char::is_control) {
-        true => Err(Fault::Control(field)),
-        false => Ok(text),
-    }
+    // Nearly all names are ASCII, where this is a look at bytes.
+    let control =
+        if text.is_ascii() { text.bytes().any(|byte| byte.is_ascii_control()) } else { text.chars().any(char::is_control) };
+    if control { Err(Fault::Control(field)) } else { Ok(text) }
 }
 
 fn moment(field: &'static str, mut rest: &[u8]) -> Result<(), Fault> {

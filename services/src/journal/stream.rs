@@ -164,7 +164,9 @@ impl Publishing {
     }
 
     fn append(&mut self) {
-        let chunk = mem::take(&mut self.chunk);
+        // The next one is likely to be as long.
+        let next = Vec::with_capacity(self.chunk.len());
+        let chunk = mem::replace(&mut self.chunk, next);
         let journal = self.journal.clone();
         self.appending = Some(async move { journal.append(chunk).await }.boxed());
     }

@@ -5,6 +5,7 @@
 #![allow(clippy::panic, clippy::expect_used, reason = "a bench that cannot measure stops")]
 
 mod check;
+mod decision;
 mod durable;
 mod echo;
 mod load;
@@ -18,9 +19,11 @@ use std::process::ExitCode;
 
 const USAGE: &str = "usage: passerelle-bench proxy [--rounds N] [--requests N]
        passerelle-bench durable [--rounds N] [--seconds N] [--only SYSTEM]... [--program PASSERELLE]
+       passerelle-bench decision [--rounds N] [--seconds N]
 
 proxy: unary gRPC echo of 256 bytes: direct, and through Passerelle, nginx, HAProxy and Envoy, each with one worker.
-durable: messages of 1 KiB into Passerelle's journal, NATS JetStream, RabbitMQ, PostgreSQL and Redis.";
+durable: messages of 1 KiB into Passerelle's journal, NATS JetStream, RabbitMQ, PostgreSQL and Redis.
+decision: message, idempotency key, state and views of one decision; beside the same as one SQLite transaction each.";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -32,6 +35,10 @@ fn main() -> ExitCode {
         },
         ["durable", options @ ..] => match durable::Options::parse(options) {
             Some(options) => return durable::run(&options),
+            None => return usage(),
+        },
+        ["decision", options @ ..] => match decision::Options::parse(options) {
+            Some(options) => return decision::run(&options),
             None => return usage(),
         },
         _ => return usage(),

@@ -23,7 +23,7 @@ pub fn failing(fault: &str, files: &[PathBuf]) -> Option<Command> {
     let strace = install::installed("strace", "/usr/bin/strace")?;
     let call = fault.split(':').next().unwrap_or_default();
     let mut command = Command::new(strace);
-    command.args(["--follow-forks", "--quiet=path-resolution", "-o", "/dev/null", "-e", &format!("trace={call}")]);
+    command.args(["--follow-forks", "--quiet=all", "-o", "/dev/null", "-e", &format!("trace={call}")]);
     command.args(["-e", &format!("inject={fault}")]);
     command.args(files.iter().flat_map(|file| [OsStr::new("-P"), file.as_os_str()]));
     Some(command)

@@ -30,7 +30,8 @@ impl Hasher for AsItIs {
 pub(super) struct Dedupe {
     most: usize,
     positions: HashMap<Fingerprint, u64, BuildHasherDefault<AsItIs>>,
-    order: VecDeque<Fingerprint>,
+    /// With their positions: one that was forgotten may have come again.
+    order: VecDeque<(Fingerprint, u64)>,
 }
 
 impl Dedupe {
@@ -50,28 +51,29 @@ impl Dedupe {
 
     /// Adds a newer one. The window is shrunk only by [`settle`](Self::settle).
     pub(super) fn add(&mut self, fingerprint: Fingerprint, position: u64) {
-        if self.positions.insert(fingerprint, position).is_none() {
-            self.order.push_back(fingerprint);
-        }
+        self.positions.insert(fingerprint, position);
+        self.order.push_back((fingerprint, position));
     }
 
     /// What was added is durable: the oldest beyond the bound go.
     pub(super) fn settle(&mut self) {
-        while self.order.len() > self.most {
-            if let Some(oldest) = self.order.pop_front() {
-                self.positions.remove(&oldest);
-            }
+        while self.order.len() > self.most
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.remove(oldest);
         }
     }
 
     /// What was added from `position` on is not there after all.
     pub(super) fn forget_from(&mut self, position: u64) {
-        while let Some(newest) = self.order.back() {
-            if self.positions.get(newest).is_some_and(|at| *at < position) {
-                break;
-            }
-            self.positions.remove(newest);
-            self.order.pop_back();
+        while let Some(newest) = self.order.pop_back_if(|(_, at)| *at >= position) {
+            self.remove(newest);
+        }
+    }
+
+    fn remove(&mut self, (fingerprint, position): (Fingerprint, u64)) {
+        if self.position(fingerprint) == Some(position) {
+            self.positions.remove(&fingerprint);
         }
     }
 }
@@ -96,5 +98,15 @@ mod tests {
         dedupe.add(Fingerprint(6), 16);
         dedupe.forget_from(15);
         assert_eq!(known(&dedupe), [13, 14]);
+    }
+
+    #[test]
+    fn one_that_came_again_is_as_new_as_its_last_record() {
+        let mut dedupe = Dedupe::new(2);
+        for (number, position) in [(1, 11), (2, 12), (3, 13), (1, 14), (4, 15)] {
+            dedupe.add(Fingerprint(number), position);
+        }
+        dedupe.settle();
+        assert_eq!(known(&dedupe), [14, 15]);
     }
 }

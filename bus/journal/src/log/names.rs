@@ -53,7 +53,8 @@ pub(super) fn parse(name: &str) -> Name {
         return number(free, None).map_or(Name::Other, Name::Free);
     }
     if let Some(base) = name.strip_suffix(SEGMENT) {
-        return number(base, Some(20)).map_or(Name::Other, Name::Segment);
+        // The first position is 1.
+        return number(base, Some(20)).filter(|base| *base > 0).map_or(Name::Other, Name::Segment);
     }
     if let Some(base) = name.strip_suffix(INDEX) {
         return number(base, Some(20)).map_or(Name::Other, Name::Index);
@@ -74,6 +75,7 @@ mod tests {
             (ZEROING.into(), Name::Unfinished),
             (damaged(1, 4096), Name::Other),
             ("7.log".into(), Name::Other),
+            (segment(0), Name::Other),
             ("free-x.log".into(), Name::Other),
             ("+0000000000000000007.log".into(), Name::Other),
             ("lock".into(), Name::Other),

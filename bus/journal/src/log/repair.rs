@@ -99,6 +99,11 @@ impl Repair {
         for other in &later {
             folder.rename(&names::segment(*other), &names::damaged(*other, 0))?;
         }
+        // It speaks of what is cut, and could be taken for that of the segment when it is full again.
+        match folder.remove(&names::index(base)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
         folder.sync_names()?;
         zero(&*file, offset)?;
         Ok(())

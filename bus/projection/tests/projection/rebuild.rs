@@ -75,7 +75,7 @@ async fn a_new_fold_is_built_and_one_that_is_gone_is_dropped() {
         let mut select = connection.prepare("SELECT name FROM sqlite_schema WHERE name NOT LIKE 'sqlite%' ORDER BY name")?;
         select.query_map((), |row| row.get(0))?.collect::<Result<Vec<String>, _>>()
     });
-    assert_eq!(names.await.expect("it reads"), ["new", "new_by_count", "new_counts", "passerelle_folds"]);
+    assert_eq!(names.await.expect("it reads"), ["new", "new_by_count", "new_counts", "passerelle_folds", "passerelle_stopped"]);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use expect_test::expect;
 use passerelle_journal::{Entry, Journal, Position};
 use passerelle_projection::rusqlite::{Connection, Transaction};
-use passerelle_projection::{Fold, FoldError, Health, Projection, Settings, Stopped};
+use passerelle_projection::{Fold, FoldError, Health, Projection, Settings, Stopped, View};
 use passerelle_proto::bus::v1::Record;
 
 use crate::fixture::{Seen, World, caught_up, held};
@@ -49,6 +49,9 @@ async fn a_record_that_cannot_be_folded_stops_it_there_and_nowhere_else() {
     let error = projection.read_at_least(later, |_| Ok(())).await.expect_err("it does not get there");
     assert_eq!(error.to_string(), at.to_string());
     projection.close().await;
+    let inspected = Projection::inspect(&world.path()).expect("it is a file of ours").expect("it is there");
+    assert_eq!(inspected.stopped, Some(at.clone()), "the file tells it as well");
+    assert_eq!(inspected.views, [View { name: "seen".to_owned(), version: 1, position: Position(2) }]);
     // Started again it stops at the same place.
     let projection = world.open(vec![Seen::boxed("seen", 1)]);
     assert_eq!(stopped(&projection).await, at);
@@ -64,6 +67,40 @@ async fn bytes_that_are_no_record_stop_it() {
     let at = stopped(&projection).await;
     assert_eq!((at.position, projection.position()), (Position(2), Position(1)));
     assert!(at.why.starts_with("its bytes are not a Record"), "{at}");
+}
+
+/// Wants only what has a key.
+struct Things;
+
+impl Fold for Things {
+    fn name(&self) -> &'static str {
+        "things"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn schema(&self) -> String {
+        "CREATE TABLE things(n)".to_owned()
+    }
+
+    fn published(&self) -> bool {
+        false
+    }
+
+    fn apply(&mut self, _: &Transaction<'_>, _: Position, _: &Record) -> Result<(), FoldError> {
+        panic!("nothing here has a key")
+    }
+}
+
+#[tokio::test]
+async fn what_was_published_is_not_even_decoded_where_no_fold_wants_it() {
+    let world = World::new();
+    let projection = world.open(vec![Box::new(Things)]);
+    let entry = Entry { data: vec![0xff; 9].into(), step: None, fingerprint: None };
+    world.journal.append(vec![entry]).await.expect("the journal does not look into it");
+    projection.reach(Position(1)).await.expect("it gets there");
 }
 
 /// Breaks as it is told.

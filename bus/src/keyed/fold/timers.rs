@@ -30,6 +30,10 @@ impl Fold for Timers {
             .to_owned()
     }
 
+    fn published(&self) -> bool {
+        false
+    }
+
     fn apply(&mut self, transaction: &Transaction<'_>, position: Position, record: &Record) -> Result<(), FoldError> {
         let Record { kind, key, .. } = record;
         for name in &record.timers_cleared {

@@ -39,7 +39,7 @@ pub fn run(command: Command) -> Result<(), Failure> {
         Command::Callback(callback) => crate::serve::runtime(1)?.block_on(callback::run(&callback)),
         Command::Desk(desk) => crate::serve::runtime(1)?.block_on(desk::run(&desk)),
         Command::Journal(command) => journal::run(&command),
-        Command::View(command) => view::run(&command),
+        Command::View(view) => crate::serve::runtime(1)?.block_on(view::run(&view)),
         Command::Adapter(command) => adapter::run(&command),
         Command::Copybook(command) => copybook::run(&command),
         Command::Double(arguments) => double::run(&arguments),

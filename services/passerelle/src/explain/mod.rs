@@ -55,6 +55,8 @@ impl Code {
     pub const JOURNAL_NEWER: Self = Self(23);
     /// The views made of the journal cannot be used.
     pub const VIEWS_UNUSABLE: Self = Self(24);
+    /// The views do not follow the journal any more.
+    pub const VIEWS_STOPPED: Self = Self(25);
 
     /// The code written as `P0003`, `p3` or `3`.
     pub fn find(text: &str) -> Option<Self> {
@@ -85,7 +87,7 @@ pub fn codes() -> impl Iterator<Item = Code> {
     PAGES.iter().map(|(code, _)| *code)
 }
 
-const PAGES: [(Code, &str); 24] = [
+const PAGES: [(Code, &str); 25] = [
     (Code::SETTINGS_UNREADABLE, include_str!("pages/P0001.md")),
     (Code::SETTINGS_UNPARSABLE, include_str!("pages/P0002.md")),
     (Code::SETTINGS_REFUSED, include_str!("pages/P0003.md")),
@@ -110,6 +112,7 @@ const PAGES: [(Code, &str); 24] = [
     (Code::JOURNAL_FAILED, include_str!("pages/P0022.md")),
     (Code::JOURNAL_NEWER, include_str!("pages/P0023.md")),
     (Code::VIEWS_UNUSABLE, include_str!("pages/P0024.md")),
+    (Code::VIEWS_STOPPED, include_str!("pages/P0025.md")),
 ];
 
 #[cfg(test)]

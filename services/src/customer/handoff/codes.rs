@@ -61,6 +61,10 @@ impl Fold for Codes {
             .to_owned()
     }
 
+    fn published(&self) -> bool {
+        false
+    }
+
     fn apply(&mut self, transaction: &Transaction<'_>, _position: Position, record: &Record) -> Result<(), FoldError> {
         if record.kind != Handoff::KIND {
             return Ok(());

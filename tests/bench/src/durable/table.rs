@@ -12,8 +12,8 @@ pub(crate) fn print(in_flight: usize, rows: &[Row<'_>]) {
     for row in &rows {
         let rate = row.median(|one| one.messages_per_second);
         let times = ours.map(|ours| match ours {
-            Some(ours) => times(ours.median(|one| one.messages_per_second) / rate),
-            None => "–".to_owned(),
+            Some(ours) if ours.target.name != row.target.name => times(ours.median(|one| one.messages_per_second) / rate),
+            _ => "–".to_owned(),
         });
         let durable = if row.target.is_durable { "on disk" } else { "in memory" };
         let milliseconds = |micros: f64| format!("{:.2}", micros / 1000.0);

@@ -5,7 +5,7 @@ use std::ops::AddAssign;
 use std::sync::Arc;
 
 use passerelle_conformance::disk::SimulatedDisk;
-use passerelle_journal::log::{Core, OpenError};
+use passerelle_journal::log::{Core, OpenError, check, repair};
 use passerelle_journal::{Entry, Position, ReadError};
 
 use crate::seeds;
@@ -74,7 +74,7 @@ pub(crate) fn look(world: &World, disk: &SimulatedDisk) -> Found {
     };
     let mut from = core.reader().first();
     loop {
-        let page = match core.reader().read(from, 1000) {
+        let page = match core.reader().read(from, 50_000) {
             Ok(page) => page,
             Err(ReadError::Damaged { position, .. }) => {
                 histories(world, &core);
@@ -98,6 +98,9 @@ pub(crate) fn look(world: &World, disk: &SimulatedDisk) -> Found {
 
 /// Each is the right one, or said to be damaged.
 fn histories(world: &World, core: &Core) {
+    if core.reader().durable().borrow().position < world.model.last() {
+        return;
+    }
     for key in world.model.keys() {
         match core.reader().history(&key) {
             Ok(history) => world.model.history(&key, history),
@@ -143,6 +146,8 @@ fn places(world: &World) -> Vec<Place> {
 /// A journal of several segments, with everything in it, cut or closed.
 pub(crate) fn journal(seed: u64) -> World {
     let mut world = World::new(seed);
+    // What a repair takes away must not have been needed: no key may stand on its last snapshot alone.
+    world.trims = !seed.is_multiple_of(3);
     while world.counts.most_segments < 3 {
         world.live(30);
         world.die();
@@ -162,20 +167,22 @@ pub(crate) fn journal(seed: u64) -> World {
     world
 }
 
-/// Flips one bit and looks.
-fn flip(world: &mut World, file: &str, offset: u64) -> Found {
+/// Flips one bit.
+fn flip(world: &mut World, file: &str, offset: u64) -> SimulatedDisk {
     let disk = world.disk.copy();
     assert!(disk.flip(file, offset, 1 << world.rng.u8(..8)), "{file} has no byte {offset}");
-    look(world, &disk)
+    disk
 }
 
 fn flip_records(world: &mut World, flips: &mut Flips) {
     let places = places(world);
     assert_eq!(places.last().map(|place| place.position), Some(world.model.last()), "every record is found on the disk");
     for _ in 0..20 {
-        let Place { file, position, begin, header, end } = &places[world.rng.usize(..places.len())];
+        let place = &places[world.rng.usize(..places.len())];
+        let Place { file, position, begin, header, end } = place;
         let offset = world.rng.u64(*begin..*end);
-        match flip(world, file, offset) {
+        let disk = flip(world, file, offset);
+        match look(world, &disk.copy()) {
             Found::AtStart => flips.refused += 1,
             Found::WhenRead(damaged) => {
                 assert_eq!(damaged, *position, "the damaged record is named");
@@ -184,14 +191,58 @@ fn flip_records(world: &mut World, flips: &mut Flips) {
             Found::Nothing => {
                 assert!(offset < *header, "a flip at byte {offset} of {file} in record {position} changes nothing");
                 flips.harmless += 1;
+                continue;
             }
             Found::Cut(from) => {
                 let settled = world.settled;
                 assert!(from > settled, "a flip at byte {offset} of {file} cuts from {from} on, settled up to {settled}");
                 flips.cut += 1;
+                continue;
             }
         }
+        check_finds(&disk, place, offset);
+        flips.checked += 1;
+        if !world.trims {
+            repair_keeps(world, disk, *position);
+            flips.repaired += 1;
+        }
     }
+}
+
+/// `check` names the file, the record and where it begins (or the mark before it).
+fn check_finds(disk: &SimulatedDisk, place: &Place, offset: u64) {
+    let report = check(disk).expect("it can be checked");
+    let found = report.damage.first().expect("the damage is found");
+    assert_eq!((&found.file, found.position), (&place.file, Some(place.position)), "{found}");
+    assert!((place.begin..=offset).contains(&found.offset), "a flip at {offset} in {}..{}: {found}", place.begin, place.end);
+}
+
+/// `repair` says what it would do, does it though it may be cut, keeps all before, and the journal lives on.
+fn repair_keeps(world: &mut World, disk: SimulatedDisk, position: Position) {
+    let before = contents(&disk);
+    let promised = repair(&disk, true).expect("it can be repaired");
+    assert_eq!(contents(&disk), before, "a dry run changes nothing");
+    assert_eq!(promised.lost_from, Some(position), "what is lost is said");
+
+    let mut repaired = world.fork(disk);
+    if world.rng.bool() {
+        let operations = world.rng.u64(..10);
+        repaired.disk.cut_at(operations);
+        let _ = repair(&repaired.disk, false);
+        repaired.power_cut(operations);
+    }
+    repair(&repaired.disk, false).expect("it can be repaired");
+    assert_eq!(check(&repaired.disk).expect("it can be checked").damage, [], "all is well after a repair");
+    repaired.model.give_up(position);
+    for _ in 0..3 {
+        repaired.live(15);
+        repaired.die();
+    }
+    repaired.live(1);
+}
+
+fn contents(disk: &SimulatedDisk) -> Vec<(String, Option<Vec<u8>>)> {
+    disk.files().into_iter().map(|name| (name.clone(), disk.content(&name))).collect()
 }
 
 /// Every other file, and the heads of the segments.
@@ -204,7 +255,8 @@ fn flip_the_rest(world: &mut World, flips: &mut Flips) {
             let most = if segment { 4096 } else { length };
             let most = if world.rng.bool() { most.min(64) } else { most };
             let offset = world.rng.u64(..most);
-            match flip(world, &file, offset) {
+            let disk = flip(world, &file, offset);
+            match look(world, &disk) {
                 Found::AtStart => flips.heads += 1,
                 Found::Nothing if file.ends_with(".index") => flips.rebuilt += 1,
                 Found::Nothing => flips.harmless += 1,
@@ -225,11 +277,12 @@ fn flip_everywhere(seed: u64) -> Flips {
 
 #[test]
 fn no_flipped_bit_is_delivered_or_taken_for_the_end() {
-    let flips = seeds::run("no_flipped_bit", 0..60, flip_everywhere);
+    let flips = seeds::run("no_flipped_bit", 0..30, flip_everywhere);
     println!("{flips}");
-    if seeds::single() {
+    if seeds::chosen() {
         return;
     }
     assert!(flips.refused >= 100 && flips.found_when_read >= 100, "{flips}");
+    assert!(flips.checked >= 200 && flips.repaired >= 50, "{flips}");
     assert!(flips.rebuilt >= 50 && flips.heads >= 50, "{flips}");
 }

@@ -1,9 +1,12 @@
 //! Files as no journal writes them: cut, spliced, swapped, made up. Refused or read right, never a panic, never without end.
 
 use std::ops::AddAssign;
+use std::sync::Arc;
 
 use fastrand::Rng;
 use passerelle_conformance::disk::SimulatedDisk;
+
+use passerelle_journal::log::{Core, LogSettings, check, repair};
 
 use crate::flips::{Found, journal, look};
 use crate::seeds;
@@ -36,9 +39,6 @@ fn spoil(disk: &SimulatedDisk, rng: &mut Rng) {
         }
     }
     disk.place(name, content);
-    if seeds::single() {
-        println!("{name} {from} {to} {span}");
-    }
 }
 
 /// Names that look nearly right.
@@ -54,6 +54,20 @@ const NAMES: [&str; 9] = [
     "journal.meta.tmp",
 ];
 
+/// Checking and repairing end, and say something; what is repaired can be opened, or says why not.
+fn try_to_mend(disk: &SimulatedDisk) {
+    let checked = check(disk);
+    if let Ok(report) = &checked {
+        assert_eq!(report.damage.is_empty(), !report.to_string().contains("DAMAGED"));
+    }
+    let repaired = repair(disk, false);
+    let all_well = check(disk).is_ok_and(|report| report.damage.is_empty());
+    if repaired.is_ok() && all_well {
+        let opened = Core::open(Arc::new(disk.clone()), LogSettings::default());
+        assert!(opened.is_ok(), "check finds nothing, and it cannot be opened: {:?}", opened.err());
+    }
+}
+
 fn spoiled(seed: u64) -> Spoiled {
     let world = journal(seed);
     let mut rng = Rng::with_seed(seed);
@@ -61,6 +75,7 @@ fn spoiled(seed: u64) -> Spoiled {
     for _ in 0..20 {
         let disk = world.disk.copy();
         (0..rng.usize(1..4)).for_each(|_| spoil(&disk, &mut rng));
+        try_to_mend(&disk.copy());
         match look(&world, &disk) {
             Found::AtStart => spoiled.refused += 1,
             Found::WhenRead(_) => spoiled.damaged += 1,
@@ -91,7 +106,7 @@ impl AddAssign for Spoiled {
 
 #[test]
 fn files_as_no_journal_writes_them_are_refused_or_read_right() {
-    let spoiled = seeds::run("files_as_no_journal", 0..60, spoiled);
+    let spoiled = seeds::run("files_as_no_journal", 0..25, spoiled);
     println!("{spoiled:?}");
-    assert!(seeds::single() || (spoiled.refused >= 100 && spoiled.damaged >= 20 && spoiled.right >= 100), "{spoiled:?}");
+    assert!(seeds::chosen() || (spoiled.refused >= 100 && spoiled.damaged >= 10 && spoiled.right >= 50), "{spoiled:?}");
 }

@@ -12,6 +12,7 @@ pub(crate) type Append = Vec<Entry>;
 pub(crate) type Answered = Result<Vec<Outcome>, AppendError>;
 
 /// The records that are durable, and those that may be.
+#[derive(Clone)]
 pub(crate) struct Model {
     /// The record at position 1 is the first, trimmed or not.
     records: Vec<Entry>,
@@ -225,6 +226,13 @@ impl Model {
             (_, _, 0) => Tail::Gone,
             _ => Tail::Part,
         }
+    }
+
+    /// A repair has given up everything from here on.
+    pub(crate) fn give_up(&mut self, from: Position) {
+        let records = std::mem::take(&mut self.records);
+        *self = Self { may_be_full: self.may_be_full, trimmed: self.trimmed, ..Self::new(self.window) };
+        records.into_iter().take(from.0 as usize - 1).for_each(|entry| self.push(entry));
     }
 
     /// The law of a history.

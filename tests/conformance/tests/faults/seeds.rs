@@ -6,11 +6,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Runs all seeds, or the one in `FAULT_SEED`, and adds up what they count. Panics with the seed when one breaks a law.
+/// Runs all seeds, or those in `FAULT_SEED` (`17`, or `2000..90000` for a long run), and adds up what they count. Panics with the seed when one breaks a law.
 pub(crate) fn run<C: AddAssign + Default + Send>(test: &str, seeds: Range<u64>, world: impl Fn(u64) -> C + Sync) -> C {
-    if let Some(seed) = env::var_os("FAULT_SEED") {
-        return world(seed.to_string_lossy().parse().expect("FAULT_SEED is a number"));
-    }
+    let seeds = asked().unwrap_or(seeds);
     let next = AtomicU64::new(seeds.start);
     let total = Mutex::new(C::default());
     let broken = Mutex::new(None);
@@ -34,7 +32,16 @@ pub(crate) fn run<C: AddAssign + Default + Send>(test: &str, seeds: Range<u64>, 
     total.into_inner().unwrap()
 }
 
-/// Whether one seed was asked for: then counts say nothing.
-pub(crate) fn single() -> bool {
+/// Whether seeds were asked for: then counts say nothing.
+pub(crate) fn chosen() -> bool {
     env::var_os("FAULT_SEED").is_some()
+}
+
+fn asked() -> Option<Range<u64>> {
+    let asked = env::var_os("FAULT_SEED")?.into_string().expect("FAULT_SEED is text");
+    let number = |text: &str| text.parse::<u64>().expect("FAULT_SEED is a number, or two with `..` between");
+    Some(match asked.split_once("..") {
+        Some((from, to)) => number(from)..number(to),
+        None => number(&asked)..number(&asked) + 1,
+    })
 }

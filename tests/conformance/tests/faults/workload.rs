@@ -35,6 +35,7 @@ impl Style {
 }
 
 /// Makes entries no two of which are the same.
+#[derive(Clone)]
 pub(crate) struct Workload {
     style: Style,
     made: u64,
@@ -49,7 +50,7 @@ impl Workload {
 
     /// What waits when the writer comes round.
     pub(crate) fn batch(&mut self, model: &Model, rng: &mut Rng) -> Vec<Append> {
-        let appends = if rng.u8(..10) == 0 { rng.usize(5..20) } else { rng.usize(1..4) };
+        let appends = if rng.u8(..8) == 0 { rng.usize(5..20) } else { rng.usize(1..4) };
         (0..appends).map(|_| (0..rng.usize(1..4)).map(|_| self.entry(model, rng)).collect()).collect()
     }
 

@@ -71,6 +71,8 @@ pub(crate) struct World {
     pub(crate) workload: Workload,
     /// What is up to here was durable before something else was written: damage in it must be noticed.
     pub(crate) settled: Position,
+    /// Retention is at work.
+    pub(crate) trims: bool,
     settings: LogSettings,
 }
 
@@ -88,7 +90,21 @@ impl World {
             workload: Workload::new(Style::draw(&mut rng)),
             settings: LogSettings { segment_bytes: 64 << 10, dedupe_keys: window, ..LogSettings::default() },
             settled: Position(0),
+            trims: true,
             rng,
+        }
+    }
+
+    /// The same journal on another disk.
+    pub(crate) fn fork(&self, disk: SimulatedDisk) -> Self {
+        Self {
+            disk,
+            model: self.model.clone(),
+            counts: Counts::default(),
+            rng: self.rng.clone(),
+            workload: self.workload.clone(),
+            settings: self.settings.clone(),
+            ..*self
         }
     }
 
@@ -143,16 +159,14 @@ impl World {
         let reader = core.reader();
         let mut all = Vec::new();
         let mut from = reader.first();
+        // Each read looks at 64 KiB at least: small pages only of small journals.
+        let bytes = if self.model.last() < Position(20) { 1 } else { [2_000, 50_000, 1 << 20][self.rng.usize(..3)] };
         loop {
-            let page = self.seen(reader.read(from, self.page()))?;
+            let page = self.seen(reader.read(from, bytes))?;
             let Some(last) = page.last() else { return Some(all) };
             from = last.position.next();
             all.extend(page);
         }
-    }
-
-    fn page(&self) -> usize {
-        [1, 1000, 100_000][self.model.last().0 as usize % 3]
     }
 
     /// A result of reading, `None` if the disk failed.
@@ -216,7 +230,7 @@ impl World {
             0 | 1 => core.mark(),
             2 | 3 => core.prepare(),
             4 => self.read_some(core)?,
-            5 => self.trim(core)?,
+            5 if self.trims => self.trim(core)?,
             _ => {
                 let batch = self.workload.batch(&self.model, &mut self.rng);
                 self.write(core, batch)?;
@@ -236,7 +250,7 @@ impl World {
             assert_eq!(&stored.entry, self.model.record(stored.position), "record {}", stored.position);
         }
         self.counts.checked += page.len() as u64;
-        for key in self.model.keys() {
+        if let Some(key) = self.rng.choice(self.model.keys()) {
             let history = self.seen(reader.history(&key))?;
             self.model.history(&key, history);
         }

@@ -14,3 +14,4 @@ mod streaming;
 mod tidy;
 mod tls;
 mod tracing;
+mod views;

@@ -87,13 +87,28 @@ impl Durable {
             return Some(format!("the journal cannot be written any more: {why}; calls to back offices go on"));
         }
         match self.projection.status().health {
-            Health::Stopped(stopped) => Some(format!("{stopped}; calls to back offices go on")),
-            Health::Building { .. } | Health::Following | Health::Held(_) => None,
+            Health::Stopped(stopped) => Some(format!("{stopped}; {}; calls to back offices go on", Code::VIEWS_STOPPED)),
+            _ if self.projection.has_room() => None,
+            Health::Held(why) => Some(format!("the views do not follow the journal for the moment: {why}")),
+            Health::Building { .. } | Health::Following => {
+                Some(format!("the views are {} records behind the journal; they follow by themselves", self.projection.lag()))
+            }
         }
     }
 
-    /// Tells by health that the journal works; logs it when it does not any more. Ends then.
+    /// Tells by health that the journal works, and logs when it or the views do not any more.
     pub(crate) async fn watch(self: Arc<Self>, health: HealthReporter) {
+        tokio::join!(self.watch_journal(health), self.watch_views());
+    }
+
+    async fn watch_views(&self) {
+        let status = self.projection.until(|status| matches!(status.health, Health::Stopped(_))).await;
+        if let Health::Stopped(why) = status.health {
+            tracing::error!(code = %Code::VIEWS_STOPPED, %why, "the views do not follow the journal any more; calls to back offices go on");
+        }
+    }
+
+    async fn watch_journal(&self, health: HealthReporter) {
         set(&health, ServingStatus::Serving).await;
         let mut durability = self.log.durable();
         let failed = durability.wait_for(|durability| durability.failed.is_some()).await;
@@ -129,13 +144,15 @@ impl Durable {
     }
 }
 
-fn open_log(dir: &Path, settings: LogSettings) -> Result<Arc<Log>, Failure> {
+/// Opens the journal. Blocks on the disk.
+pub(crate) fn open_log(dir: &Path, settings: LogSettings) -> Result<Arc<Log>, Failure> {
     let folder = Directory::open(dir).map_err(OpenError::from);
     let log = folder.and_then(|folder| Log::open(Arc::new(folder), settings));
     log.map(Arc::new).map_err(|error| unusable(dir, &error))
 }
 
-fn open_projection(path: &Path, folds: Vec<Box<dyn Fold>>, journal: Arc<Log>) -> Result<Arc<Projection>, Failure> {
+/// Opens the tables that are made of the journal. Blocks on the disk.
+pub(crate) fn open_projection(path: &Path, folds: Vec<Box<dyn Fold>>, journal: Arc<Log>) -> Result<Arc<Projection>, Failure> {
     let projection = Projection::open(path, folds, journal, passerelle_projection::Settings::default());
     projection.map(Arc::new).map_err(|error| Failure::new(Code::VIEWS_UNUSABLE, error))
 }

@@ -19,7 +19,7 @@ pub(super) const CODES: u8 = 2;
 pub(super) const OFFERED: Duration = Duration::from_secs(1_000);
 
 /// One channel's program.
-#[derive(Debug, Clone, Default, Hash)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Client {
     /// What it holds itself to be the owner by, with the revision that it has seen.
     pub(super) owns: Option<(u64, u64)>,
@@ -30,7 +30,7 @@ pub(super) struct Client {
 }
 
 /// A call, the same each time that it is sent.
-#[derive(Debug, Clone, Hash, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Sent {
     pub(super) call: Call,
     pub(super) fence: u64,
@@ -38,7 +38,7 @@ pub(super) struct Sent {
     pub(super) key: String,
 }
 
-#[derive(Debug, Clone, Copy, Hash, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Call {
     Offer,
     IssueCode(u8),
@@ -49,6 +49,23 @@ pub(super) enum Call {
     GiveBack,
     TakeBack,
     Complete,
+}
+
+impl Call {
+    /// Its sort, whichever code it is about.
+    pub(super) fn sort(self) -> u8 {
+        match self {
+            Self::Offer => 0,
+            Self::IssueCode(_) => 1,
+            Self::Resume(_) => 2,
+            Self::Accept => 3,
+            Self::Renew => 4,
+            Self::Progress => 5,
+            Self::GiveBack => 6,
+            Self::TakeBack => 7,
+            Self::Complete => 8,
+        }
+    }
 }
 
 impl Client {
@@ -86,11 +103,10 @@ impl Client {
     /// Learns what became of a call.
     pub(super) fn hears(&mut self, sent: &Sent, outcome: &Result<HandoffState, Refusal>) {
         self.unanswered = None;
+        // The next wish has another key.
+        self.wishes += 1;
         match (sent.call, outcome) {
-            (Call::Accept | Call::Resume(_), Ok(state)) => {
-                self.owns = Some((state.fence, state.revision));
-                self.wishes += 1;
-            }
+            (Call::Accept | Call::Resume(_), Ok(state)) => self.owns = Some((state.fence, state.revision)),
             (Call::Progress, Ok(state)) => self.owns = Some((sent.fence, state.revision)),
             (Call::GiveBack | Call::Complete, Ok(_)) => self.owns = None,
             (_, Err(Refusal::Fenced { .. } | Refusal::NobodyOwns { .. } | Refusal::Ended(_))) => self.owns = None,
@@ -117,7 +133,7 @@ impl Sent {
                 to_channel: String::new(),
                 matter: "purchase".to_owned(),
                 step: "0".to_owned(),
-                answers: BTreeMap::from([("question 0".to_owned(), "web".to_owned())]),
+                answers: BTreeMap::from([("question 0".to_owned(), "answer".to_owned())]),
                 time_to_live: OFFERED,
                 code: drawn(0),
             }),
@@ -129,7 +145,7 @@ impl Sent {
                 fence,
                 expected_revision,
                 step: expected_revision.to_string(),
-                answers: BTreeMap::from([(format!("question {expected_revision}"), channel)]),
+                answers: BTreeMap::from([(format!("question {expected_revision}"), "answer".to_owned())]),
             },
             Call::GiveBack => Command::GiveBack { fence },
             Call::TakeBack => Command::TakeBack { channel },

@@ -11,7 +11,7 @@ use super::super::moments::moment;
 use super::client::STEPS;
 
 /// What the records so far have promised.
-#[derive(Debug, Clone, Default, Hash)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Monitor {
     offered: bool,
     ended: bool,
@@ -90,10 +90,11 @@ impl Monitor {
         assert_eq!(fence(command), Some(self.takings), "former owners are fenced off");
     }
 
-    /// The same with moments counted from now: two worlds that differ in the date only are one.
+    /// What can come of it: moments counted from now, owners without names.
     pub(super) fn relative(&self, now: SystemTime) -> impl std::hash::Hash {
-        let left = self.owner.as_ref().map(|(channel, until)| (channel.clone(), until.duration_since(now).ok()));
-        (left, Self { owner: None, ..self.clone() })
+        let left = self.owner.as_ref().map(|(_, until)| until.duration_since(now).ok());
+        let Self { offered, ended, takings, step, answers, .. } = self;
+        (*offered, *ended, left, *takings, *step, answers.clone(), self.code.is_some())
     }
 }
 

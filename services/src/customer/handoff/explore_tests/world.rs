@@ -1,7 +1,8 @@
 //! The world: a journal of records, what the bus has in memory, three clients and the time.
 
 use std::collections::BTreeMap;
-use std::hash::{Hash, Hasher};
+use std::hash::Hash;
+use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use passerelle_bus::keyed::{Context, Decider, Decision};
@@ -18,8 +19,6 @@ use super::monitor::Monitor;
 
 const RULES: Handoff = Handoff { lease: Duration::from_secs(100), code: OFFERED };
 const KEY: &str = "matter";
-/// Every so many records one is a snapshot, so that rebuilding begins in the middle too.
-const SNAPSHOT_EVERY: usize = 4;
 
 /// What becomes of a write and its answer.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -35,8 +34,8 @@ pub(super) enum Fate {
 #[derive(Debug, Clone)]
 pub(super) struct World {
     now: SystemTime,
-    records: Vec<Record>,
-    memory: Memory,
+    records: Vec<Rc<Record>>,
+    memory: Rc<Memory>,
     clients: [Client; CHANNELS.len()],
     codes: u8,
     pub(super) crashes: u8,
@@ -48,7 +47,7 @@ pub(super) struct World {
 struct Memory {
     state: HandoffState,
     timers: BTreeMap<String, SystemTime>,
-    answered: BTreeMap<String, HandoffState>,
+    answered: BTreeMap<String, Rc<HandoffState>>,
 }
 
 impl Default for World {
@@ -56,7 +55,7 @@ impl Default for World {
         Self {
             now: SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000),
             records: Vec::new(),
-            memory: Memory::default(),
+            memory: Rc::default(),
             clients: Default::default(),
             codes: 0,
             crashes: 0,
@@ -74,10 +73,10 @@ impl World {
 
     /// Sends a call; tells in words what became of it.
     pub(super) fn send(&mut self, client: usize, sent: &Sent, fate: Fate) -> String {
-        let before = self.memory.clone();
+        let before = Rc::clone(&self.memory);
         self.clients[client].unanswered = Some(sent.clone());
         let (outcome, words) = match self.memory.answered.get(&sent.key) {
-            Some(answer) => (Ok(answer.clone()), "repeated".to_owned()),
+            Some(answer) => (Ok(HandoffState::clone(answer)), "repeated".to_owned()),
             None => {
                 let command = sent.command(client);
                 let decided = RULES.decide(&self.memory.state, &command, &Context { key: KEY, now: self.now });
@@ -102,7 +101,7 @@ impl World {
             }
         };
         if fate != Fate::Answered {
-            let after = self.memory.clone();
+            let after = Rc::clone(&self.memory);
             self.crash(&after);
             return words;
         }
@@ -135,7 +134,7 @@ impl World {
             world.write("", &command, decision.expect("a timer is not refused"), Some(name));
         }
         if fate != Fate::Answered {
-            let kept = world.memory.clone();
+            let kept = Rc::clone(&world.memory);
             world.crash(&kept);
         }
         Some(world)
@@ -147,27 +146,45 @@ impl World {
         Some(Self { now: *due, ..self.clone() })
     }
 
+    /// Whether the matter is at its end: what clients ask then is refused, or a repetition.
+    pub(super) fn ended(&self) -> bool {
+        matches!(self.memory.state.phase, Some(Phase::End(_)))
+    }
+
     /// What must be true of every world.
     pub(super) fn check(&self) {
-        let Memory { state, timers, .. } = &self.memory;
+        let Memory { state, timers, .. } = &*self.memory;
         let waits_for = waits_for(state).map(|(name, due)| (name.to_owned(), due));
         assert_eq!(timers.clone().into_iter().collect::<Vec<_>>(), waits_for.into_iter().collect::<Vec<_>>(), "the one timer");
-        let ended = matches!(state.phase, Some(Phase::End(_)));
-        assert_eq!(timers.is_empty(), ended || state.phase.is_none(), "what is not at its end has a timer");
+        assert_eq!(timers.is_empty(), self.ended() || state.phase.is_none(), "what is not at its end has a timer");
         assert_eq!(state.answers, self.monitor.answers, "no answer vanishes");
         if state.phase.is_some() {
             assert_eq!(state.step, self.monitor.step.to_string(), "no step is lost");
         }
         self.ends_when_nobody_comes();
+        if self.ended() {
+            (0..CHANNELS.len()).for_each(|client| self.nothing_more_happens(client));
+        }
+    }
+
+    fn nothing_more_happens(&self, client: usize) {
+        for sent in self.can_send(client) {
+            let mut then = self.clone();
+            let outcome = then.send(client, &sent, Fate::Answered);
+            assert!(outcome == "repeated" || outcome == "refused: Ended" || outcome == "refused: Known", "{outcome}");
+            assert_eq!(then.records.len(), self.records.len());
+        }
     }
 
     fn ends_when_nobody_comes(&self) {
-        let mut world = self.clone();
-        for _ in 0..4 {
-            world = world.time_passes().unwrap_or(world);
-            world = world.fires(Fate::Answered).unwrap_or(world);
+        let mut state = self.memory.state.clone();
+        // Owned, offered, over.
+        for _ in 0..2 {
+            let Some((name, due)) = waits_for(&state) else { return };
+            let decision = RULES.decide(&state, &RULES.due(name), &Context { key: KEY, now: due.max(self.now) });
+            decision.expect("a timer is not refused").events.iter().for_each(|event| RULES.evolve(&mut state, event));
         }
-        assert!(world.memory.timers.is_empty(), "timers alone bring every matter to its end");
+        assert_eq!(waits_for(&state), None, "timers alone bring every matter to its end");
     }
 
     pub(super) fn phase(&self) -> &'static str {
@@ -182,31 +199,53 @@ impl World {
         }
     }
 
-    /// The same for worlds that differ in the date, the history and the number of records only.
+    /// The same for worlds from which the same can come: the date, the way here, the names of idempotency keys and which of the two
+    /// channels that did not offer is which make no difference, nor by which of the fences that do not own it somebody is not the owner.
     pub(super) fn fingerprint(&self) -> u128 {
         let mut hasher = SipHasher13::new();
-        let Memory { state, timers, answered } = &self.memory;
-        let left = |due: &SystemTime| due.duration_since(self.now).ok();
-        (state.revision, state.fence, &state.step, &state.answers).hash(&mut hasher);
-        match &state.phase {
-            Some(Phase::Open(open)) => (1, open.code.as_ref().map(|code| &code.hash)).hash(&mut hasher),
-            Some(Phase::Owned(owned)) => (2, &owned.channel).hash(&mut hasher),
-            Some(Phase::End(end)) => (3, end.ending).hash(&mut hasher),
-            None => 0.hash(&mut hasher),
-        }
-        timers.iter().for_each(|(name, due)| (name, left(due)).hash(&mut hasher));
-        answered.keys().for_each(|key| key.hash(&mut hasher));
-        // How far the next snapshot is matters to what a crash leaves.
-        (self.records.len() % SNAPSHOT_EVERY, self.codes, self.crashes, &self.clients).hash(&mut hasher);
+        let Memory { state, timers, .. } = &*self.memory;
+        let phase = match &state.phase {
+            None => 0,
+            Some(Phase::Open(open)) => 1 + i32::from(open.code.is_some()),
+            Some(Phase::Owned(_)) => 3,
+            Some(Phase::End(end)) => 4 + end.ending,
+        };
+        let left: Vec<_> = timers.iter().map(|(name, due)| (name, due.duration_since(self.now).ok())).collect();
+        (phase, left, state.revision, state.fence, &state.step, &state.answers).hash(&mut hasher);
+        let mut clients: Vec<_> = (0..CHANNELS.len()).map(|client| self.stands(client)).collect();
+        clients[1..].sort();
+        (clients, self.codes, self.crashes).hash(&mut hasher);
         self.monitor.relative(self.now).hash(&mut hasher);
         hasher.finish128().as_u128()
+    }
+
+    /// Where a client stands, as far as it matters to what can come: whether it owns the matter, whether it thinks so, and what it asks again.
+    fn stands(&self, client: usize) -> impl Hash + Ord + use<> {
+        let state = &self.memory.state;
+        let owned_by = |channel: &str| matches!(&state.phase, Some(Phase::Owned(owned)) if owned.channel == channel);
+        let owner_at = |fence: u64, revision: u64| {
+            let owner = matches!(state.phase, Some(Phase::Owned(_))) && fence == state.fence;
+            if owner { revision } else { 0 }
+        };
+        let Client { owns, unanswered, .. } = &self.clients[client];
+        let unanswered = unanswered.as_ref().map(|sent| {
+            let answer = self.memory.answered.get(&sent.key).map(|answer| owner_at(answer.fence, answer.revision));
+            let serves = match (&sent.call, &state.phase) {
+                (Call::Resume(number), Some(Phase::Open(open))) => open.code.as_ref().is_some_and(|code| code.hash == [*number]),
+                _ => false,
+            };
+            (sent.call.sort(), serves, owner_at(sent.fence, sent.revision), answer)
+        });
+        (owned_by(CHANNELS[client]), owns.map(|(fence, revision)| owner_at(fence, revision)), unanswered)
     }
 
     /// The bus loses its memory, and rebuilds it from the records. It must be what it was.
     fn crash(&mut self, before: &Memory) -> String {
         self.crashes += 1;
-        self.memory = rebuilt(&self.records);
-        assert_eq!(self.memory, *before, "the records hold everything");
+        let rebuilt = rebuilt(&self.records);
+        assert_eq!(rebuilt, *before, "the records hold everything");
+        assert_eq!(Memory::of(&rebuilt.snapshot()), rebuilt, "and so does a snapshot");
+        self.memory = Rc::new(rebuilt);
         "crashed before the write".to_owned()
     }
 
@@ -215,7 +254,7 @@ impl World {
             self.monitor.sees(event, command);
         }
         let message = |event: &HandoffEvent| Message { data: event.encode_to_vec().into(), ..Message::default() };
-        let mut record = Record {
+        let record = Record {
             idempotency_key: idempotency_key.to_owned(),
             answer: decision.answer.encode_to_vec().into(),
             events: decision.events.iter().map(message).collect(),
@@ -223,39 +262,37 @@ impl World {
             timers_cleared: fired.into_iter().chain(decision.cleared).collect(),
             ..Record::default()
         };
-        self.memory.fold(&record);
-        if (self.records.len() + 1) % SNAPSHOT_EVERY == 0 {
-            record.snapshot = Some(self.memory.snapshot());
-        }
-        self.records.push(record);
+        Rc::make_mut(&mut self.memory).fold(&record);
+        self.records.push(Rc::new(record));
     }
 }
 
-fn rebuilt(records: &[Record]) -> Memory {
-    let from = records.iter().rposition(|record| record.snapshot.is_some()).unwrap_or(0);
+fn rebuilt(records: &[Rc<Record>]) -> Memory {
     let mut memory = Memory::default();
-    records[from..].iter().for_each(|record| memory.fold(record));
+    records.iter().for_each(|record| memory.fold(record));
     memory
 }
 
 impl Memory {
     fn fold(&mut self, record: &Record) {
-        if let Some(snapshot) = &record.snapshot {
-            let answer = |answered: &Answered| (answered.idempotency_key.clone(), decoded(&answered.answer));
-            *self = Self {
-                state: decoded(&snapshot.state),
-                timers: snapshot.timers.iter().map(|timer| (timer.name.clone(), moment(timer.due))).collect(),
-                answered: snapshot.answered.iter().map(answer).collect(),
-            };
-            return;
-        }
         for message in &record.events {
             RULES.evolve(&mut self.state, &decoded(&message.data));
         }
-        record.timers_cleared.iter().for_each(|name| drop(self.timers.remove(name)));
+        for name in &record.timers_cleared {
+            self.timers.remove(name);
+        }
         self.timers.extend(record.timers.iter().map(|timer| (timer.name.clone(), moment(timer.due))));
         if !record.idempotency_key.is_empty() {
-            self.answered.insert(record.idempotency_key.clone(), decoded(&record.answer));
+            self.answered.insert(record.idempotency_key.clone(), Rc::new(decoded(&record.answer)));
+        }
+    }
+
+    fn of(snapshot: &Snapshot) -> Self {
+        let answer = |answered: &Answered| (answered.idempotency_key.clone(), Rc::new(decoded(&answered.answer)));
+        Self {
+            state: decoded(&snapshot.state),
+            timers: snapshot.timers.iter().map(|timer| (timer.name.clone(), moment(timer.due))).collect(),
+            answered: snapshot.answered.iter().map(answer).collect(),
         }
     }
 

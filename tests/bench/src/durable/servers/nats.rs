@@ -5,7 +5,7 @@ use std::process::Command;
 use passerelle_peers::process::{Process, folder, free_address};
 
 use super::super::wire::{Admin, Nats, Publishing, load};
-use super::{IN_FLIGHT, System, Target, converse, write};
+use super::{IN_FLIGHT, System, Target, converse, killed, write};
 
 /// One server and the ways of publishing to it. By default it syncs every two minutes, and acknowledges before that.
 pub(crate) fn nats(always: bool) -> System {
@@ -40,5 +40,5 @@ pub(crate) fn nats(always: bool) -> System {
             target("NATS default, fast", IN_FLIGHT, |in_flight| Publishing::Fast { acknowledge_every: in_flight.div_ceil(3) }),
         ]
     };
-    System { processes: vec![process], targets }
+    System { targets, end: killed([process]) }
 }

@@ -4,20 +4,18 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 
+use passerelle_journal::log::check;
+use passerelle_journal::storage::Directory;
 use passerelle_peers::process::{Process, folder};
 
 use super::super::flight::{Outcome, Plan};
 use super::super::grpc;
 use super::{IN_FLIGHT, System, Target, write};
 
-/// Where the daemon keeps its data, below its folder.
-pub(crate) const DATA: &str = "data";
-
 /// A daemon with an empty journal.
 pub(crate) fn passerelle(program: &Path) -> System {
     let folder = folder();
-    let settings =
-        format!("listen: 127.0.0.1:0\nadmin: {{ listen: \"127.0.0.1:0\" }}\ndata_dir: {DATA}\nlog: {{ level: warn }}\n");
+    let settings = format!("listen: 127.0.0.1:0\nadmin: {{ listen: \"127.0.0.1:0\" }}\ndata_dir: data\nlog: {{ level: warn }}\n");
     write(folder.path(), "passerelle.yaml", &settings);
     let mut command = Command::new(program);
     command.args(["serve", "--settings", "passerelle.yaml"]);
@@ -37,5 +35,22 @@ pub(crate) fn passerelle(program: &Path) -> System {
         clear: None,
     };
     let targets = vec![target("Passerelle, stream", grpc::stream), target("Passerelle, unary", grpc::unary)];
-    System { processes: vec![process], targets }
+    System { targets, end: Box::new(|acknowledged| end(process, acknowledged)) }
+}
+
+/// Ends the daemon as an operator does, then checks its files and counts what is in them.
+fn end(mut process: Process, acknowledged: u64) -> Result<(), String> {
+    process.terminate();
+    let status = process.wait();
+    if !status.success() {
+        return Err(format!("Passerelle ended with {status}: {}", process.log()));
+    }
+    let folder =
+        Directory::open(&process.folder().join("data/journal")).map_err(|error| format!("the journal's folder: {error}"))?;
+    let report = check(&folder).map_err(|error| format!("the journal: {error}"))?;
+    let stored: u64 = report.segments.iter().map(|segment| segment.records).sum();
+    if stored == acknowledged && report.damage.is_empty() {
+        return Ok(());
+    }
+    Err(format!("{acknowledged} messages were acknowledged, {stored} are in the journal; damage: {:?}", report.damage))
 }

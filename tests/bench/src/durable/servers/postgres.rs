@@ -7,7 +7,7 @@ use std::process::Command;
 use passerelle_peers::process::{Process, folder, free_address};
 
 use super::super::wire::{Postgres, load};
-use super::{IN_FLIGHT, System, Target, output};
+use super::{IN_FLIGHT, System, Target, killed, output};
 
 const NAME: &str = Postgres::NAME;
 const PROGRAMS: &str = "/usr/lib/postgresql/15/bin";
@@ -51,7 +51,7 @@ pub(crate) fn postgres() -> System {
         })),
         clear: Some(Box::new(move || sql(NAME, "truncate messages").map(drop))),
     };
-    System { processes: vec![process], targets: vec![target] }
+    System { targets: vec![target], end: killed([process]) }
 }
 
 /// It refuses to run as root: then it is the user of its package that runs it.

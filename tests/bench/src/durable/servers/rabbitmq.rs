@@ -5,7 +5,7 @@ use std::process::Command;
 use passerelle_peers::process::{Process, folder, free_address};
 
 use super::super::wire::{RabbitMq, load};
-use super::{IN_FLIGHT, System, Target, converse, write};
+use super::{IN_FLIGHT, System, Target, converse, killed, write};
 
 /// A node, with Erlang's port mapper of its own so that none stays behind.
 pub(crate) fn rabbitmq() -> System {
@@ -41,5 +41,5 @@ pub(crate) fn rabbitmq() -> System {
         stored: Some(Box::new(move || converse(RabbitMq::count(address)))),
         clear: Some(Box::new(move || converse(RabbitMq::purge(address)))),
     };
-    System { processes: vec![process, epmd], targets: vec![target] }
+    System { targets: vec![target], end: killed([process, epmd]) }
 }

@@ -5,7 +5,7 @@ use std::process::Command;
 use passerelle_peers::process::{Process, folder, free_address};
 
 use super::super::wire::{Redis, load};
-use super::{IN_FLIGHT, System, Target, output};
+use super::{IN_FLIGHT, System, Target, killed, output};
 
 /// It syncs once for all that its sockets brought, so it gets as many connections as messages are in flight.
 const CONNECTIONS: usize = 64;
@@ -31,5 +31,5 @@ pub(crate) fn redis() -> System {
         stored: Some(Box::new(move || count(&["xlen", Redis::STREAM])?.parse().map_err(|error| format!("xlen: {error}")))),
         clear: Some(Box::new(move || cli(&["del", Redis::STREAM]).map(drop))),
     };
-    System { processes: vec![process], targets: vec![target] }
+    System { targets: vec![target], end: killed([process]) }
 }

@@ -3,12 +3,11 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
-use expect_test::{Expect, expect};
 use passerelle_system::{Daemon, World};
 
 const JOURNAL: &str = "data/journal";
-/// In the second of four records of about 140 bytes: a head of 4 KiB comes before them.
-const DAMAGED_BYTE: u64 = 4096 + 250;
+/// In the second of four records of about 116 bytes, whether or not a mark of 48 bytes follows the first; a head of 4 KiB comes before.
+const DAMAGED_BYTE: u64 = 4096 + 200;
 
 fn published() -> Daemon {
     let daemon = World::default().settings("").serve();
@@ -19,14 +18,6 @@ fn published() -> Daemon {
         assert!(World::default().run(&arguments).status.success());
     }
     daemon
-}
-
-/// Exit code and output of a command in the world; what differs from run to run is left out.
-#[track_caller]
-fn says(world: &World, arguments: &[&str], code: i32, expected: Expect) {
-    let run = world.run(arguments);
-    assert_eq!(run.status.code(), Some(code), "{run:?}");
-    expected.assert_eq(&[run.stdout, run.stderr].concat());
 }
 
 #[test]
@@ -45,12 +36,9 @@ fn the_journal_of_a_stopped_bus_is_checked_and_shown_without_personal_data() {
     let world = published().kill();
     let checked = world.run(&["journal", "check"]);
     assert!(checked.stdout.contains("\n4 records can be read, from position 1 on, 1 MiB\n"), "{checked:?}");
-    says(&world, &["journal", "repair", JOURNAL], 0, {
-        expect![[r#"
-            00000000000000000001.log: 4 records from 1 on, 4752 bytes
-            4 records can be read, from position 1 on, 1 MiB; nothing is to be repaired
-        "#]]
-    });
+    let whole = world.run(&["journal", "repair", JOURNAL]);
+    assert!(whole.stdout.starts_with("00000000000000000001.log: 4 records from 1 on, "), "{whole:?}");
+    assert!(whole.stdout.ends_with("4 records can be read, from position 1 on, 1 MiB; nothing is to be repaired\n"), "{whole:?}");
     let dumped = world.run(&["journal", "dump", "--from", "3"]);
     let lines: Vec<&str> = dumped.stdout.lines().collect();
     assert_eq!(lines.len(), 2, "{dumped:?}");
@@ -61,12 +49,9 @@ fn the_journal_of_a_stopped_bus_is_checked_and_shown_without_personal_data() {
     let json = world.run(&["journal", "dump", "--json"]);
     assert!(json.stdout.starts_with(r#"{"position":1,"time":"20"#), "{json:?}");
     assert!(json.stdout.contains(r#""customer":"4711","data":"call me"}],"outbox":[]}"#), "{json:?}");
-    says(
-        &world,
-        &["journal", "check", "nowhere"],
-        2,
-        expect!["error: there is no folder nowhere; name the one of the journal\n"],
-    );
+    let nowhere = world.run(&["journal", "check", "nowhere"]);
+    assert_eq!((nowhere.status.code(), nowhere.stdout.as_str()), (Some(2), ""));
+    assert_eq!(nowhere.stderr, "error: there is no folder nowhere; name the one of the journal\n");
 }
 
 #[test]
