@@ -50,6 +50,7 @@ pub enum Command {
     Publish(crate::command::publish::Publish),
     Tail(crate::command::tail::Tail),
     Callback(crate::command::callback::Callback),
+    Handoff(crate::command::handoff::Handoff),
     Desk(crate::command::desk::Desk),
     #[command(subcommand)]
     Journal(crate::command::journal::Journal),

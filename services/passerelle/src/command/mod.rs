@@ -11,6 +11,7 @@ pub(crate) mod desk;
 mod double;
 mod event;
 mod explain;
+pub(crate) mod handoff;
 pub(crate) mod journal;
 pub(crate) mod publish;
 mod reference;
@@ -36,6 +37,7 @@ pub fn run(command: Command) -> Result<(), Failure> {
         Command::Call(call) => crate::serve::runtime(1)?.block_on(call::run(&call)),
         Command::Publish(publish) => crate::serve::runtime(1)?.block_on(publish::run(&publish)),
         Command::Tail(tail) => crate::serve::runtime(1)?.block_on(tail::run(&tail)),
+        Command::Handoff(handoff) => crate::serve::runtime(1)?.block_on(handoff::run(&handoff)),
         Command::Callback(callback) => crate::serve::runtime(1)?.block_on(callback::run(&callback)),
         Command::Desk(desk) => crate::serve::runtime(1)?.block_on(desk::run(&desk)),
         Command::Journal(command) => journal::run(&command),

@@ -100,6 +100,9 @@ pub(crate) async fn run(tail: &Tail) -> Result<(), Failure> {
         ended = follower.follow() => ended,
         interrupted = tokio::signal::ctrl_c() => interrupted.map_err(Failure::plain),
     };
+    if ended.is_err() && follower.position > 0 && tail.name.is_none() {
+        eprintln!("all up to position {} was shown; to go on there: --from {}", follower.position, follower.position + 1);
+    }
     // What ended it is the better reason, should this fail too.
     let acknowledged = follower.acknowledge().await;
     ended.and(acknowledged)

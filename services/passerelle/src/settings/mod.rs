@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use passerelle_services::customer::callback::line::CallbackSettings;
+use passerelle_services::customer::handoff::HandoffSettings;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -71,6 +72,8 @@ pub struct Settings {
     /// Web callback: who calls customers back, and when.
     #[serde(skip_serializing_if = "CallbackSettings::is_empty")]
     pub callback: CallbackSettings,
+    /// Hand-offs of matters from one channel to another: how long things last.
+    pub handoff: HandoffSettings,
     /// The back offices, by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub endpoints: BTreeMap<EndpointName, Endpoint>,
@@ -155,6 +158,7 @@ impl Default for Settings {
             limits: Limits::default(),
             drain: Drain::default(),
             callback: CallbackSettings::default(),
+            handoff: HandoffSettings::default(),
             endpoints: BTreeMap::new(),
         }
     }

@@ -35,11 +35,17 @@ impl Secret {
         Self(hmac::Key::new(hmac::HMAC_SHA256, bytes))
     }
 
-    /// Draws a code. An error only where the system has no randomness to give.
-    pub fn draw(&self) -> Result<Drawn, ring::error::Unspecified> {
+    /// Bytes for a new secret. `None` only where the system has no randomness to give.
+    pub fn chance() -> Option<[u8; 32]> {
+        let mut bytes = [0; 32];
+        SystemRandom::new().fill(&mut bytes).ok().map(|()| bytes)
+    }
+
+    /// Draws a code. `None` only where the system has no randomness to give.
+    pub fn draw(&self) -> Option<Drawn> {
         let mut nonce = vec![0; NONCE_BYTES];
-        SystemRandom::new().fill(&mut nonce)?;
-        Ok(Drawn { hash: self.hash(&self.code(&nonce)), nonce })
+        SystemRandom::new().fill(&mut nonce).ok()?;
+        Some(Drawn { hash: self.hash(&self.code(&nonce)), nonce })
     }
 
     /// The code that `nonce` was drawn for.

@@ -90,7 +90,7 @@ impl Handoffs {
     /// Draws a code that no other matter has.
     pub(super) async fn draw(&self) -> Result<Drawn, Status> {
         for _ in 0..DRAWS {
-            let drawn = self.0.secret.draw().map_err(|_| Status::internal("the system has no randomness to give"))?;
+            let drawn = self.0.secret.draw().ok_or_else(|| Status::internal("the system has no randomness to give"))?;
             let hash = drawn.hash.clone();
             let found = self.0.projection.read(move |connection| Codes::find(connection, &hash)).await;
             if found.map_err(|error| refusal::of_read(&error))? == Found::Nothing {

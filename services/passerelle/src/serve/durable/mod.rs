@@ -2,6 +2,7 @@
 
 mod clock;
 mod measures;
+mod secret;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use passerelle_journal::log::{Log, LogSettings, OpenError};
 use passerelle_journal::storage::Directory;
 use passerelle_projection::{Fold, Health, Projection};
 use passerelle_services::customer::callback::{self, CallbackParts, Callbacks};
+use passerelle_services::customer::handoff::{self, Handoffs};
 use passerelle_services::journal;
 use tokio::sync::watch;
 use tonic::service::Routes as Services;
@@ -30,7 +32,8 @@ pub(crate) use self::measures::METRICS;
 
 /// Services that stand on the journal, on the channels' port. Who adds one adds its row here, its folds in [`folds`], and itself
 /// in [`Durable::open`], [`Durable::add_services`] and [`Durable::close`].
-pub(crate) const SERVICES: [&str; 2] = ["passerelle.bus.v1.Journal", "passerelle.customer.v1.Callbacks"];
+pub(crate) const SERVICES: [&str; 3] =
+    ["passerelle.bus.v1.Journal", "passerelle.customer.v1.Callbacks", "passerelle.customer.v1.Handoffs"];
 
 /// The journal and its users.
 pub(crate) struct Durable {
@@ -38,6 +41,7 @@ pub(crate) struct Durable {
     projection: Arc<Projection>,
     journal: journal::Service,
     callbacks: Callbacks,
+    handoffs: Handoffs,
     /// Where customers are called back.
     desks: BTreeMap<String, Arc<dyn Adapter>>,
     stop: watch::Sender<bool>,
@@ -47,6 +51,7 @@ pub(crate) struct Durable {
 pub(crate) fn folds(settings: &Settings) -> Vec<Box<dyn Fold>> {
     let mut folds: Vec<Box<dyn Fold>> = vec![Box::new(Answers::default()), Box::new(Timers)];
     folds.extend(callback::folds(&callback::lines(&settings.callback)));
+    folds.extend(handoff::folds(&settings.handoff));
     folds
 }
 
@@ -55,13 +60,15 @@ impl Durable {
     pub(crate) async fn open(settings: &Settings, desks: BTreeMap<String, Arc<dyn Adapter>>) -> Result<Self, Failure> {
         let folds = folds(settings);
         let (dir, engine, views) = (settings.journal_dir(), settings.journal.engine(), views(settings));
+        let data_dir = settings.data_dir.clone();
         // Blocks on the disk.
         let opening = tokio::task::spawn_blocking(move || {
             let log = open_log(&dir, engine)?;
             let projection = open_projection(&views, folds, log.clone())?;
-            Ok::<_, Failure>((log, projection))
+            let secret = secret::open(&data_dir)?;
+            Ok::<_, Failure>((log, projection, secret))
         });
-        let (log, projection) = opening.await.map_err(Failure::plain)??;
+        let (log, projection, secret) = opening.await.map_err(Failure::plain)??;
         let parts = || Parts { journal: log.clone(), projection: projection.clone(), clock: Arc::new(Wall) };
         let (stop, stopping) = watch::channel(false);
         let publishing = journal::Settings { fingerprint_key: log.identity(), now: SystemTime::now, stopping };
@@ -73,12 +80,16 @@ impl Durable {
             secret: log.identity(),
         };
         let callbacks = Callbacks::open(calling).map_err(Failure::plain)?;
-        Ok(Self { log, projection, journal, callbacks, desks, stop })
+        let handoffs = Handoffs::open(parts(), secret, settings.handoff.clone()).map_err(Failure::plain)?;
+        Ok(Self { log, projection, journal, callbacks, handoffs, desks, stop })
     }
 
     /// Adds the services that stand on the journal.
     pub(crate) fn add_services(&self, services: Services) -> Services {
-        services.add_service(self.journal.clone().server()).add_service(self.callbacks.server())
+        services
+            .add_service(self.journal.clone().server())
+            .add_service(self.callbacks.server())
+            .add_service(self.handoffs.server())
     }
 
     /// What keeps it from working, for operators.
@@ -138,6 +149,9 @@ impl Durable {
         }
         if !self.callbacks.drain(grace).await {
             tracing::warn!("some steps of callbacks did not end within the grace and are cut");
+        }
+        if !self.handoffs.drain(grace).await {
+            tracing::warn!("some steps of hand-offs did not end within the grace and are cut");
         }
         self.projection.close().await;
         self.log.close().await;
