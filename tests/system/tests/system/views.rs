@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use passerelle_journal::log::{Log, LogSettings};
 use passerelle_journal::storage::Directory;
-use passerelle_journal::{Entry, Journal as _};
+use passerelle_journal::{Entry, Journal as _, KeyStep};
 use passerelle_system::{Daemon, World};
 
 /// A page of the operators' port: its status line, and all that follows.
@@ -49,7 +49,9 @@ fn poison(world: &World) {
     runtime.block_on(async {
         let directory = Directory::open(world.path("data/journal")).unwrap();
         let log = Log::open(Arc::new(directory), LogSettings::default()).unwrap();
-        let entry = Entry { data: vec![0xff; 9].into(), step: None, fingerprint: None };
+        // With a key: what was published is not looked into.
+        let step = KeyStep { key: "poison/1".into(), sequence: 1, snapshot: false };
+        let entry = Entry { data: vec![0xff; 9].into(), step: Some(step), fingerprint: None };
         log.append(vec![entry]).await.unwrap().durable().await.unwrap();
         log.close().await;
     });
