@@ -9,21 +9,22 @@ use passerelle_proto::backoffice::callback::v1::sit_response::What as Shown;
 use passerelle_proto::customer::v1::callback::Status as Progress;
 use passerelle_proto::customer::v1::callbacks_client::CallbacksClient;
 use passerelle_proto::customer::v1::request_callback_request::When;
-use passerelle_proto::customer::v1::{Callback, ListCallbacksRequest};
+use passerelle_proto::customer::v1::{Callback, ListCallbacksRequest, RequestCallbackRequest};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tonic::Status;
 use tonic::transport::Channel;
 
-use super::office::{Adviser, connected, wish, world};
+use super::office::{Adviser, connected, wish, world_of};
 
-const CALLBACKS: usize = 4_000;
+const CALLBACKS: usize = 20_000;
 const ADVISERS: usize = 48;
 /// Wishes on their way at the same time.
 const IN_FLIGHT: usize = 96;
 /// A life ends after so many promises, at most.
 const LONGEST_LIFE: usize = 1_600;
-const LINE: &str = "capacity: 1000\nslot_seconds: 1\nring_seconds: 30\nsearch_seconds: 1\nlease_seconds: 3600\nsearches: 1000";
+const LINES: usize = 40;
+const LINE: &str = "capacity: 100\nslot_seconds: 5\nring_seconds: 30\nsearch_seconds: 1\nlease_seconds: 3600\nsearches: 1000";
 /// How long the last life may take to make every promise good.
 const PATIENCE: Duration = Duration::from_secs(60);
 const OPEN: [Progress; 4] = [Progress::Requested, Progress::Promised, Progress::Calling, Progress::Accepted];
@@ -33,7 +34,8 @@ async fn twenty_thousand_callbacks_are_each_called_once_through_random_kills() {
     let seed = fastrand::u64(..);
     let mut random = fastrand::Rng::with_seed(seed);
     let book = Arc::new(Book::default());
-    let mut world = world(LINE);
+    let lines: Vec<String> = (0..LINES).map(|number| format!("line-{number}")).collect();
+    let mut world = world_of(&lines, LINE);
     let mut lives = 0;
     let begun = Instant::now();
     while book.promised() < CALLBACKS {
@@ -89,7 +91,9 @@ fn live(book: &Arc<Book>, channel: &Channel) -> JoinSet<()> {
 }
 
 async fn ask(channel: &Channel, customer: &str) -> Result<String, Status> {
-    let request = wish(customer, When::AsSoonAsPossible(true));
+    let number: usize = customer.rsplit(' ').next().and_then(|number| number.parse().ok()).unwrap();
+    let request =
+        RequestCallbackRequest { line: format!("line-{}", number % LINES), ..wish(customer, When::AsSoonAsPossible(true)) };
     let response = CallbacksClient::new(channel.clone()).request_callback(request).await?.into_inner();
     Ok(response.callback.unwrap().callback_id)
 }
