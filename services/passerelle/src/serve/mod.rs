@@ -145,7 +145,7 @@ impl Daemon {
         background.spawn(durable.clone().watch(health.clone()));
         let ready = Arc::new(Readiness::new(durable.clone()));
         let own = operators::for_channels(health_service.clone(), registry.clone(), &durable).map_err(Failure::plain)?;
-        let services = operators::for_operators(health_service, registry.clone(), routes).map_err(Failure::plain)?;
+        let services = operators::for_operators(health_service, registry.clone(), routes, &durable).map_err(Failure::plain)?;
         let admin = Admin::new(metrics, durable.clone(), ready.clone(), services);
         let listeners = (channels.run(Front::new(gateway, own)), administration.run(admin));
         Ok(Self {

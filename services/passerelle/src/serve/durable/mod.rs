@@ -92,6 +92,11 @@ impl Durable {
             .add_service(self.handoffs.server())
     }
 
+    /// Adds what operators see of it.
+    pub(crate) fn add_services_for_operators(&self, services: Services) -> Services {
+        services.add_service(self.journal.clone().server_for_operators())
+    }
+
     /// What keeps it from working, for operators.
     pub(crate) fn obstacle(&self) -> Option<String> {
         if let Some(why) = &self.log.durable().borrow().failed {
