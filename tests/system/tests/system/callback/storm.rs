@@ -17,12 +17,9 @@ use tonic::transport::Channel;
 
 use super::office::{Adviser, connected, wish, world_of};
 
-const CALLBACKS: usize = 20_000;
 const ADVISERS: usize = 48;
 /// Wishes on their way at the same time.
 const IN_FLIGHT: usize = 96;
-/// A life ends after so many promises, at most.
-const LONGEST_LIFE: usize = 1_600;
 const LINES: usize = 40;
 const LINE: &str = "capacity: 100\nslot_seconds: 5\nring_seconds: 30\nsearch_seconds: 1\nlease_seconds: 3600\nsearches: 1000";
 /// How long the last life may take to make every promise good.
@@ -30,18 +27,30 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const OPEN: [Progress; 4] = [Progress::Requested, Progress::Promised, Progress::Calling, Progress::Accepted];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn callbacks_are_each_called_once_through_random_kills() {
+    storm(2_000, 400).await;
+}
+
+/// The same for longer: `cargo test -p passerelle-system twenty_thousand -- --ignored`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "takes minutes"]
 async fn twenty_thousand_callbacks_are_each_called_once_through_random_kills() {
+    storm(20_000, 1_600).await;
+}
+
+/// A life ends after at most `longest_life` promises.
+async fn storm(callbacks: usize, longest_life: usize) {
     let seed = fastrand::u64(..);
     let mut random = fastrand::Rng::with_seed(seed);
-    let book = Arc::new(Book::default());
+    let book = Arc::new(Book::new(callbacks));
     let lines: Vec<String> = (0..LINES).map(|number| format!("line-{number}")).collect();
     let mut world = world_of(&lines, LINE);
     let mut lives = 0;
     let begun = Instant::now();
-    while book.promised() < CALLBACKS {
+    while book.promised() < callbacks {
         lives += 1;
         let daemon = world.serve();
-        let until = (book.promised() + random.usize(1..=LONGEST_LIFE)).min(CALLBACKS);
+        let until = (book.promised() + random.usize(1..=longest_life)).min(callbacks);
         let mut life = live(&book, &connected(&daemon).await);
         book.until_promised(until).await;
         book.over.store(true, Ordering::Relaxed);
@@ -50,7 +59,7 @@ async fn twenty_thousand_callbacks_are_each_called_once_through_random_kills() {
         while life.join_next().await.is_some() {}
         book.over.store(false, Ordering::Relaxed);
     }
-    println!("{CALLBACKS} promised in {lives} lives and {:?}; not at once: {:?}", begun.elapsed(), book.refusals());
+    println!("{callbacks} promised in {lives} lives and {:?}; not at once: {:?}", begun.elapsed(), book.refusals());
     let daemon = world.serve();
     let channel = connected(&daemon).await;
     let life = live(&book, &channel);
@@ -138,6 +147,8 @@ async fn list(channel: &Channel, request: ListCallbacksRequest) -> (Vec<Callback
 
 /// What customers and advisers know.
 struct Book {
+    /// How many are asked for.
+    callbacks: usize,
     inner: Mutex<Inner>,
     promised: watch::Sender<usize>,
     /// The daemon is being killed.
@@ -156,18 +167,13 @@ struct Inner {
     refusals: BTreeMap<String, usize>,
 }
 
-impl Default for Book {
-    fn default() -> Self {
-        let waiting = (0..CALLBACKS).map(|number| format!("customer {number}")).collect();
-        Self {
-            inner: Mutex::new(Inner { waiting, ..Inner::default() }),
-            promised: watch::Sender::new(0),
-            over: AtomicBool::new(false),
-        }
-    }
-}
-
 impl Book {
+    fn new(callbacks: usize) -> Self {
+        let waiting = (0..callbacks).map(|number| format!("customer {number}")).collect();
+        let (inner, over) = (Mutex::new(Inner { waiting, ..Inner::default() }), AtomicBool::new(false));
+        Self { callbacks, inner, promised: watch::Sender::new(0), over }
+    }
+
     fn next(&self) -> Option<String> {
         self.inner.lock().unwrap().waiting.pop()
     }
@@ -221,8 +227,8 @@ impl Book {
             request.page_token = next;
         }
         let inner = self.inner.lock().unwrap();
-        if seen.len() != CALLBACKS {
-            return Err(format!("{} callbacks are on disk, {CALLBACKS} were asked for", seen.len()));
+        if seen.len() != self.callbacks {
+            return Err(format!("{} callbacks are on disk, {} were asked for", seen.len(), self.callbacks));
         }
         for (customer, id) in &inner.promises {
             let callback = seen.get(customer).ok_or_else(|| format!("{customer} is forgotten"))?;
