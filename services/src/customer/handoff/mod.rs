@@ -20,6 +20,8 @@ mod refusal;
 mod request;
 mod secret;
 mod service;
+#[cfg(test)]
+mod service_tests;
 mod settings;
 mod throttle;
 mod view;

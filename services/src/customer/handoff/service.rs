@@ -28,12 +28,12 @@ pub fn folds(settings: &HandoffSettings) -> Vec<Box<dyn Fold>> {
 
 /// The service. Cheap to clone.
 #[derive(Clone)]
-pub struct Handoffs(Arc<Inner>);
+pub struct Handoffs(pub(super) Arc<Inner>);
 
-struct Inner {
+pub(super) struct Inner {
     keyed: Keyed<Handoff>,
     journal: Arc<dyn Journal>,
-    projection: Arc<Projection>,
+    pub(super) projection: Arc<Projection>,
     clock: Arc<dyn Clock>,
     secret: Secret,
     settings: HandoffSettings,

@@ -7,6 +7,7 @@ mod callback;
 mod contracts;
 mod demo;
 mod drain;
+mod handoff;
 mod interop;
 mod journal;
 mod mainframe;
