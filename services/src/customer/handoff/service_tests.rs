@@ -282,7 +282,7 @@ async fn hand_offs_are_listed_by_customer_channel_and_status_in_pages() {
     loop {
         let request = ListHandoffsRequest { page_size: 2, page_token, ..ListHandoffsRequest::default() };
         let page = world.service.list(Request::new(request)).await.unwrap().into_inner();
-        pages.push(page.handoffs.iter().map(|handoff| handoff.changed_at.unwrap()).collect::<Vec<_>>());
+        pages.push(page.handoffs.iter().map(|handoff| handoff.changed_at.unwrap().seconds).collect::<Vec<_>>());
         page_token = page.next_page_token;
         if page_token.is_empty() {
             break;
@@ -335,19 +335,19 @@ async fn what_breaks_a_rule_is_named_without_its_value() {
         change(&mut request);
         world.service.offer(Request::new(request)).await.map(drop)
     };
-    refused(offer_with(|offer| offer.idempotency_key.clear()).await, expect![[""]]);
-    refused(offer_with(|offer| offer.customer = "x".repeat(129)).await, expect![[""]]);
-    refused(offer_with(|offer| offer.from_channel = "Web".to_owned()).await, expect![[""]]);
-    refused(offer_with(|offer| offer.to_channel = "a b".to_owned()).await, expect![[""]]);
-    refused(offer_with(|offer| offer.matter = "a\nb".to_owned()).await, expect![[""]]);
-    refused(offer_with(|offer| offer.context = Some(context(&[("", "secret")]))).await, expect![[""]]);
-    refused(offer_with(|offer| offer.context = Some(context(&[("q", &"x".repeat(4097))]))).await, expect![[""]]);
-    refused(offer_with(|offer| offer.time_to_live = Some(prost_types::Duration { seconds: 0, nanos: 1 })).await, expect![[""]]);
-    refused(world.resume("ABCDEFG", "branch", "k").await.map(drop), expect![[""]]);
-    refused(world.get("nothing").await.map(drop), expect![[""]]);
-    refused(world.get(&"0".repeat(32)).await.map(drop), expect![[""]]);
+    refused(offer_with(|offer| offer.idempotency_key.clear()).await, expect!["InvalidArgument: idempotency_key: must be given"]);
+    refused(offer_with(|offer| offer.customer = "x".repeat(129)).await, expect!["InvalidArgument: customer: at most 128 bytes are taken, these are 129"]);
+    refused(offer_with(|offer| offer.from_channel = "Web".to_owned()).await, expect!["InvalidArgument: from_channel: a channel is named by lower-case letters, digits, `-`, `_` and `.`"]);
+    refused(offer_with(|offer| offer.to_channel = "a b".to_owned()).await, expect!["InvalidArgument: to_channel: a channel is named by lower-case letters, digits, `-`, `_` and `.`"]);
+    refused(offer_with(|offer| offer.matter = "a\nb".to_owned()).await, expect!["InvalidArgument: matter: control characters are not taken"]);
+    refused(offer_with(|offer| offer.context = Some(context(&[("", "secret")]))).await, expect!["InvalidArgument: context.answers[0].key: must be given"]);
+    refused(offer_with(|offer| offer.context = Some(context(&[("q", &"x".repeat(4097))]))).await, expect!["InvalidArgument: context.answers[0]: an answer has at most 4096 bytes, this one 4097"]);
+    refused(offer_with(|offer| offer.time_to_live = Some(prost_types::Duration { seconds: 0, nanos: 1 })).await, expect!["InvalidArgument: time_to_live: 1 to 2592000 seconds can be asked for"]);
+    refused(world.resume("ABCDEFG", "branch", "k").await.map(drop), expect!["InvalidArgument: code: the code has 7 characters, a code has 8"]);
+    refused(world.get("nothing").await.map(drop), expect!["InvalidArgument: id: a hand-off is named by 32 hexadecimal digits, as it was when offered"]);
+    refused(world.get(&"0".repeat(32)).await.map(drop), expect!["NotFound: there is no such hand-off"]);
     let list = async |request| world.service.list(Request::new(request)).await.map(drop);
-    refused(list(ListHandoffsRequest { page_size: 1_001, ..ListHandoffsRequest::default() }).await, expect![[""]]);
-    refused(list(ListHandoffsRequest { page_token: "x".to_owned(), ..ListHandoffsRequest::default() }).await, expect![[""]]);
-    refused(list(ListHandoffsRequest { status: 9, ..ListHandoffsRequest::default() }).await, expect![[""]]);
+    refused(list(ListHandoffsRequest { page_size: 1_001, ..ListHandoffsRequest::default() }).await, expect!["InvalidArgument: page_size: at most 1000 can be asked for"]);
+    refused(list(ListHandoffsRequest { page_token: "x".to_owned(), ..ListHandoffsRequest::default() }).await, expect!["InvalidArgument: page_token: is not what a list answered as `next_page_token`"]);
+    refused(list(ListHandoffsRequest { status: 9, ..ListHandoffsRequest::default() }).await, expect!["InvalidArgument: status: is none of those that hand-offs have"]);
 }
