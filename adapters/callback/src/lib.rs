@@ -9,6 +9,8 @@ mod floor;
 mod kind;
 mod place;
 mod sit;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 pub use kind::Callback;

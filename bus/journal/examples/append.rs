@@ -1,6 +1,6 @@
 //! Measures the log on this machine: durable appends at several numbers in flight, and a start with a million records.
 //!
-//! `cargo run --release -p passerelle-journal --example append [DIRECTORY]`
+//! `cargo run --release -p passerelle-journal --example append [DIRECTORY [IN_FLIGHT…]]`
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,13 +23,15 @@ fn main() -> Result<(), Failure> {
     let below = std::env::args().nth(1).map_or_else(std::env::temp_dir, PathBuf::from);
     let directory = tempfile::tempdir_in(below)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    for in_flight in [1, 64, 512] {
+    let chosen: Vec<u64> = std::env::args().skip(2).map(|number| number.parse()).collect::<Result<_, _>>()?;
+    let all = [1, 64, 512];
+    for in_flight in if chosen.is_empty() { all.to_vec() } else { chosen.clone() } {
         let place = directory.path().join(in_flight.to_string());
         println!("{in_flight} in flight; a sync takes {:.3} ms", milliseconds(sync_time(&place)?));
         runtime.block_on(closed_loop(&place, in_flight))?;
         std::fs::remove_dir_all(&place)?;
     }
-    runtime.block_on(start(&directory.path().join("start")))
+    if chosen.is_empty() { runtime.block_on(start(&directory.path().join("start"))) } else { Ok(()) }
 }
 
 fn entry(data: &Bytes, number: u64) -> Entry {

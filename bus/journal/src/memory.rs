@@ -1,6 +1,6 @@
 //! A journal in memory, for tests: durable as long as the process lives.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -101,6 +101,10 @@ impl Journal for Memory {
         let gone = kept - inner.trimmed;
         inner.records.drain(..gone as usize);
         inner.trimmed = kept;
+        // A key without records is as one that was never written.
+        let Inner { records, keys, .. } = &mut *inner;
+        let alive: HashSet<_> = records.iter().filter_map(|stored| Some(&stored.entry.step.as_ref()?.key)).collect();
+        keys.retain(|key, _| alive.contains(key));
         Ok(Position(kept + 1))
     }
 }

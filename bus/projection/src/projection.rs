@@ -122,19 +122,23 @@ impl Projection {
         last.0.saturating_sub(self.position().0)
     }
 
+    /// Whether the lag is within its bound.
+    pub fn has_room(&self) -> bool {
+        self.lag() <= self.settings.lag_records
+    }
+
     /// Waits while the lag is above its bound: for whoever is about to write to the journal.
     ///
     /// A projection that stopped gives an error only when its lag is above the bound: until then there is time to repair it.
     pub async fn room(&self) -> Result<(), Stopped> {
-        let bound = self.settings.lag_records;
-        if self.lag() <= bound {
+        if self.has_room() {
             return Ok(());
         }
-        let durable = self.durable.clone();
-        let near = move |status: &Status| durable.borrow().position.0.saturating_sub(status.position.0) <= bound;
+        let last = || self.durable.borrow().position;
+        let near = |status: &Status| last().0.saturating_sub(status.position.0) <= self.settings.lag_records;
         let status = self.until(|status| near(status) || matches!(status.health, Health::Stopped(_))).await;
         match status.health {
-            Health::Stopped(stopped) if self.lag() > bound => Err(stopped),
+            Health::Stopped(stopped) if !self.has_room() => Err(stopped),
             _ => Ok(()),
         }
     }

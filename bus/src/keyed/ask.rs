@@ -1,5 +1,6 @@
 //! What a shard is asked, and how it answers.
 
+use passerelle_journal::Position;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::alarm::Alarm;
@@ -14,6 +15,8 @@ pub(super) enum Ask<D: Decider> {
     State(Reply<D, Option<(D::State, u64)>>),
     /// A timer is due.
     Due(Due),
+    /// Write a snapshot, if records before a position are needed without it; whether one was written.
+    Keep(Position, Reply<D, bool>),
 }
 
 /// An ask with its key.
@@ -74,6 +77,7 @@ impl<D: Decider> Ask<D> {
     pub(super) fn fail(self, failure: &Failure<D::Refusal>) {
         match self {
             Self::Command(Command { reply, .. }) => reply.send(Err(failure.clone())),
+            Self::Keep(_, reply) => reply.send(Err(failure.clone())),
             Self::State(reply) => reply.send(Err(failure.clone())),
             Self::Due(Due { taken, .. }) => {
                 let _ = taken.send(Taken::Failed(failure.to_string()));

@@ -40,6 +40,12 @@ pub trait Decider: Send + Sync + 'static {
     /// The command that a timer of that name stands for when it is due.
     fn due(&self, timer: &str) -> Self::Command;
 
+    /// Whether the thing is over: once its timers have fired, [`Keyed::keep`](super::Keyed::keep) lets it go with its records. Never, unless
+    /// the decider says otherwise.
+    fn ended(_state: &Self::State) -> bool {
+        false
+    }
+
     /// CloudEvents type of an event: `passerelle.customer.v1.CallbackPromised`.
     fn event_type(event: &Self::Event) -> &'static str;
 }

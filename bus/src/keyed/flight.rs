@@ -18,6 +18,8 @@ pub(super) struct Flight<D: Decider> {
     pub(super) events: Vec<D::Event>,
     pub(super) timers: Vec<Timer>,
     pub(super) now: SystemTime,
+    /// It holds the whole state.
+    pub(super) whole: bool,
     pub(super) waiters: Vec<Waiter<D>>,
 }
 
@@ -33,6 +35,8 @@ pub(super) enum Waiter<D: Decider> {
         reply: Reply<D, Done<D::Answer>>,
     },
     State(Reply<D, Option<(D::State, u64)>>),
+    /// A snapshot was asked for.
+    Kept(Reply<D, bool>),
     /// Nobody waits, but a place is taken.
     Timer {
         _permit: OwnedSemaphorePermit,
@@ -46,6 +50,8 @@ pub(super) struct Shown<D: Decider> {
     pub(super) sequence: u64,
     /// Of the last record.
     pub(super) position: Position,
+    /// Of the oldest record that is needed to know it.
+    pub(super) since: Position,
 }
 
 impl<D: Decider> Flight<D> {
@@ -56,6 +62,9 @@ impl<D: Decider> Flight<D> {
         }
         shown.sequence = self.sequence;
         shown.position = position;
+        if self.whole || self.sequence == 1 {
+            shown.since = position;
+        }
         (home.observer)(Observed { key: key.plain(), events: &self.events, state: &shown.state, position, now: self.now });
         if !self.timers.is_empty() {
             home.timetable.set(position.0, self.timers.iter().map(|timer| alarm(timer, position, key)));
@@ -71,6 +80,7 @@ impl<D: Decider> Flight<D> {
             match waiter {
                 Waiter::Command { reply, .. } | Waiter::Refused { reply, .. } => reply.send(Err(failure.clone())),
                 Waiter::State(reply) => reply.send(Err(failure.clone())),
+                Waiter::Kept(reply) => reply.send(Err(failure.clone())),
                 Waiter::Timer { .. } => home.timetable.fail(),
             }
         }
@@ -86,6 +96,7 @@ impl<D: Decider> Waiter<D> {
             Self::State(reply) => {
                 reply.send(Ok((shown.sequence > 0).then(|| (shown.state.clone(), shown.sequence))));
             }
+            Self::Kept(reply) => reply.send(Ok(true)),
             Self::Timer { .. } => {}
         }
     }

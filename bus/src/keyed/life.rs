@@ -9,6 +9,7 @@ use passerelle_journal::{AppendError, Entry, History, KeyStep, Position, Stored}
 use passerelle_proto::bus::v1::{self, Message, Record, Snapshot};
 use prost::Message as _;
 
+use super::forgotten::Forgotten;
 use super::instant::{time, timestamp};
 use super::key::Key;
 use super::{Decider, Decision, Timer};
@@ -24,8 +25,9 @@ pub(super) struct Life<D: Decider> {
     timers: BTreeMap<Arc<str>, SystemTime>,
     /// The oldest first. The last [`REMEMBERED`], and more only as long as they are not durable.
     answered: VecDeque<Answered>,
+    forgotten: Forgotten,
     /// No answer that is remembered no more lies after this.
-    pub(super) forgotten: Position,
+    pub(super) forgotten_to: Position,
 }
 
 /// What a command was answered.
@@ -46,7 +48,7 @@ pub(super) struct Draft<'a, D: Decider> {
     /// The timer that fired.
     pub(super) fired: Option<&'a str>,
     pub(super) decision: Decision<D>,
-    /// Hold the whole state, whatever the sequence.
+    /// Hold the whole state, whatever the sequence. Only for a decision that changes nothing.
     pub(super) whole: bool,
 }
 
@@ -68,7 +70,8 @@ impl<D: Decider> Default for Life<D> {
             sequence: 0,
             timers: BTreeMap::new(),
             answered: VecDeque::new(),
-            forgotten: Position::default(),
+            forgotten: Forgotten::Known(None),
+            forgotten_to: Position::default(),
         }
     }
 }
@@ -92,9 +95,9 @@ impl<D: Decider> Life<D> {
         self.answered.iter().find(|answered| answered.idempotency_key == idempotency_key)
     }
 
-    /// Whether there may be answers that are not remembered.
-    pub(super) fn forgets(&self) -> bool {
-        self.answered.len() >= REMEMBERED
+    /// Whether a command with this idempotency key may have been given an answer that is remembered no more.
+    pub(super) fn may_have_forgotten(&self, idempotency_key: &str) -> bool {
+        self.forgotten.may_hold(idempotency_key)
     }
 
     /// When the timer is due, if it is to fire at all.
@@ -128,25 +131,33 @@ impl<D: Decider> Life<D> {
         if let Some(name) = fired.filter(|name| !record.timers_cleared.iter().any(|cleared| cleared == name)) {
             record.timers_cleared.insert(0, name.to_owned());
         }
-        let too_large =
-            |length| AppendError::TooLarge(format!("a record of {length} bytes, at most {} are taken", Entry::LARGEST));
-        if record.encoded_len() > Entry::LARGEST {
-            return Err(too_large(record.encoded_len()));
-        }
+        let mut data = encode(&record)?;
+        // The records before may be given up at any time: see `Keyed::keep`.
+        let revived = self.sequence > 0 && D::ended(&self.state);
         for event in &events {
             decider.evolve(&mut self.state, event);
         }
         self.take(&record, None);
-        if whole || self.sequence.is_multiple_of(snapshot_every) {
+        if whole || revived || self.sequence.is_multiple_of(snapshot_every) {
             record.snapshot = Some(self.snapshot());
-            // A state that large is kept as its events alone.
-            if record.encoded_len() > Entry::LARGEST {
-                record.snapshot = None;
+            match encode(&record) {
+                Ok(with_snapshot) => data = with_snapshot,
+                Err(error) if whole => {
+                    // Nothing but the snapshot was to be written, so nothing else has changed.
+                    self.sequence -= 1;
+                    return Err(error);
+                }
+                // A state too large for a record is kept as its events alone.
+                Err(_) => record.snapshot = None,
             }
         }
         let step = KeyStep { key: key.whole().clone(), sequence: record.sequence, snapshot: record.snapshot.is_some() };
-        let entry = Entry { data: record.encode_to_vec().into(), step: Some(step), fingerprint: None };
-        Ok(Written { entry, events, answer, timers })
+        Ok(Written { entry: Entry { data, step: Some(step), fingerprint: None }, events, answer, timers })
+    }
+
+    /// Whether timers are still to fire.
+    pub(super) fn has_timers(&self) -> bool {
+        !self.timers.is_empty()
     }
 
     /// A record of this key is durable: its answer need not be held back from being forgotten any more.
@@ -198,10 +209,10 @@ impl<D: Decider> Life<D> {
 
     fn forget(&mut self) {
         while self.answered.len() > REMEMBERED
-            && let Some(position) = self.answered.front().and_then(|answered| answered.position)
+            && let Some(answered) = self.answered.pop_front_if(|answered| answered.position.is_some())
         {
-            self.forgotten = position;
-            self.answered.pop_front();
+            self.forgotten.add(&answered.idempotency_key);
+            self.forgotten_to = answered.position.unwrap_or_default();
         }
     }
 
@@ -229,7 +240,9 @@ impl<D: Decider> Life<D> {
                 position: Some(position),
             })
             .collect();
-        self.forgotten = position;
+        // A snapshot that is not full holds all answers there ever were.
+        self.forgotten = if self.answered.len() < REMEMBERED { Forgotten::Known(None) } else { Forgotten::Unknown };
+        self.forgotten_to = position;
         Ok(())
     }
 }
@@ -238,6 +251,15 @@ impl Answered {
     fn written(&self) -> v1::Answered {
         v1::Answered { idempotency_key: self.idempotency_key.clone(), answer: self.answer.clone() }
     }
+}
+
+fn encode(record: &Record) -> Result<Bytes, AppendError> {
+    let data = record.encode_to_vec();
+    if data.len() > Entry::LARGEST {
+        let (length, most) = (data.len(), Entry::LARGEST);
+        return Err(AppendError::TooLarge(format!("a record of {length} bytes, at most {most} are taken")));
+    }
+    Ok(data.into())
 }
 
 fn written(timer: &Timer) -> v1::Timer {

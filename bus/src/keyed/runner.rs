@@ -39,7 +39,7 @@ pub struct Parts {
 /// for each other. Dropped, it stops where it stands, as a crash would; [`drain`](Self::drain) ends it well.
 pub struct Keyed<D: Decider> {
     pub(super) home: Arc<Home<D>>,
-    doors: Arc<Doors<D>>,
+    pub(super) doors: Arc<Doors<D>>,
     closing: watch::Sender<bool>,
     tasks: Mutex<JoinSet<()>>,
 }

@@ -6,16 +6,17 @@ use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, FutureExt, ready};
 use futures_util::stream::{FuturesOrdered, FuturesUnordered, StreamExt};
-use passerelle_journal::{AppendError, Outcome, Position, ReadError};
+use passerelle_journal::{AppendError, Outcome, Position, ReadError, Stored};
 use tokio::sync::{mpsc, watch};
 use tokio::task;
 
 use super::ask::{Command, Letter, Taken};
+use super::desk::Live;
 use super::fold::older_answer;
 use super::home::{Batch, Home, told};
 use super::key::Key;
 use super::life::Life;
-use super::slot::{Live, Need, Older, Slot};
+use super::slot::{Need, Older, Slot};
 use super::{Decider, Failure};
 
 /// Letters taken from the queue before what they change is written.
@@ -197,9 +198,10 @@ async fn load<D: Decider>(home: Arc<Home<D>>, key: Key) -> Load<D> {
     let read = task::spawn_blocking(move || {
         let _turn = turn;
         let history = at.parts.journal.history(of.whole()).map_err(Failure::Unreadable)?;
-        let position = history.records.last().map(|stored| stored.position).unwrap_or_default();
+        let position = |stored: Option<&Stored>| stored.map(|stored| stored.position).unwrap_or_default();
+        let (since, last) = (position(history.records.first()), position(history.records.last()));
         let life = Life::load(&*at.decider, &history).map_err(|(position, why)| Failure::Damaged { position, why })?;
-        Ok(Live::new(life, position))
+        Ok(Live::new(life, since, last))
     });
     // Only a decider that panics ends the thread before its time.
     let loaded = read.await.unwrap_or_else(|error| Err(Failure::Unreadable(ReadError::Disk(error.to_string()))));

@@ -4,15 +4,13 @@ use std::collections::VecDeque;
 use std::mem;
 
 use passerelle_journal::{AppendError, Outcome, Position};
-use prost::Message as _;
 
-use super::ask::{Ask, Command, Due, Taken};
-use super::flight::{Flight, Shown, Waiter};
+use super::ask::{Ask, Command};
+use super::desk::{Asked, Desk, Live};
+use super::flight::{Flight, Waiter};
 use super::home::{Batch, Home};
-use super::instant::{from_nanoseconds, nanoseconds, timestamp};
 use super::key::Key;
-use super::life::{Draft, Life, Written};
-use super::{Context, Decider, Decision, Failure};
+use super::{Decider, Failure};
 
 pub(super) struct Slot<D: Decider> {
     phase: Phase<D>,
@@ -37,11 +35,6 @@ enum Phase<D: Decider> {
     Broken { failure: Failure<D::Refusal>, looking_up: bool },
 }
 
-pub(super) struct Live<D: Decider> {
-    life: Life<D>,
-    shown: Shown<D>,
-}
-
 /// An answer that the projection gave.
 pub(super) type Older = Option<(Vec<u8>, Position)>;
 
@@ -54,13 +47,6 @@ pub(super) enum Need<D: Decider> {
     Room,
     /// Look for the answer that this command was given, in the projection at a position at least.
     LookUp(Command<D>, Position),
-}
-
-impl<D: Decider> Live<D> {
-    pub(super) fn new(life: Life<D>, position: Position) -> Self {
-        let shown = Shown { state: life.state.clone(), sequence: life.sequence, position };
-        Self { life, shown }
-    }
 }
 
 impl<D: Decider> Slot<D> {
@@ -92,13 +78,19 @@ impl<D: Decider> Slot<D> {
             match ask {
                 Ask::State(reply) => desk.rest(Waiter::State(reply)),
                 Ask::Due(due) => desk.fire(due),
+                Ask::Keep(before, reply) if desk.is_over(before) => {
+                    reply.send(Ok(false));
+                    // Its records may go at any time: what comes next is to see whether they have.
+                    self.phase = Phase::Cold;
+                }
+                Ask::Keep(before, reply) => desk.keep(before, reply),
                 Ask::Command(command) => match desk.first_time(command) {
                     Asked::Answered => {}
                     Asked::New(command) => desk.decide(command),
                     Asked::Perhaps(command) => {
-                        let forgotten = live.life.forgotten;
+                        let position = live.life.forgotten_to;
                         self.look_up();
-                        return Need::LookUp(command, forgotten);
+                        return Need::LookUp(command, position);
                     }
                 },
             }
@@ -206,118 +198,4 @@ fn failure<R>(outcome: Result<Outcome, AppendError>) -> Failure<R> {
         // Records of keys have no fingerprint: an engine that says this wrote nothing.
         Ok(Outcome::Repeated(_) | Outcome::Written(_)) => Failure::Conflict { last: 0 },
     }
-}
-
-/// Whether a command was asked before.
-enum Asked<D: Decider> {
-    Answered,
-    New(Command<D>),
-    /// Only the projection knows.
-    Perhaps(Command<D>),
-}
-
-/// Where one key is worked on.
-struct Desk<'a, D: Decider> {
-    key: &'a Key,
-    live: &'a mut Live<D>,
-    flights: &'a mut VecDeque<Flight<D>>,
-    home: &'a Home<D>,
-    batch: &'a mut Batch,
-}
-
-impl<D: Decider> Desk<'_, D> {
-    fn first_time(&mut self, command: Command<D>) -> Asked<D> {
-        if command.idempotency_key.is_empty() {
-            return Asked::New(command);
-        }
-        let Some(answered) = self.live.life.answered(&command.idempotency_key) else {
-            return if self.live.life.forgets() { Asked::Perhaps(command) } else { Asked::New(command) };
-        };
-        match answered.position {
-            Some(position) => self.repeat_older(command, &answered.answer.clone(), position),
-            None => self.repeat_in_flight(command, answered.sequence, &answered.answer.clone()),
-        }
-        Asked::Answered
-    }
-
-    fn repeat_in_flight(&mut self, command: Command<D>, sequence: u64, answer: &[u8]) {
-        let Some(flight) = self.flights.iter_mut().find(|flight| flight.sequence == sequence) else { return };
-        match D::Answer::decode(answer) {
-            Ok(answer) => flight.waiters.push(Waiter::Command { answer, repeated: true, reply: command.reply }),
-            Err(error) => command.reply.send(Err(damaged(Position::default(), &error))),
-        }
-    }
-
-    fn repeat_older(&mut self, command: Command<D>, answer: &[u8], position: Position) {
-        command.reply.send(match D::Answer::decode(answer) {
-            Ok(answer) => Ok(super::Done { answer, position, repeated: true }),
-            Err(error) => Err(damaged(position, &error)),
-        });
-    }
-
-    fn decide(&mut self, command: Command<D>) {
-        let Command { idempotency_key, command, reply } = command;
-        let now = self.home.parts.clock.now();
-        match self.home.decider.decide(&self.live.life.state, &command, &Context { key: self.key.plain(), now }) {
-            Err(refusal) => self.rest(Waiter::Refused { refusal, reply }),
-            Ok(decision) if idempotency_key.is_empty() && changes_nothing(&decision) => {
-                self.rest(Waiter::Command { answer: decision.answer, repeated: false, reply });
-            }
-            Ok(decision) => match self.write(Draft { now, idempotency_key, fired: None, decision, whole: false }) {
-                Ok(answer) => self.rest(Waiter::Command { answer, repeated: false, reply }),
-                Err(error) => reply.send(Err(Failure::Journal(error))),
-            },
-        }
-    }
-
-    fn fire(&mut self, due: Due) {
-        let Due { alarm, taken, permit } = due;
-        let pending = self.live.life.timer(&alarm.name).is_some_and(|due| nanoseconds(timestamp(due)) == alarm.due);
-        if !pending {
-            let _ = taken.send(Taken::NotPending);
-            return;
-        }
-        let now = self.home.parts.clock.now();
-        self.home.meter.timer_fired(now.duration_since(from_nanoseconds(alarm.due)).unwrap_or_default());
-        let command = self.home.decider.due(&alarm.name);
-        let decision = self.home.decider.decide(&self.live.life.state, &command, &Context { key: self.key.plain(), now });
-        // A refusal is written down as well: the timer has had its turn.
-        let decision = decision.unwrap_or_else(|_| Decision::new(Vec::new(), D::Answer::default()));
-        let draft = Draft { now, idempotency_key: String::new(), fired: Some(&alarm.name), decision, whole: false };
-        let told = match self.write(draft) {
-            Ok(_) => {
-                self.rest(Waiter::Timer { _permit: permit });
-                self.batch.fired.push(taken);
-                return;
-            }
-            Err(error) => Taken::Failed(error.to_string()),
-        };
-        let _ = taken.send(told);
-    }
-
-    fn write(&mut self, draft: Draft<'_, D>) -> Result<D::Answer, AppendError> {
-        let now = draft.now;
-        let every = self.home.settings.snapshot_every;
-        let Written { entry, events, answer, timers } = self.live.life.write(&self.home.decider, self.key, draft, every)?;
-        self.batch.push(self.key, entry);
-        self.flights.push_back(Flight { sequence: self.live.life.sequence, events, timers, now, waiters: Vec::with_capacity(1) });
-        Ok(answer)
-    }
-
-    /// What is said rests on all that was decided before: it is said when that is durable.
-    fn rest(&mut self, waiter: Waiter<D>) {
-        match self.flights.back_mut() {
-            Some(flight) => flight.waiters.push(waiter),
-            None => waiter.answer(&self.live.shown),
-        }
-    }
-}
-
-fn changes_nothing<D: Decider>(decision: &Decision<D>) -> bool {
-    let Decision { events, outbox, timers, cleared, answer: _ } = decision;
-    events.is_empty() && outbox.is_empty() && timers.is_empty() && cleared.is_empty()
-}
-
-fn damaged<R>(position: Position, error: &prost::DecodeError) -> Failure<R> {
-    Failure::Damaged { position, why: format!("its answer: {error}") }
 }

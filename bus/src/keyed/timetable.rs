@@ -105,10 +105,10 @@ impl Timetable {
         }
     }
 
-    /// How many alarms are held.
+    /// When the alarms that are held are due.
     #[cfg(test)]
-    pub(super) fn held(&self) -> usize {
-        self.inner().alarms.len()
+    pub(super) fn held(&self) -> Vec<i64> {
+        self.inner().alarms.iter().map(|alarm| alarm.due).collect()
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {

@@ -17,7 +17,7 @@ use tonic::Status;
 
 use super::filter::Filter;
 use super::subscription::{self, Turn};
-use super::{Service, refusal};
+use super::{Service, Sight, refusal};
 
 /// Read ahead for one subscription: its bound on memory, with the one record that may be larger.
 const PAGE_BYTES: usize = 256 * 1024;
@@ -51,6 +51,7 @@ impl Service {
         };
         let until = request.stop_at_end.then_some(last);
         let follower = Follower {
+            sight: self.sight,
             journal,
             filter,
             durable,
@@ -92,6 +93,7 @@ fn kept(name: &str, next: Position, first: Position) -> Result<Position, Status>
 /// One subscription at work.
 struct Follower {
     journal: Arc<dyn Journal>,
+    sight: Sight,
     filter: Filter,
     durable: watch::Receiver<Durability>,
     /// Of a durable name.
@@ -146,7 +148,7 @@ impl Follower {
             let record = Record::decode(entry.data)
                 .map_err(|error| Status::data_loss(format!("position {position} holds no passerelle.bus.v1.Record: {error}")))?;
             // Their own bookkeeping: a subscriber that acknowledges each record would else be shown its own acknowledgements for ever.
-            if record.kind == subscription::KIND {
+            if record.kind == subscription::KIND || (self.sight == Sight::Published && !record.kind.is_empty()) {
                 continue;
             }
             let mut messages = record.events;

@@ -43,6 +43,16 @@ pub struct Service {
     settings: Settings,
     subscriptions: Arc<Keyed<Subscription>>,
     turns: Arc<Turns>,
+    sight: Sight,
+}
+
+/// What subscriptions are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sight {
+    /// What was published: the only thing that was meant for others.
+    Published,
+    /// What happened to callbacks, hand-offs and the like as well.
+    Everything,
 }
 
 impl Service {
@@ -50,12 +60,17 @@ impl Service {
     pub fn open(parts: Parts, settings: Settings) -> Result<Self, OpenError> {
         let journal = parts.journal.clone();
         let subscriptions = Keyed::open(Subscription, parts, KeyedSettings::default(), |_| {})?;
-        Ok(Self { journal, settings, subscriptions: Arc::new(subscriptions), turns: Arc::default() })
+        Ok(Self { journal, settings, subscriptions: Arc::new(subscriptions), turns: Arc::default(), sight: Sight::Published })
     }
 
-    /// The service, ready for a listener.
+    /// The service for channels, ready for their listener: a subscription shows what was published.
     pub fn server(self) -> Server {
         Server::new(self)
+    }
+
+    /// The same for operators, whose subscriptions show all that the journal holds, what customers confided to the services included.
+    pub fn server_for_operators(self) -> Server {
+        Server::new(Self { sight: Sight::Everything, ..self })
     }
 
     /// Ends what is under way; whether it did within the grace.

@@ -8,15 +8,16 @@ use futures_util::stream::iter;
 use passerelle_bus::keyed::clock::Manual;
 use passerelle_bus::keyed::{Answers, Parts, Timers};
 use passerelle_journal::memory::Memory;
-use passerelle_journal::{Journal, Position};
+use passerelle_journal::{Entry, Journal, Position};
 use passerelle_projection::{Fold, Projection};
 use passerelle_proto::AcknowledgementLevel;
 use passerelle_proto::bus::v1::journal_client::JournalClient;
 use passerelle_proto::bus::v1::subscribe_request::From;
 use passerelle_proto::bus::v1::{
-    AcknowledgeRequest, Filter, Message, PublishRequest, PublishStreamRequest, PublishStreamResponse, SubscribeRequest,
+    AcknowledgeRequest, Filter, Message, PublishRequest, PublishStreamRequest, PublishStreamResponse, Record, SubscribeRequest,
     SubscribeResponse,
 };
+use prost::Message as _;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -26,10 +27,20 @@ use tonic::{Status, Streaming};
 
 use super::{Service, Settings};
 
+/// A client of a server of that service.
+async fn connected(service: super::Server) -> JournalClient<Channel> {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(Server::builder().add_service(service).serve_with_incoming(TcpListenerStream::new(listener)));
+    let channel = Endpoint::from_shared(format!("http://{address}")).unwrap().connect_lazy();
+    JournalClient::new(channel).max_encoding_message_size(64 << 20)
+}
+
 struct World {
     journal: Arc<Memory>,
     stop: watch::Sender<bool>,
     client: JournalClient<Channel>,
+    operators: JournalClient<Channel>,
     _views: TempDir,
 }
 
@@ -45,12 +56,9 @@ impl World {
         let clock = Arc::new(Manual::at_seconds(1_700_000_000));
         let parts = Parts { journal: journal.clone(), projection: Arc::new(projection), clock };
         let service = Service::open(parts, Settings { fingerprint_key: [7; 16], now, stopping }).unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        tokio::spawn(Server::builder().add_service(service.server()).serve_with_incoming(TcpListenerStream::new(listener)));
-        let channel = Endpoint::from_shared(format!("http://{address}")).unwrap().connect_lazy();
-        let client = JournalClient::new(channel).max_encoding_message_size(64 << 20);
-        Self { journal, stop, client, _views: views }
+        let client = connected(service.clone().server()).await;
+        let operators = connected(service.server_for_operators()).await;
+        Self { journal, stop, client, operators, _views: views }
     }
 
     async fn publish(&self, messages: Vec<Message>) -> Result<(u64, bool), Status> {
@@ -302,4 +310,27 @@ async fn a_follower_to_whom_nothing_fits_is_told_the_position_now_and_then() {
     let mut stream = world.subscribe(SubscribeRequest { filter, ..from(0) }).await.unwrap();
     world.publish(vec![message("a")]).await.unwrap();
     assert_eq!(words(&stream.message().await.unwrap().unwrap()), "1:");
+}
+
+#[tokio::test]
+async fn channels_are_shown_what_was_published_operators_what_happened_as_well() {
+    let world = World::new().await;
+    let happened = Message { r#type: "passerelle.customer.v1.CallbackPromised".into(), ..Default::default() };
+    let record = Record { kind: "callback".into(), key: "7f3a".into(), events: vec![happened], ..Default::default() };
+    world.journal.append(vec![Entry { data: record.encode_to_vec().into(), step: None, fingerprint: None }]).await.unwrap();
+    world.publish(vec![message("1")]).await.unwrap();
+    let mut seen = Vec::new();
+    for mut client in [world.client.clone(), world.operators.clone()] {
+        let request = SubscribeRequest { from: Some(From::Position(1)), stop_at_end: true, ..Default::default() };
+        let mut shown = client.subscribe(request).await.unwrap().into_inner();
+        let mut types = Vec::new();
+        while let Some(response) = shown.message().await.unwrap() {
+            types.extend(response.messages.into_iter().map(|message| message.r#type));
+        }
+        seen.push(types.join(", "));
+    }
+    expect![[r#"
+        []
+    "#]]
+    .assert_debug_eq(&seen);
 }

@@ -112,33 +112,149 @@ fn check(script: &str, expected: Expect) {
 fn a_call_goes_to_one_adviser_and_he_is_told_to_call_when_that_is_on_disk() {
     check(
         "sit ann\nsit bob\nplace c1 sales\naccept bob c1\naccept ann c1\nconfirm c1\nreport ann c1\nconfirm c1\nconfirm c1",
-        expect![[r#""#]],
+        expect![[r#"
+            > sit ann
+              ann: seated
+            > sit bob
+              bob: seated
+            > place c1 sales
+              c1: rings at ann
+              ann: offered c1
+            > accept bob c1
+              bob: withdrawn c1: this is not with you, or not at this point
+            > accept ann c1
+              c1: accepted by ann
+            > confirm c1
+              ann: connected c1
+            > report ann c1
+              c1: ended REACHED fine
+            > confirm c1
+              ann: closed c1
+            > confirm c1
+              nothing to confirm
+        "#]],
     );
 }
 
 #[test]
 fn whoever_has_been_free_longest_is_asked_first_and_nobody_twice() {
-    check("sit ann\nsit bob\nplace c1 sales\ndecline ann c1\nlapse c1\ngive-up c1\nplace c2 sales", expect![[r#""#]]);
+    check(
+        "sit ann\nsit bob\nplace c1 sales\ndecline ann c1\nlapse c1\ngive-up c1\nplace c2 sales",
+        expect![[r#"
+        > sit ann
+          ann: seated
+        > sit bob
+          bob: seated
+        > place c1 sales
+          c1: rings at ann
+          ann: offered c1
+        > decline ann c1
+          c1: rings at bob
+          bob: offered c1
+        > lapse c1
+          bob: withdrawn c1: not taken in time
+        > give-up c1
+          2 asked, none took it; the last one said: lunch
+        > place c2 sales
+          c2: rings at ann
+          ann: offered c2
+    "#]],
+    );
 }
 
 #[test]
 fn a_stream_that_vanishes_declines_and_what_was_taken_is_kept_for_the_adviser() {
     check(
         "sit ann\nplace c1 sales\nleave ann\nsit bob\naccept bob c1\nconfirm c1\nleave bob\nplace c2 sales\nsit bob\nreport bob c1\nconfirm c1",
-        expect![[r#""#]],
+        expect![[r#"
+            > sit ann
+              ann: seated
+            > place c1 sales
+              c1: rings at ann
+              ann: offered c1
+            > leave ann
+            > sit bob
+              c1: rings at bob
+              bob: seated
+              bob: offered c1
+            > accept bob c1
+              c1: accepted by bob
+            > confirm c1
+              bob: connected c1
+            > leave bob
+            > place c2 sales
+            > sit bob
+              bob: seated
+              bob: connected c1 (resumed)
+            > report bob c1
+              c1: ended REACHED fine
+            > confirm c1
+              c2: rings at bob
+              bob: closed c1
+              bob: offered c2
+        "#]],
     );
 }
 
 #[test]
 fn what_an_adviser_has_by_what_is_on_disk_comes_before_an_offer() {
-    check("sit ann\nplace c1 sales\nresume c2 ann\nreport ann c2\nconfirm c2\nresume c3 bob\nsit bob", expect![[r#""#]]);
+    check(
+        "sit ann\nplace c1 sales\nresume c2 ann\nreport ann c2\nconfirm c2\nresume c3 bob\nsit bob",
+        expect![[r#"
+        > sit ann
+          ann: seated
+        > place c1 sales
+          c1: rings at ann
+          ann: offered c1
+        > resume c2 ann
+          ann: withdrawn c1: a call that is yours already comes first
+          ann: connected c2 (resumed)
+        > report ann c2
+          c2: ended REACHED fine
+        > confirm c2
+          c1: rings at ann
+          ann: closed c2
+          ann: offered c1
+        > resume c3 bob
+        > sit bob
+          bob: seated
+          bob: connected c3 (resumed)
+    "#]],
+    );
 }
 
 #[test]
 fn a_call_that_is_withdrawn_or_placed_anew_is_taken_from_the_screen() {
     check(
         "sit ann\nplace c1 sales\nwithdraw c1\nplace c2 sales\naccept ann c2\nplace c2 sales\nconfirm c2\naccept ann c2\nconfirm c2\nwithdraw c2\nreport ann c2",
-        expect![[r#""#]],
+        expect![[r#"
+            > sit ann
+              ann: seated
+            > place c1 sales
+              c1: rings at ann
+              ann: offered c1
+            > withdraw c1
+              ann: withdrawn c1: taken back
+            > place c2 sales
+              c2: rings at ann
+              ann: offered c2
+            > accept ann c2
+              c2: accepted by ann
+            > place c2 sales
+              c2: rings at ann
+              ann: withdrawn c2: it is placed anew
+              ann: offered c2
+            > confirm c2
+              nothing to confirm
+            > accept ann c2
+              c2: accepted by ann
+            > confirm c2
+              ann: connected c2
+            > withdraw c2
+              ann: withdrawn c2: taken back
+            > report ann c2
+              ann: withdrawn c2: this is not with you, or not at this point
+        "#]],
     );
 }
 
@@ -146,6 +262,40 @@ fn a_call_that_is_withdrawn_or_placed_anew_is_taken_from_the_screen() {
 fn lines_and_limits_are_kept() {
     check(
         "sit ann cards\nplace c1 sales\nsit bob sales cards\nsit cem\nsit dan\nplace c2 cards\nplace c3 none\nplace c4 sales\ngive-up c3\nsit ann\nclose\nsit ann",
-        expect![[r#""#]],
+        expect![[r#"
+            > sit ann cards
+              ann: seated
+            > place c1 sales
+            > sit bob sales cards
+              c1: rings at bob
+              bob: seated
+              bob: offered c1
+            > sit cem
+              cem: seated
+            > sit dan
+              refused: every seat is taken, 3 of them (limits.seats)
+            > place c2 cards
+              c2: rings at ann
+              ann: offered c2
+            > place c3 none
+              c3: rings at cem
+              cem: offered c3
+            > place c4 sales
+              refused: 3 calls are at the desk already (limits.calls)
+            > give-up c3
+              1 asked, none took it
+              cem: withdrawn c3: not taken in time
+            > sit ann
+              c2: rings at cem
+              ann: stream ends: you sat down elsewhere
+              cem: offered c2
+              ann: seated
+            > close
+              bob: stream ends: the desk closes; sit down again in a moment
+              cem: stream ends: the desk closes; sit down again in a moment
+              ann: stream ends: the desk closes; sit down again in a moment
+            > sit ann
+              refused: the desk is closed
+        "#]],
     );
 }

@@ -4,10 +4,10 @@ use std::io;
 
 use crate::storage::Folder;
 
+use super::OpenError;
 use super::meta::Meta;
 use super::names::{self, Name};
-use super::yard::MOST_SPARES;
-use super::{LogSettings, OpenError};
+use super::yard::{Spare, Stock};
 
 /// What the folder holds.
 #[derive(Debug, Default)]
@@ -51,15 +51,15 @@ impl Listing {
     }
 
     /// Spare segments that can be used again, with their capacities.
-    pub(super) fn spares(&self, folder: &dyn Folder, settings: &LogSettings) -> Vec<(String, u64)> {
+    pub(super) fn spares(&self, folder: &dyn Folder, stock: Stock) -> Vec<Spare> {
         let names = self.free.iter().map(|number| names::free(*number));
         let measured = names.filter_map(|name| Some((folder.open(&name).ok()?.length().ok()?, name)));
-        let fitting = measured.filter(|(length, _)| *length == settings.segment_bytes);
-        fitting.map(|(length, name)| (name, length)).take(MOST_SPARES).collect()
+        let fitting = measured.filter(|(length, _)| *length == stock.capacity);
+        fitting.map(|(length, name)| (name, length)).take(stock.count).collect()
     }
 
     /// Removes what is of no use: unfinished files, what was trimmed, sidecars without segment, spares that do not fit.
-    pub(super) fn clear_away(&self, folder: &dyn Folder, meta: &Meta, spares: &[(String, u64)]) {
+    pub(super) fn clear_away(&self, folder: &dyn Folder, meta: &Meta, spares: &[Spare]) {
         let trimmed = self.bases.iter().filter(|base| **base < meta.first).map(|base| names::segment(*base));
         let orphans = self.indexes.iter().filter(|base| **base < meta.first || !self.bases.contains(base));
         let free = self.free.iter().map(|number| names::free(*number));

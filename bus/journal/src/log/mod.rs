@@ -1,4 +1,30 @@
 //! The embedded engine: a segmented log, one writer, one sync for all that waits.
+//!
+//! # Files
+//!
+//! | name | |
+//! | --- | --- |
+//! | `journal.meta` | identity, how often it was opened (the epoch), first position; two slots written in turn |
+//! | `<position>.log` | a segment: a head of 4 KiB, then records and marks; zeroed and synced before its first use |
+//! | `<position>.index` | sidecar of a sealed segment: keys, fingerprints, places; made again when it is missing |
+//! | `free-<n>.log` | a spare segment |
+//! | `damaged-…` | what a repair cut out |
+//! | `lock` | held by the one process that has it |
+//!
+//! # What a record proves
+//!
+//! Its checksum is right; its position is the next one; its epoch is not smaller than that of the record before. So what a recycled
+//! segment held before (smaller positions) and what was left behind a cut (smaller epochs) is never taken for a record. It also says
+//! with which record its batch began: all before that one were durable when it was written. So at a start the first invalid record is
+//! a torn write, which is cut, unless something later shows that it had been durable: then it is damage, and the log does not open.
+//!
+//! What shows it is a later batch, or a mark: written when the writer has been idle for 20 ms, at the end, and at every start. A bit
+//! that flips in the very last batch in those 20 ms before a crash looks like a torn write; nothing on one disk can tell.
+//!
+//! # Threads
+//!
+//! The writer takes what waits, encodes it into one buffer, writes and syncs it once, then shows and answers it. The preparer makes
+//! the next segment, writes sidecars and clears away what was trimmed. Readers use neither, and hold no lock but to look up a segment.
 
 mod check;
 mod dedupe;
@@ -29,6 +55,7 @@ mod yard;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -87,6 +114,12 @@ impl Log {
         self.queue.close();
         // An error: the writer has ended, too.
         let _ = self.ended.clone().wait_for(|ended| *ended).await;
+    }
+}
+
+impl fmt::Debug for Log {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Log").field("reader", &self.reader).finish_non_exhaustive()
     }
 }
 

@@ -17,7 +17,7 @@ use super::sidecar::{self, Budget};
 use super::stats::Counters;
 use super::store::{STRIDE, Store, scan_sealed};
 use super::walk::{Stop, Walk, Window};
-use super::yard::Yard;
+use super::yard::{Stock, Yard};
 use super::{Damage, LogSettings, OpenError, names, tail};
 
 /// Everything that the writer begins with.
@@ -39,9 +39,10 @@ pub(super) fn open(folder: Arc<dyn Folder>, settings: &LogSettings) -> Result<Op
         None => return Err(missing(names::META.into(), None, "it is missing or damaged, though there are segments")),
     };
     let mut bases = listing.kept(meta.first);
-    let spares = listing.spares(&*folder, settings);
+    let stock = Stock { count: settings.spare_segments, capacity: settings.segment_bytes };
+    let spares = listing.spares(&*folder, stock);
     let last_spare = listing.free.last().copied().unwrap_or_default();
-    let yard = Yard::new(folder.clone(), meta.identity, spares.clone(), last_spare);
+    let yard = Yard::new(folder.clone(), meta.identity, stock, spares.clone(), last_spare);
     if bases.is_empty() && meta.epoch == 0 {
         begin(&*folder, &meta, &yard, settings)?;
         bases.push(meta.first);

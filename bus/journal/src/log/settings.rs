@@ -4,12 +4,15 @@
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogSettings {
     /// Bytes of one segment file, default 64 MiB, 64 KiB to 1 GiB. Records are given up by whole segments; the active one is read
-    /// at start. The first segments of a new journal are smaller (4, 8, 16, 32 MiB), so that a first start is quick.
+    /// at start. One append must fit in the smallest. The first segments of a new journal are smaller (4, 8, 16, 32 MiB), so that a first start is quick.
     pub segment_bytes: u64,
+    /// Segments kept ready to be used beside the next one, default 2, at most 16: trimmed ones, or new ones made when the writer is
+    /// idle. So many segments can be written without the disk being busy with zeroing. They take their room on the disk.
+    pub spare_segments: usize,
     /// Bytes that may wait for the writer, default 64 MiB, 1 MiB to 1 GiB. Then `append` waits.
     pub queue_bytes: usize,
     /// How many fingerprints are remembered, default 262,144, at most 16,777,216. An older repetition is written again.
-    /// About 64 bytes of memory each.
+    /// About 130 bytes of memory each.
     pub dedupe_keys: usize,
     /// Bytes of memory for the key filters of sealed segments, default 64 MiB, at most 4 GiB. Beyond, a key that was never written
     /// is looked up on disk, once in each older segment.
@@ -18,7 +21,7 @@ pub struct LogSettings {
 
 impl Default for LogSettings {
     fn default() -> Self {
-        Self { segment_bytes: 64 << 20, queue_bytes: 64 << 20, dedupe_keys: 1 << 18, index_bytes: 64 << 20 }
+        Self { segment_bytes: 64 << 20, spare_segments: 2, queue_bytes: 64 << 20, dedupe_keys: 1 << 18, index_bytes: 64 << 20 }
     }
 }
 
@@ -30,6 +33,7 @@ impl LogSettings {
     pub(crate) fn limited(self) -> Self {
         Self {
             segment_bytes: self.segment_bytes.clamp(64 << 10, 1 << 30).next_multiple_of(4096),
+            spare_segments: self.spare_segments.min(16),
             queue_bytes: self.queue_bytes.clamp(1 << 20, 1 << 30),
             dedupe_keys: self.dedupe_keys.min(1 << 24),
             index_bytes: self.index_bytes.min(4 << 30),

@@ -41,10 +41,14 @@ impl Drop for Closing {
 fn write(mut core: Core, queue: &Queue, preparer: JoinHandle<()>) {
     let mut pace = Pace::default();
     loop {
-        match queue.take(core.wants_mark().then_some(IDLE), pace.gather()) {
-            Next::Idle => core.mark(),
+        match queue.take((!core.rests()).then_some(IDLE), pace.gather()) {
+            Next::Idle => {
+                core.mark();
+                core.rest(true);
+            }
             Next::Closed => break,
             Next::Work(Work { appends, bytes, trims, settled }) => {
+                core.rest(false);
                 let (count, began) = (appends.len(), Instant::now());
                 core.write(appends);
                 pace.note(count, began.elapsed());

@@ -47,6 +47,7 @@ pub struct Core {
     batch: u64,
     /// The last thing written was a mark.
     marked: bool,
+    rests: bool,
     /// The batch that is being made, with its places, and those who wait for it.
     buffer: Vec<u8>,
     next: u64,
@@ -68,6 +69,7 @@ impl Core {
             seed: meta.identity.seed(),
             epoch: meta.epoch,
             marked: true,
+            rests: false,
             batch: next,
             buffer: Vec::new(),
             places: Vec::new(),
@@ -102,7 +104,7 @@ impl Core {
 
     /// Writes a mark when the last thing written was a batch: from then on damage in that batch is told from a torn tail.
     pub fn mark(&mut self) {
-        if !self.wants_mark() {
+        if self.marked || self.failed.is_some() || self.end + HEAD as u64 > self.active.capacity {
             return;
         }
         match self.write_mark() {
@@ -113,9 +115,17 @@ impl Core {
         }
     }
 
-    /// Whether there is something to mark.
-    pub(super) fn wants_mark(&self) -> bool {
-        !self.marked && self.failed.is_none() && self.end + HEAD as u64 <= self.active.capacity
+    /// Whether the preparer has been told that there is nothing to write.
+    pub(super) fn rests(&self) -> bool {
+        self.rests
+    }
+
+    /// Tells it.
+    pub(super) fn rest(&mut self, rests: bool) {
+        if self.rests != rests {
+            self.store.yard.rest(rests);
+        }
+        self.rests = rests;
     }
 
     /// Does what the preparer would do beside the writer: next segment, sidecar indexes of sealed ones, removing trimmed ones.

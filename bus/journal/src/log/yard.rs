@@ -12,9 +12,6 @@ use super::segment::{Index, Segment};
 use super::store::STRIDE;
 use super::{names, sidecar};
 
-/// How many trimmed segments are kept to be used again.
-pub(super) const MOST_SPARES: usize = 2;
-
 /// How much is zeroed between two syncs. Each costs a commit of the file system's own journal, and without any the disk would be
 /// busy for long when the writer wants it.
 const ZEROED_AT_ONCE: u64 = 8 << 20;
@@ -33,6 +30,7 @@ pub(super) struct Blank {
 pub(super) struct Yard {
     folder: Arc<dyn Folder>,
     identity: Identity,
+    stock: Stock,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -42,6 +40,8 @@ struct State {
     /// A thread does the work; otherwise whoever needs something does it.
     attended: bool,
     closing: bool,
+    /// The writer has nothing to do: a good time to make spares.
+    idle: bool,
     /// Capacity of the next segment, until a blank of it is ready.
     wanted: Option<u64>,
     ready: Option<Blank>,
@@ -49,21 +49,32 @@ struct State {
     shortage: Option<io::Error>,
     sealed: VecDeque<Arc<Segment>>,
     discarded: VecDeque<Arc<Segment>>,
-    /// Names and capacities.
-    spares: Vec<(String, u64)>,
+    /// Blanks that were not ordered: made in idle times, or once used.
+    spares: Vec<Spare>,
     next_spare: u64,
+}
+
+/// Name and capacity of a blank.
+pub(super) type Spare = (String, u64);
+
+/// How many spares there are to be, and how large.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stock {
+    pub(super) count: usize,
+    pub(super) capacity: u64,
 }
 
 enum Job {
     Make(u64),
+    Stock(u64),
     Seal(Arc<Segment>),
     Discard(Arc<Segment>),
 }
 
 impl Yard {
-    pub(super) fn new(folder: Arc<dyn Folder>, identity: Identity, spares: Vec<(String, u64)>, next_spare: u64) -> Self {
+    pub(super) fn new(folder: Arc<dyn Folder>, identity: Identity, stock: Stock, spares: Vec<Spare>, next_spare: u64) -> Self {
         let state = State { spares, next_spare, ..State::default() };
-        Self { folder, identity, state: Mutex::new(state), changed: Condvar::new() }
+        Self { folder, identity, stock, state: Mutex::new(state), changed: Condvar::new() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -83,6 +94,11 @@ impl Yard {
     /// A sidecar is to be written.
     pub(super) fn seal(&self, segment: Arc<Segment>) {
         self.change(|state| state.sealed.push_back(segment));
+    }
+
+    /// Whether the writer has something to do.
+    pub(super) fn rest(&self, idle: bool) {
+        self.change(|state| state.idle = idle);
     }
 
     /// The segment is not in the table any more.
@@ -137,14 +153,14 @@ impl Yard {
                 let (held, _) = self.changed.wait_timeout(state, AGAIN).unwrap_or_else(PoisonError::into_inner);
                 state = held;
             } else {
-                while !state.closing && !state.has_job() {
+                while !state.closing && !state.has_job(self.stock) {
                     state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
                 }
             }
             if state.closing {
                 return;
             }
-            let job = state.job();
+            let job = state.job(self.stock);
             drop(state);
             again = job.is_some_and(|job| self.work_on(job).is_err());
         }
@@ -155,7 +171,7 @@ impl Yard {
     }
 
     fn job(&self) -> Option<Job> {
-        self.state().job()
+        self.state().job(self.stock)
     }
 
     /// Does one thing; what fails is put back, at the end.
@@ -173,6 +189,15 @@ impl Yard {
                     Err(error)
                 })
             }
+            Job::Stock(capacity) => {
+                let made = self.zero(capacity);
+                self.change(|state| match made {
+                    Ok(blank) => state.spares.push((blank.name, capacity)),
+                    // No need to fill the disk again and again: until the next idle time.
+                    Err(_) => state.idle = false,
+                });
+                Ok(())
+            }
             Job::Seal(segment) => self.write_sidecar(&segment).inspect_err(|error| {
                 tracing::warn!(%error, segment = segment.name(), "a segment's index stays in memory for now");
                 self.seal(segment);
@@ -181,25 +206,29 @@ impl Yard {
         }
     }
 
-    /// A spare of that capacity, or a new file.
+    /// A spare of at least that capacity, or a new file.
     fn make(&self, capacity: u64) -> io::Result<Blank> {
         let spare = {
             let mut state = self.state();
-            let at = state.spares.iter().position(|(_, spare)| *spare == capacity);
-            at.map(|at| state.spares.swap_remove(at).0)
+            let at = state.spares.iter().position(|(_, spare)| *spare >= capacity);
+            at.map(|at| state.spares.swap_remove(at))
         };
-        if let Some(name) = spare
+        if let Some((name, capacity)) = spare
             && let Ok(file) = self.folder.open(&name)
         {
             return Ok(Blank { name, file, capacity });
         }
-        self.zero(capacity).inspect_err(|_| {
+        self.zero(capacity)
+    }
+
+    fn zero(&self, capacity: u64) -> io::Result<Blank> {
+        self.try_zero(capacity).inspect_err(|_| {
             // What is left of it takes room that is wanted.
             let _ = self.folder.remove(names::ZEROING);
         })
     }
 
-    fn zero(&self, capacity: u64) -> io::Result<Blank> {
+    fn try_zero(&self, capacity: u64) -> io::Result<Blank> {
         match self.folder.remove(names::ZEROING) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
@@ -255,7 +284,7 @@ impl Yard {
     fn clear_away(&self, segment: Arc<Segment>) -> io::Result<()> {
         let _ = self.folder.remove(&names::index(segment.base));
         let (name, capacity) = (segment.name(), segment.capacity);
-        let wanted = self.state().spares.len() < MOST_SPARES;
+        let wanted = capacity == self.stock.capacity && self.state().spares.len() < self.stock.count;
         // A reader may still be at it: then its content must stay.
         if wanted && Arc::try_unwrap(segment).is_ok() {
             let spare = self.spare_name();
@@ -271,19 +300,26 @@ impl Yard {
 }
 
 impl State {
-    fn has_job(&self) -> bool {
-        self.wanted.is_some() || !self.sealed.is_empty() || !self.discarded.is_empty()
+    fn has_job(&self, stock: Stock) -> bool {
+        self.wanted.is_some() || !self.sealed.is_empty() || !self.discarded.is_empty() || self.wants_spare(stock)
+    }
+
+    fn wants_spare(&self, stock: Stock) -> bool {
+        self.idle && self.spares.len() < stock.count && self.shortage.is_none()
     }
 
     /// The most urgent first; discarding may give what making needs.
-    fn job(&mut self) -> Option<Job> {
+    fn job(&mut self, stock: Stock) -> Option<Job> {
         if let Some(segment) = self.discarded.pop_front() {
             return Some(Job::Discard(segment));
         }
         if let Some(capacity) = self.wanted.take() {
             return Some(Job::Make(capacity));
         }
-        self.sealed.pop_front().map(Job::Seal)
+        if let Some(segment) = self.sealed.pop_front() {
+            return Some(Job::Seal(segment));
+        }
+        self.wants_spare(stock).then_some(Job::Stock(stock.capacity))
     }
 }
 

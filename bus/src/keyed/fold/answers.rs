@@ -57,11 +57,19 @@ impl Fold for Answers {
 
     fn apply(&mut self, transaction: &Transaction<'_>, position: Position, record: &Record) -> Result<(), FoldError> {
         let time = record.time.map_or(0, nanoseconds);
-        if !record.kind.is_empty() && !record.idempotency_key.is_empty() {
+        let Record { kind, key, idempotency_key, answer, .. } = record;
+        let at = position.0 as i64;
+        // Where older records were given up, the snapshot is the first that tells of them.
+        for answered in record.snapshot.iter().flat_map(|snapshot| &snapshot.answered) {
+            transaction
+                .prepare_cached("INSERT OR IGNORE INTO keyed_answers VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+                .execute(params![kind, key, answered.idempotency_key, &*answered.answer, at, time])?;
+        }
+        if !kind.is_empty() && !idempotency_key.is_empty() {
             // The same key again can only be a command that was repeated after its answer had been given up.
             transaction
                 .prepare_cached("INSERT OR REPLACE INTO keyed_answers VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
-                .execute(params![record.kind, record.key, record.idempotency_key, &*record.answer, position.0 as i64, time])?;
+                .execute(params![kind, key, idempotency_key, &**answer, at, time])?;
         }
         if position.0.is_multiple_of(SWEEP_EVERY) {
             let keep = i64::try_from(self.keep.as_nanos()).unwrap_or(i64::MAX);

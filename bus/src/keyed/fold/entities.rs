@@ -76,7 +76,9 @@ impl<D: Decider> Entities<D> {
         if let Some(snapshot) = &record.snapshot {
             return D::State::decode(&*snapshot.state).map_err(|error| not_understood::<D>("the snapshot", &error));
         }
-        let mut state = Self::find(transaction, &record.key)?.map(|entity| entity.state).unwrap_or_default();
+        // A first record after others: the thing had ended and was let go, this is another one under its key.
+        let before = if record.sequence == 1 { None } else { Self::find(transaction, &record.key)? };
+        let mut state = before.map(|entity| entity.state).unwrap_or_default();
         for (index, message) in record.events.iter().enumerate() {
             let event =
                 D::Event::decode(&*message.data).map_err(|error| not_understood::<D>(&format!("event {index}"), &error))?;

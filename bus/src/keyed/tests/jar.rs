@@ -97,6 +97,10 @@ impl Decider for Jar {
         Order::Ring(timer.to_owned())
     }
 
+    fn ended(state: &Coins) -> bool {
+        state.coins == 0
+    }
+
     fn event_type(event: &Event) -> &'static str {
         match event.what {
             Some(What::Put(_)) => "test.Put",

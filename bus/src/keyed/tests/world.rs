@@ -89,6 +89,12 @@ impl World {
         projection.close().await;
     }
 
+    /// Gives up the records before a position, when the views have them all.
+    pub(super) async fn trim(&self, before: Position) {
+        self.projection().reach(self.journal.durable().borrow().position).await.unwrap();
+        assert_eq!(self.journal.trim(before).await.unwrap(), before);
+    }
+
     /// The views are gone, to be built anew at the next start.
     pub(super) fn erase_projection(&self) {
         Projection::erase(&self.folder.path().join("views.sqlite")).unwrap();

@@ -24,7 +24,7 @@ use crate::output::print;
     after_help = "Examples:\n  \
         passerelle callback slots sales --free\n  \
         passerelle callback request sales --customer C-1042 --telephone '+33 1 23 45 67 89' --asap --context basket=B-7\n  \
-        passerelle callback request sales --customer C-1042 --telephone +33123456789 --at 2026-11-23T08:00:00Z --key page-81\n  \
+        passerelle callback request sales --customer C-1042 --telephone +33123456789 --at 2026-11-23T08:00:00Z --idempotency-key page-81\n  \
         passerelle callback show 7k2m9x4q1c8t5v3w          what happened, and what happens next\n  \
         passerelle callback list --line sales --status promised\n\n\
         Lines, their hours and their desks are declared in the settings (`callback.lines`); advisers sit down with `passerelle desk NAME`.\n\
@@ -123,7 +123,7 @@ pub struct Request {
     pub context: Vec<(String, String)>,
     /// Idempotency key: the same one of the same customer is the same wish [default: a new one]
     #[arg(long, value_name = "KEY")]
-    pub key: Option<String>,
+    pub idempotency_key: Option<String>,
     #[command(flatten)]
     pub when: When,
 }
@@ -219,7 +219,7 @@ fn wish(request: &Request) -> v1::RequestCallbackRequest {
     use request_callback_request::When as At;
     let new = || format!("command-line-{:032x}", fastrand::u128(..));
     v1::RequestCallbackRequest {
-        idempotency_key: request.key.clone().unwrap_or_else(new),
+        idempotency_key: request.idempotency_key.clone().unwrap_or_else(new),
         line: request.line.clone(),
         customer: request.customer.clone(),
         telephone: request.telephone.clone(),

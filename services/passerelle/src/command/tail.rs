@@ -20,12 +20,13 @@ const ACKNOWLEDGE_EVERY: Duration = Duration::from_secs(1);
 /// What to follow, and how it is shown.
 #[derive(Debug, Args)]
 #[command(
-    about = "Follows the journal of a running bus: what was published, and what happened",
+    about = "Follows the journal of a running bus: what was published; on the admin port also what happened",
     after_help = "Examples:\n  \
         passerelle tail                                    what comes from now on, one line each, until Ctrl-C\n  \
         passerelle tail --from start --stop-at-end         all that is there\n  \
         passerelle tail --name billing --json              goes on where it stopped last time\n  \
-        passerelle tail --type 'shop.*' --channel web      only what fits all of these\n\n\
+        passerelle tail --type 'shop.*' --channel web      only what fits all of these\n  \
+        passerelle tail -a http://127.0.0.1:7401           what happens to callbacks and hand-offs as well\n\n\
         A line has position, time, type, source, subject and the size of the content. Customers and contents are personal data and\n\
         are shown with --show-data or --json only; --json prints CloudEvents, one object a line, as `passerelle publish` reads them.\n\
         Exit codes: 0 ended by Ctrl-C, --count or --stop-at-end, 1 the bus refused or went away, 2 wrong arguments."
@@ -100,6 +101,9 @@ pub(crate) async fn run(tail: &Tail) -> Result<(), Failure> {
         ended = follower.follow() => ended,
         interrupted = tokio::signal::ctrl_c() => interrupted.map_err(Failure::plain),
     };
+    if ended.is_err() && follower.position > 0 && tail.name.is_none() {
+        eprintln!("all up to position {} was shown; to go on there: --from {}", follower.position, follower.position + 1);
+    }
     // What ended it is the better reason, should this fail too.
     let acknowledged = follower.acknowledge().await;
     ended.and(acknowledged)

@@ -1,7 +1,8 @@
-//! `passerelle demo`: a bank with two back offices, traffic, and each call's way through the bus. Nothing to install.
+//! `passerelle demo`: a bank with two back offices, traffic, each call's way through the bus, and a promise that outlives a kill. Nothing to install.
 
 pub(crate) mod disputes;
 mod print;
+mod promise;
 mod sample;
 mod traffic;
 mod way;
@@ -46,9 +47,10 @@ async fn play(demo: &Demo) -> Result<(), Failure> {
     let bank =
         print::Bank { daemon: &daemon, double: double.local_addr(), disputes, process: process.id(), folder: sample.folder() };
 
+    let callback = sample.callback();
     print::opening(&bank);
     let played = tokio::select! {
-        played = traffic::play(&bank, ways, demo) => played,
+        played = async { tokio::try_join!(traffic::play(&bank, ways, demo), promise::play(&callback)).map(drop) } => played,
         () = stop.next() => Ok(()),
     };
     println!("\nstopping: calls in flight end, then the back offices");

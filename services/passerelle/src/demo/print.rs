@@ -60,6 +60,15 @@ pub(crate) fn call(number: u64, channel: &str, question: &str, way: Option<&Way>
     println!("      {answer}\n");
 }
 
+/// One moment of the promise that outlives the bus.
+pub(crate) fn promise(what: &str, more: &[String]) {
+    println!("{}", bold(&format!("   ▸  {what}")));
+    for text in more {
+        println!("      {text}");
+    }
+    println!();
+}
+
 fn line(what: &str, text: &str, took: Duration) {
     println!("      {what:<12}{:>9.3} ms  {text}", took.as_secs_f64() * 1e3);
 }

@@ -9,12 +9,14 @@ use tempfile::TempDir;
 use crate::failure::Failure;
 
 /// Each file with its text; the same as in `deploy/sample`.
-const FILES: [(&str, &str); 5] = [
+const FILES: [(&str, &str); 7] = [
     ("passerelle.yaml", include_str!("../../../../deploy/sample/passerelle.yaml")),
     ("accounts/ACCTINQ.cpy", include_str!("../../../../deploy/sample/accounts/ACCTINQ.cpy")),
     ("accounts/mainframe.yaml", include_str!("../../../../deploy/sample/accounts/mainframe.yaml")),
     ("accounts/accounts.lock.yaml", include_str!("../../../../deploy/sample/accounts/accounts.lock.yaml")),
     ("accounts/double.yaml", include_str!("../../../../deploy/sample/accounts/double.yaml")),
+    ("callback/passerelle.yaml", include_str!("../../../../deploy/sample/callback/passerelle.yaml")),
+    ("callback/desk.yaml", include_str!("../../../../deploy/sample/callback/desk.yaml")),
 ];
 
 /// Where the samples say that the back offices are.
@@ -30,7 +32,9 @@ impl Sample {
     /// Writes all files.
     pub(crate) fn write() -> Result<Self, Failure> {
         let folder = tempfile::Builder::new().prefix("passerelle-demo-").tempdir().map_err(Failure::plain)?;
-        fs::create_dir(folder.path().join("accounts")).map_err(Failure::plain)?;
+        for inner in ["accounts", "callback"] {
+            fs::create_dir(folder.path().join(inner)).map_err(Failure::plain)?;
+        }
         for (name, text) in FILES {
             fs::write(folder.path().join(name), text).map_err(Failure::plain)?;
         }
@@ -55,6 +59,11 @@ impl Sample {
     /// The settings.
     pub(crate) fn settings(&self) -> PathBuf {
         self.folder.path().join("passerelle.yaml")
+    }
+
+    /// Where the settings of the bus are that calls customers back.
+    pub(crate) fn callback(&self) -> PathBuf {
+        self.folder.path().join("callback")
     }
 
     /// What the host double answers.

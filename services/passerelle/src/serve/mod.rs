@@ -24,6 +24,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use passerelle_bus::call::observe::{METRICS, Propagation};
 use passerelle_bus::call::{CallLimits, Endpoint, Gateway};
 use passerelle_bus::contract::Registry;
+use passerelle_bus::keyed;
 use prost_reflect::MessageDescriptor;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
@@ -144,7 +145,7 @@ impl Daemon {
         background.spawn(durable.clone().watch(health.clone()));
         let ready = Arc::new(Readiness::new(durable.clone()));
         let own = operators::for_channels(health_service.clone(), registry.clone(), &durable).map_err(Failure::plain)?;
-        let services = operators::for_operators(health_service, registry.clone(), routes).map_err(Failure::plain)?;
+        let services = operators::for_operators(health_service, registry.clone(), routes, &durable).map_err(Failure::plain)?;
         let admin = Admin::new(metrics, durable.clone(), ready.clone(), services);
         let listeners = (channels.run(Front::new(gateway, own)), administration.run(admin));
         Ok(Self {
@@ -243,7 +244,7 @@ fn propagation(settings: &Settings) -> Option<Propagation> {
 
 /// Name, unit and meaning of every metric there is.
 pub(crate) fn every_metric() -> impl Iterator<Item = (&'static str, Unit, &'static str)> {
-    METRICS.into_iter().chain(durable::METRICS).chain(passerelle_projection::METRICS)
+    METRICS.into_iter().chain(durable::METRICS).chain(passerelle_projection::METRICS).chain(keyed::observe::METRICS)
 }
 
 fn describe_metrics() {

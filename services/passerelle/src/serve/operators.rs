@@ -18,7 +18,12 @@ use crate::adapters;
 
 const HEALTH: [&str; 1] = ["grpc.health.v1.Health"];
 const REFLECTION: [&str; 2] = ["grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"];
-const ADMINISTRATION: [&str; 3] = ["passerelle.bus.v1.Contracts", "passerelle.bus.v1.Endpoints", "passerelle.bus.v1.Adapters"];
+const ADMINISTRATION: [&str; 4] = [
+    "passerelle.bus.v1.Contracts",
+    "passerelle.bus.v1.Endpoints",
+    "passerelle.bus.v1.Adapters",
+    "passerelle.bus.v1.Journal",
+];
 
 /// Services that the bus answers itself on the channels' port.
 pub(crate) const OWN_TO_CHANNELS: [&[&str]; 3] = [&HEALTH, &REFLECTION, &durable::SERVICES];
@@ -37,23 +42,25 @@ pub(crate) fn for_channels(
     Ok(durable.add_services(services))
 }
 
-/// What operators find: administration, health, and reflection of those.
+/// What operators find: administration, the whole journal, health, and reflection of those.
 pub(crate) fn for_operators(
     health: HealthServer<impl Health>,
     registry: Arc<Registry>,
     routes: Arc<Routes>,
+    durable: &Durable,
 ) -> Result<Services, ImageError> {
     let reflection = Reflection::new()?
         .with_services(health_image()?, &HEALTH)
         .with_services(Image::decode(passerelle_proto::DESCRIPTORS)?, &ADMINISTRATION);
     let contracts = Contracts::new(registry, Arc::new(|address| dial(address, None, None)), SystemTime::now);
     let endpoints = Endpoints::new(Arc::new(move || Box::pin(listed(routes.clone()))));
-    Ok(Services::new(health)
+    let services = Services::new(health)
         .add_service(reflection.v1())
         .add_service(reflection.v1alpha())
         .add_service(contracts.server())
         .add_service(endpoints.server())
-        .add_service(Adapters::new(adapters::table()).server()))
+        .add_service(Adapters::new(adapters::table()).server());
+    Ok(durable.add_services_for_operators(services))
 }
 
 fn health_image() -> Result<Image, ImageError> {

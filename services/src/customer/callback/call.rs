@@ -202,6 +202,10 @@ impl At {
         loop {
             let parted = self.place(&state).await;
             let Parted::Broken(why) = parted else { return };
+            if *self.inner.calls.stopped.borrow() {
+                // The desk closes with the bus: the next start takes it up.
+                return;
+            }
             tracing::debug!(callback = self.id, why, "the desk's stream broke off");
             let note = format!("the desk cannot be reached: {why}");
             if state.adviser.is_empty() {

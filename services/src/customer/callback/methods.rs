@@ -1,5 +1,6 @@
 //! The methods of the service, as channels call them.
 
+use passerelle_bus::keyed::Failure;
 use passerelle_journal::Position;
 use passerelle_proto::bus::v1::CallbackState;
 use passerelle_proto::bus::v1::callback_ended::Ending;
@@ -9,7 +10,7 @@ use passerelle_proto::customer::v1::reschedule_callback_request::When;
 use prost_types::Timestamp;
 use tonic::{Request, Response, Status};
 
-use super::decide::{Command, OpenLine, unix_seconds};
+use super::decide::{Command, OpenLine, Refusal, unix_seconds};
 use super::line::Slot;
 use super::service::{Callbacks, acknowledgement};
 use super::table::{self, Wanted};
@@ -19,6 +20,8 @@ const USUAL_SLOTS: usize = 20;
 const MOST_SLOTS: usize = 200;
 const USUAL_PAGE: usize = 100;
 const MOST_PAGE: usize = 500;
+/// Slots chosen one after another for a wish, before it is told that there is none.
+const CHOICES: usize = 5;
 /// Free slots named to whoever asked for a full one.
 const OFFERED: usize = 3;
 
@@ -53,12 +56,19 @@ impl callbacks_server::Callbacks for Callbacks {
         let id = request::id(&self.0.secret, &wish.customer, &request.idempotency_key);
         self.0.projection.room().await.map_err(|stopped| Status::unavailable(stopped.to_string()))?;
         let line = self.0.line(&wish.line)?;
-        let slot = match wish.slot {
-            0 => self.first_free(&id, &wish.line, line, 0).await?,
-            slot => slot,
+        let mut tries = 0;
+        let done = loop {
+            let slot = match wish.slot {
+                0 => self.first_free(&id, &wish.line, line).await?,
+                slot => slot,
+            };
+            tries += 1;
+            match self.0.command(&id, Command::Request { wish: Box::new(wish.clone()), slot }).await {
+                // The slot that went on when it was chosen has ended meanwhile.
+                Err(Failure::Refused(Refusal::Past)) if wish.slot == 0 && tries < CHOICES => {}
+                other => break other.map_err(|failure| refusal::of_failure(&failure))?,
+            }
         };
-        let done = self.0.command(&id, Command::Request { wish: Box::new(wish.clone()), slot }).await;
-        let done = done.map_err(|failure| refusal::of_failure(&failure))?;
         let (state, position) = self.after(&id, done.position).await?;
         if state.ending() == Ending::Refused {
             return Err(self.full(&wish.line, line).await);
@@ -82,7 +92,7 @@ impl callbacks_server::Callbacks for Callbacks {
         let line = self.0.line(&line_name)?;
         let (slot, or_later) = match request.when {
             Some(When::SlotStart(start)) => (start.seconds, false),
-            Some(When::AsSoonAsPossible(true)) => (self.first_free(id, &line_name, line, 0).await?, true),
+            Some(When::AsSoonAsPossible(true)) => (self.first_free(id, &line_name, line).await?, true),
             Some(When::AsSoonAsPossible(false)) | None => {
                 return Err(Status::invalid_argument("say when: slot_start, or as_soon_as_possible: true"));
             }
@@ -164,8 +174,8 @@ impl Callbacks {
     }
 
     /// The first slot with a place; for a callback that is known already, any: nothing will be sought.
-    async fn first_free(&self, id: &str, name: &str, line: &OpenLine, from: i64) -> Result<i64, Status> {
-        let free = self.0.free_slots(name, line, from, 1).await.map_err(Status::unavailable)?;
+    async fn first_free(&self, id: &str, name: &str, line: &OpenLine) -> Result<i64, Status> {
+        let free = self.0.free_slots(name, line, 0, 1).await.map_err(Status::unavailable)?;
         match free.first() {
             Some((slot, _)) => Ok(slot.start),
             None if self.0.state(id).await.is_ok() => Ok(0),

@@ -83,7 +83,7 @@ fn key(field: &str, text: &str) -> Result<(), Status> {
     at_most(field, text, LONGEST_KEY)
 }
 
-pub(super) fn at_most(field: &str, text: &str, most: usize) -> Result<(), Status> {
+fn at_most(field: &str, text: &str, most: usize) -> Result<(), Status> {
     match text.len() {
         length if length > most => Err(Status::invalid_argument(format!("{field} has {length} bytes, at most {most} are taken"))),
         _ => Ok(()),

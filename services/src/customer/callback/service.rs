@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use passerelle_adapter::Adapter;
@@ -124,9 +124,8 @@ impl Inner {
 
     /// The lock under which this callback is settled.
     pub(super) fn turn(&self, id: &str) -> &Mutex<()> {
-        static NONE: OnceLock<Mutex<()>> = OnceLock::new();
         let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(id);
-        self.turns.get(hash as usize % TURNS).unwrap_or_else(|| NONE.get_or_init(|| Mutex::new(())))
+        &self.turns[hash as usize % self.turns.len()]
     }
 }
 

@@ -89,7 +89,8 @@ fn measure_all(options: &Options) -> Result<(), String> {
 
     println!("Messages of 1 KiB on {file_system}, {} rounds of {:?}, medians (and least).", options.rounds, options.lasting);
     let mut rows = rows(&targets);
-    for _ in 0..options.rounds {
+    for round in 1..=options.rounds {
+        eprintln!("round {round} of {}", options.rounds);
         for row in &mut rows {
             let measured = measure(row.target, row.in_flight, options.lasting, &probe, &mut row.acknowledged);
             row.rounds.push(measured.map_err(|error| row.failed(&error))?);

@@ -1,4 +1,4 @@
-//! The demo as a new user runs it: nothing installed, every call shown with its way, nothing left behind.
+//! The demo as a new user runs it: nothing installed, every call shown with its way, a promise kept over a kill, nothing left behind.
 
 use passerelle_system::World;
 
@@ -18,6 +18,12 @@ fn the_demo_shows_each_call_on_its_way_and_ends_cleanly() {
         "4 events: received · the merchant was asked · … · the amount was given back",
         "NOT_FOUND: no such customer",
         "the host closed the connection",
+        "web asks for a callback: ",
+        "on disk at position ",
+        "before it is due",
+        "anna's desk rings for ",
+        "known already, not asked again: amount 12,000 EUR, page /loans/car",
+        "ended: the customer was reached",
     ] {
         assert!(run.stdout.contains(expected), "no “{expected}” in\n{}", run.stdout);
     }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod bad_input;
+mod callback;
 mod contracts;
 mod demo;
 mod drain;
@@ -14,3 +15,4 @@ mod streaming;
 mod tidy;
 mod tls;
 mod tracing;
+mod views;

@@ -92,6 +92,11 @@ impl Durable {
             .add_service(self.handoffs.server())
     }
 
+    /// Adds what operators see of it.
+    pub(crate) fn add_services_for_operators(&self, services: Services) -> Services {
+        services.add_service(self.journal.clone().server_for_operators())
+    }
+
     /// What keeps it from working, for operators.
     pub(crate) fn obstacle(&self) -> Option<String> {
         if let Some(why) = &self.log.durable().borrow().failed {
@@ -99,7 +104,11 @@ impl Durable {
         }
         match self.projection.status().health {
             Health::Stopped(stopped) => Some(format!("{stopped}; {}; calls to back offices go on", Code::VIEWS_STOPPED)),
-            Health::Building { .. } | Health::Following | Health::Held(_) => None,
+            _ if self.projection.has_room() => None,
+            Health::Held(why) => Some(format!("the views do not follow the journal for the moment: {why}")),
+            Health::Building { .. } | Health::Following => {
+                Some(format!("the views are {} records behind the journal; they follow by themselves", self.projection.lag()))
+            }
         }
     }
 

@@ -23,6 +23,8 @@ use passerelle_proto::bus::v1::{CallbackAnswer, CallbackEvent, CallbackRequested
 
 use super::line::{Calendar, CallbackSettings, Line};
 
+use wish::cancelled;
+
 pub(super) use slot::{SlotCommand, SlotRules, slot_key, slot_of_key};
 
 /// A place is looked for or given back: tried again after this time, and then after longer ones.
@@ -278,8 +280,6 @@ impl Timed for Decision<CallbackRules> {
         self
     }
 }
-
-use wish::cancelled;
 
 /// A moment in whole Unix seconds, rounded down.
 pub(super) fn unix_seconds(moment: SystemTime) -> i64 {

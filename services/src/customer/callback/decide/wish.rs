@@ -82,7 +82,12 @@ impl CallbackRules {
         }
         let now = context.now;
         let line = self.line_of(state);
-        let next = next.filter(|next| line.is_some_and(|line| promisable(line, *next, now).is_ok()));
+        let next = next.and_then(|next| {
+            let line = line?;
+            // It may be over by now: then the one that goes on, or comes.
+            let mut slots = line.calendar.slots(unix_seconds(now)).map(|slot| slot.start);
+            slots.find(|start| *start >= next).filter(|start| promisable(line, *start, now).is_ok())
+        });
         match (next, state.sought_why()) {
             (Some(next), why) if state.or_later => {
                 let why = if why == Why::Closed { Why::Closed } else { Why::Full };

@@ -55,16 +55,23 @@ impl Calendar {
 
     /// Slots that end after that moment, in order, for as long as the line opens at least once a year.
     pub fn slots(&self, after: i64) -> impl Iterator<Item = Slot> + '_ {
+        let length = self.slot_seconds;
         let mut date = self.date(after);
         let mut closure = 0;
         let days = std::iter::from_fn(move || {
             let today = date?;
-            let slots = self.slots_of(today);
-            closure = if slots.is_empty() { closure + 1 } else { 0 };
+            let open = self.opened(today);
+            closure = if open.iter().all(|piece| piece.end - piece.start < length) { closure + 1 } else { 0 };
             date = (closure <= LONGEST_CLOSURE_DAYS).then(|| today.checked_add(1.day()).ok()).flatten();
-            Some(slots)
+            Some(open)
         });
-        days.flatten().skip_while(move |slot| slot.end <= after)
+        days.flatten().flat_map(move |open| {
+            let first = after.saturating_sub(open.start).div_euclid(length).max(0);
+            (first..(open.end - open.start) / length).map(move |number| {
+                let start = open.start + number * length;
+                Slot { start, end: start + length }
+            })
+        })
     }
 
     /// The first moment from `moment` on at which the line is open; none if it never is again.
@@ -98,17 +105,6 @@ impl Calendar {
 
     fn date(&self, moment: i64) -> Option<Date> {
         Timestamp::from_second(moment).ok().map(|at| self.zone.to_datetime(at).date())
-    }
-
-    fn slots_of(&self, date: Date) -> Vec<Slot> {
-        let cut = |open: Slot| {
-            let slots = (open.end - open.start) / self.slot_seconds;
-            (0..slots).map(move |number| {
-                let start = open.start + number * self.slot_seconds;
-                Slot { start, end: start + self.slot_seconds }
-            })
-        };
-        self.opened(date).into_iter().flat_map(cut).collect()
     }
 
     /// The moments of a date at which the line is open, in order; pieces that touch are one.

@@ -12,11 +12,13 @@ use super::super::flight::{Outcome, Plan};
 use super::super::grpc;
 use super::{IN_FLIGHT, System, Target, write};
 
+/// Nothing about the journal: its defaults are measured.
+const SETTINGS: &str = "listen: 127.0.0.1:0\nadmin: { listen: '127.0.0.1:0' }\ndata_dir: data\nlog: { level: warn }\n";
+
 /// A daemon with an empty journal.
 pub(crate) fn passerelle(program: &Path) -> System {
     let folder = folder();
-    let settings = format!("listen: 127.0.0.1:0\nadmin: {{ listen: \"127.0.0.1:0\" }}\ndata_dir: data\nlog: {{ level: warn }}\n");
-    write(folder.path(), "passerelle.yaml", &settings);
+    write(folder.path(), "passerelle.yaml", SETTINGS);
     let mut command = Command::new(program);
     command.args(["serve", "--settings", "passerelle.yaml"]);
     let process = Process::spawn_in("Passerelle", folder, &mut command);
@@ -46,7 +48,7 @@ fn end(mut process: Process, acknowledged: u64) -> Result<(), String> {
         return Err(format!("Passerelle ended with {status}: {}", process.log()));
     }
     let folder =
-        Directory::open(&process.folder().join("data/journal")).map_err(|error| format!("the journal's folder: {error}"))?;
+        Directory::open(process.folder().join("data/journal")).map_err(|error| format!("the journal's folder: {error}"))?;
     let report = check(&folder).map_err(|error| format!("the journal: {error}"))?;
     let stored: u64 = report.segments.iter().map(|segment| segment.records).sum();
     if stored == acknowledged && report.damage.is_empty() {

@@ -29,7 +29,8 @@ fn a_callback_is_asked_for_shown_and_answered_at_a_desk() {
     assert!(slots.lines().all(|line| line.ends_with("Europe/Paris  2 free")), "{slots}");
 
     let later = slots.lines().nth(3).unwrap().split(' ').next().unwrap().to_owned();
-    let wish = ["callback", "request", "sales", "--customer", "C-1", "--telephone", "+33 1 23 45 67 89", "--key", "k"];
+    let wish =
+        ["callback", "request", "sales", "--customer", "C-1", "--telephone", "+33 1 23 45 67 89", "--idempotency-key", "k"];
     let promised = succeeds(run(&[&wish[..], &["--at", &later]].concat()));
     assert!(promised.contains("promised  An adviser calls at "), "{promised}");
     assert!(promised.contains("on disk at position "), "{promised}");
@@ -45,10 +46,16 @@ fn a_callback_is_asked_for_shown_and_answered_at_a_desk() {
     assert!(desk.line_after("closed ").starts_with(id));
 
     let shown = succeeds(run(&["callback", "show", id]));
-    for line in ["reached  line sales", "The customer was reached.", "telephone +33123456789", "attempt 1 by ann: the customer was reached"] {
+    for line in [
+        "reached  line sales",
+        "The customer was reached.",
+        "telephone +33123456789",
+        "attempt 1 by ann: the customer was reached",
+    ] {
         assert!(shown.contains(line), "{line}: {shown}");
     }
-    let other = succeeds(run(&["callback", "request", "sales", "--customer", "C-2", "--telephone", "+33123456789", "--at", &later]));
+    let other =
+        succeeds(run(&["callback", "request", "sales", "--customer", "C-2", "--telephone", "+33123456789", "--at", &later]));
     let other = other.split(' ').next().unwrap();
     assert!(succeeds(run(&["callback", "cancel", other])).contains("cancelled  The customer took it back."));
     let listed = succeeds(run(&["callback", "list", "--status", "reached"]));
@@ -62,7 +69,8 @@ fn lines_are_proven_before_they_are_served() {
     let good = world("capacity: 2");
     let proven = succeeds(good.run(&["check", "--settings", "passerelle.yaml"]));
     assert!(proven.contains("ok callback line sales: 2 calls in 900 seconds, Europe/Paris, at desk advisers"), "{proven}");
-    let wrong = "callback:\n  lines:\n    sales: { desk: nowhere, time_zone: UTC, capacity: 1, open: { monday: [\"10:00-09:00\"] } }\n";
+    let wrong =
+        "callback:\n  lines:\n    sales: { desk: nowhere, time_zone: UTC, capacity: 1, open: { monday: [\"10:00-09:00\"] } }\n";
     let refused = fails(World::default().settings(wrong).run(&["check", "--settings", "passerelle.yaml"]));
     assert!(refused.contains("passerelle.yaml:6:"), "{refused}");
     assert!(refused.contains("`10:00-09:00` ends before it begins"), "{refused}");

@@ -19,17 +19,24 @@ use tonic::{Status, Streaming};
 /// What a scene waits for at most before it calls something a hang.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A line that is always open, with slots of seconds.
+/// A line `sales` that is always open, with slots of seconds.
 pub(super) fn world(line: &str) -> World {
+    world_of(&["sales".to_owned()], line)
+}
+
+/// Lines that are always open, all alike.
+pub(super) fn world_of(names: &[String], line: &str) -> World {
     let week: Vec<String> = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
         .map(|day| format!("{day}: [\"00:00-24:00\"]"))
         .into();
-    let settings = format!(
-        "endpoints: {{ advisers: {{ adapter: callback, file: desk.yaml }} }}\ncallback:\n  lines:\n    sales:\n      \
-         desk: advisers\n      time_zone: Europe/Paris\n      open: {{ {} }}\n      {}\n",
-        week.join(", "),
-        line.replace('\n', "\n      ")
-    );
+    let endpoints = "endpoints: { advisers: { adapter: callback, file: desk.yaml } }";
+    let mut settings = format!("{endpoints}\ncallback:\n  lines:\n");
+    for name in names {
+        let (open, line) = (week.join(", "), line.replace('\n', "\n      "));
+        settings.push_str(&format!(
+            "    {name}:\n      desk: advisers\n      time_zone: Europe/Paris\n      open: {{ {open} }}\n      {line}\n"
+        ));
+    }
     World::default().settings(&settings).file("desk.yaml", "adapter: callback\ndriver: desk\n")
 }
 

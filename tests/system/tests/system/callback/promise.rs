@@ -65,8 +65,5 @@ async fn what_rings_when_the_daemon_is_killed_rings_again() {
     assert!(matches!(bob.next().await, Shown::Closed(_)));
     let reached = callback(&channel, &id).await.unwrap();
     let outcomes: Vec<String> = reached.attempts.into_iter().map(|attempt| attempt.reason).collect();
-    assert_eq!(
-        outcomes,
-        ["it was interrupted before an adviser took it: the bus was started anew", "the customer was reached"]
-    );
+    assert_eq!(outcomes, ["it was interrupted before an adviser took it: the bus was started anew", "the customer was reached"]);
 }

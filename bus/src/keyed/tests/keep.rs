@@ -1,0 +1,76 @@
+//! Compaction: old records are given up, and nothing that lives is.
+
+use passerelle_journal::Position;
+
+use super::jar::{Jar, Order};
+use super::world::{World, coins, small};
+use crate::keyed::Entities;
+
+#[tokio::test]
+async fn what_lives_is_carried_over_and_what_has_ended_is_let_go() {
+    let mut world = World::new(small());
+    let first = world.ask_once("alive", "once", Order::Put(3)).await.unwrap();
+    world.ask("ended", Order::Put(1)).await.unwrap();
+    world.ask("ended", Order::Take(1)).await.unwrap();
+    // Ended, but for a bell.
+    world.ask("waiting", Order::Bell("bell", 100)).await.unwrap();
+    for key in 0..20 {
+        world.ask(&format!("many-{key}"), Order::Put(key + 1)).await.unwrap();
+    }
+    let before = world.journal.durable().borrow().position.next();
+    // Younger than what is given up: its records are enough.
+    world.ask("young", Order::Put(9)).await.unwrap();
+
+    assert_eq!(world.keyed().keep(before).await.unwrap(), 22);
+    assert_eq!(world.keyed().keep(before).await.unwrap(), 0, "they are carried over already");
+    world.trim(before).await;
+    world.crash().await;
+    world.erase_projection();
+    world.start();
+
+    assert_eq!(world.coins("alive").await, 3);
+    assert_eq!(world.coins("many-19").await, 20);
+    assert_eq!(world.coins("young").await, 9);
+    let again = world.ask_once("alive", "once", Order::Put(3)).await.unwrap();
+    assert_eq!((again.answer, again.repeated), (first.answer, true));
+    assert_eq!(world.keyed().state("ended").await.unwrap(), None);
+    assert_eq!(coins(world.ask("ended", Order::Put(5)).await), 5);
+    let seen = world.seen.lock().unwrap().len();
+    world.ask("waiting", Order::Put(1)).await.unwrap();
+    world.advance(100);
+    world.seen(seen + 2).await;
+    assert_eq!(world.rung("waiting").await, ["bell"]);
+    let last = world.journal.durable().borrow().position;
+    let poor = |connection: &_| Entities::<Jar>::select(connection, "WHERE coins < ?1 ORDER BY key", [6]);
+    let poor = world.projection().read_at_least(last, poor).await.unwrap();
+    let poor: Vec<_> = poor.into_iter().map(|entity| (entity.key, entity.state.coins)).collect();
+    let expected = [("alive", 3), ("ended", 5), ("many-0", 1), ("many-1", 2), ("many-2", 3), ("many-3", 4), ("many-4", 5)];
+    let expected: Vec<_> = expected.into_iter().chain([("waiting", 1)]).map(|(key, coins)| (key.to_owned(), coins)).collect();
+    assert_eq!(poor, expected);
+}
+
+#[tokio::test]
+async fn a_thing_that_was_let_go_and_begins_again_is_another_one_in_the_views_too() {
+    let world = World::new(small());
+    world.ask("a", Order::Put(2)).await.unwrap();
+    world.ask("a", Order::Take(2)).await.unwrap();
+    assert_eq!(world.keyed().keep(Position(3)).await.unwrap(), 0);
+    world.trim(Position(3)).await;
+    assert_eq!(coins(world.ask("a", Order::Put(7)).await), 7);
+    let last = world.journal.durable().borrow().position;
+    let read = |connection: &_| Entities::<Jar>::find(connection, "a");
+    let entity = world.projection().read_at_least(last, read).await.unwrap().unwrap();
+    assert_eq!((entity.sequence, entity.state.coins), (1, 7));
+}
+
+#[tokio::test]
+async fn a_thing_that_goes_on_after_it_was_let_go_is_not_lost_with_its_old_records() {
+    let mut world = World::new(small());
+    world.ask("a", Order::Put(2)).await.unwrap();
+    world.ask("a", Order::Take(2)).await.unwrap();
+    assert_eq!(world.keyed().keep(Position(3)).await.unwrap(), 0);
+    assert_eq!(coins(world.ask("a", Order::Put(7)).await), 7);
+    world.trim(Position(3)).await;
+    world.restart().await;
+    assert_eq!(coins(world.ask("a", Order::Put(1)).await), 8);
+}
