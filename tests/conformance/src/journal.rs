@@ -1,5 +1,7 @@
 //! The laws of [`Journal`]: what every engine must do. Each is a function that panics where it is broken; [`LAWS`] lists them.
 
+#![allow(clippy::panic, clippy::expect_used, reason = "a law that is broken panics")]
+
 mod keys;
 mod lasting;
 mod records;

@@ -1,4 +1,5 @@
 //! Every engine keeps the laws of the journal.
+#![allow(clippy::expect_used, reason = "a test that cannot begin fails")]
 
 use std::sync::Arc;
 

@@ -55,6 +55,7 @@ mod yard;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -108,6 +109,12 @@ impl Log {
         self.queue.close();
         // An error: the writer has ended, too.
         let _ = self.ended.clone().wait_for(|ended| *ended).await;
+    }
+}
+
+impl fmt::Debug for Log {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Log").field("reader", &self.reader).finish_non_exhaustive()
     }
 }
 

@@ -28,7 +28,11 @@ pub(super) struct Queue {
 struct Waiting {
     appends: VecDeque<(Append, usize)>,
     trims: Vec<(Position, Trimmed)>,
-    settled: Vec<Sender<()>>,
+    /// With how many appends had come before.
+    settled: Vec<(u64, Sender<()>)>,
+    /// How many appends have come, and how many of them the writer has taken.
+    came: u64,
+    taken: u64,
     /// The writer is at what it took last.
     busy: bool,
     /// The writer sleeps until this many appends are there.
@@ -44,7 +48,7 @@ pub(super) struct Work {
     pub(super) bytes: usize,
     pub(super) trims: Vec<(Position, Trimmed)>,
     /// Told when all of this is done.
-    pub(super) settled: Vec<Sender<()>>,
+    pub(super) settled: Vec<(u64, Sender<()>)>,
 }
 
 /// What the writer wakes up to.
@@ -76,6 +80,7 @@ impl Queue {
         }
         room.forget();
         waiting.appends.push_back((Append { entries, answer }, bytes));
+        waiting.came += 1;
         // A writer that is busy will look by itself.
         if waiting.appends.len() == waiting.wakes_at {
             self.arrived.notify_one();
@@ -99,7 +104,8 @@ impl Queue {
             return;
         }
         let (settled, receiver) = mpsc::channel();
-        waiting.settled.push(settled);
+        let came = waiting.came;
+        waiting.settled.push((came, settled));
         self.arrived.notify_one();
         drop(waiting);
         // An error: the writer has ended.
@@ -177,9 +183,9 @@ impl Waiting {
             work.bytes += bytes;
             work.appends.push(append);
         }
-        if self.appends.is_empty() {
-            work.settled = std::mem::take(&mut self.settled);
-        }
+        self.taken += work.appends.len() as u64;
+        let (taken, settled) = (self.taken, std::mem::take(&mut self.settled));
+        (work.settled, self.settled) = settled.into_iter().partition(|(came, _)| *came <= taken);
         work
     }
 

@@ -5,6 +5,7 @@ mod finding;
 mod ram;
 mod recovery;
 mod repairing;
+mod running;
 
 use std::sync::Arc;
 

@@ -22,6 +22,8 @@ pub(super) struct Control {
     /// Nothing can grow.
     pub(super) full: AtomicBool,
     pub(super) bytes_read: AtomicU64,
+    /// Syncs wait as long as somebody holds it.
+    pub(super) gate: Mutex<()>,
     locked: AtomicBool,
 }
 
@@ -142,6 +144,7 @@ impl File for RamFile {
     }
 
     fn sync(&self) -> io::Result<()> {
+        let _open = self.control.gate.lock();
         self.control.failing_syncs.lock().unwrap().pop().map_or(Ok(()), |kind| Err(kind.into()))
     }
 

@@ -1,0 +1,103 @@
+//! The log with its threads: what its queue and its end do.
+
+use std::io::ErrorKind;
+use std::time::{Duration, Instant};
+
+use tokio::time::timeout;
+
+use super::ram::Ram;
+use super::*;
+use crate::log::Log;
+use crate::{Journal, ReadError};
+
+fn log(ram: &Arc<Ram>) -> Log {
+    let settings = LogSettings { queue_bytes: 1 << 20, ..LogSettings::default() };
+    Log::open(ram.clone(), settings).expect("it opens")
+}
+
+fn large() -> Entry {
+    Entry { data: vec![1; 400_000].into(), ..numbered(0) }
+}
+
+#[tokio::test]
+async fn what_is_queued_is_written_before_it_closes() {
+    let ram = Ram::new();
+    let log = log(&ram);
+    let mut receipts = Vec::new();
+    for number in 1..=500 {
+        receipts.push(log.append(vec![numbered(number)]).await.expect("it is taken"));
+    }
+    log.close().await;
+    for (receipt, position) in receipts.into_iter().zip(1..) {
+        assert_eq!(receipt.durable().await, Ok(vec![Outcome::Written(Position(position))]));
+    }
+    assert_eq!(log.append(vec![numbered(501)]).await.err(), Some(AppendError::Closed));
+    assert_eq!(log.trim(Position(3)).await, Err(AppendError::Closed));
+    assert_eq!(log.read(Position(500), 1).expect("it can be read").len(), 1);
+    assert!(log.history("a").expect("it can be read").records.is_empty());
+    // The folder is free, though the closed log is still there.
+    assert_eq!(durable(&open(&ram)), Position(500));
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_appends_waits_when_the_queue_is_full() {
+    let ram = Ram::new();
+    let log = Arc::new(log(&ram));
+    let mut receipts = vec![log.append(vec![large()]).await.expect("it is taken")];
+    let waiting = {
+        let _shut = ram.control.gate.lock();
+        let refused = loop {
+            // Time is paused: it passes when nothing else can happen.
+            match timeout(Duration::from_secs(1), log.append(vec![large()])).await {
+                Ok(receipt) => receipts.push(receipt.expect("it is taken")),
+                Err(elapsed) => break elapsed,
+            }
+        };
+        assert!(receipts.len() < 10, "{refused} after {}", receipts.len());
+        let log = log.clone();
+        tokio::spawn(async move { log.append(vec![large()]).await })
+    };
+    receipts.push(waiting.await.expect("it ends").expect("it is taken"));
+    for receipt in receipts {
+        receipt.durable().await.expect("it is written");
+    }
+}
+
+#[tokio::test]
+async fn a_writer_without_work_marks_what_it_wrote() {
+    let ram = Ram::new();
+    let log = log(&ram);
+    log.append(vec![numbered(1)]).await.expect("it is taken").durable().await.expect("it is written");
+    let until = Instant::now() + Duration::from_secs(20);
+    while log.stats().syncs == log.stats().batches {
+        assert!(Instant::now() < until, "no mark came");
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_failure_is_told_to_whoever_follows() {
+    let ram = Ram::new();
+    let log = log(&ram);
+    let mut durable = log.durable();
+    ram.control.failing_writes.lock().unwrap().extend([ErrorKind::Other; 20]);
+    let receipt = log.append(vec![numbered(1)]).await.expect("it is taken");
+    assert!(matches!(receipt.durable().await, Err(AppendError::Failed(_))));
+    let failed = durable.wait_for(|durable| durable.failed.is_some()).await.expect("it is still open").clone();
+    assert_eq!(failed.position, Position(0));
+    assert!(matches!(log.append(vec![numbered(2)]).await.expect("it is taken").durable().await, Err(AppendError::Failed(_))));
+    assert_eq!(log.read(Position(1), 1), Ok(Vec::new()));
+}
+
+#[tokio::test]
+async fn readers_are_told_what_was_damaged_since() {
+    let ram = Ram::new();
+    let log = log(&ram);
+    for number in 1..=5 {
+        log.append(vec![numbered(number)]).await.expect("it is taken").durable().await.expect("it is written");
+    }
+    ram.flip(&format!("{:0>1000}", 3));
+    assert_eq!(log.read(Position(1), 100_000).expect("what is before is read").len(), 2);
+    let error = log.read(Position(3), 100_000).expect_err("it is damaged");
+    assert!(matches!(error, ReadError::Damaged { position: Position(3), .. }), "{error}");
+}
