@@ -18,12 +18,8 @@ use crate::adapters;
 
 const HEALTH: [&str; 1] = ["grpc.health.v1.Health"];
 const REFLECTION: [&str; 2] = ["grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"];
-const ADMINISTRATION: [&str; 4] = [
-    "passerelle.bus.v1.Contracts",
-    "passerelle.bus.v1.Endpoints",
-    "passerelle.bus.v1.Adapters",
-    "passerelle.bus.v1.Journal",
-];
+const ADMINISTRATION: [&str; 4] =
+    ["passerelle.bus.v1.Contracts", "passerelle.bus.v1.Endpoints", "passerelle.bus.v1.Adapters", "passerelle.bus.v1.Journal"];
 
 /// Services that the bus answers itself on the channels' port.
 pub(crate) const OWN_TO_CHANNELS: [&[&str]; 3] = [&HEALTH, &REFLECTION, &durable::SERVICES];
