@@ -1,5 +1,5 @@
 //! The log engine on a disk that does its worst.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a law that is broken panics")]
 
 mod cuts;
 mod errors;
