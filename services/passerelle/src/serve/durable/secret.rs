@@ -71,7 +71,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for bytes in [0, 31, 33] {
             std::fs::write(folder.path().join(NAME), vec![7; bytes]).unwrap();
-            let error = open(folder.path()).unwrap_err().to_string();
+            let error = open(folder.path()).unwrap_err().text();
             assert!(error.contains("not the secret of hand-offs"), "{error}");
             assert_eq!(std::fs::read(folder.path().join(NAME)).unwrap().len(), bytes);
         }

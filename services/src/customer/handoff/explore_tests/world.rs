@@ -297,11 +297,10 @@ impl Memory {
     }
 
     fn snapshot(&self) -> Snapshot {
-        let answered = self.answered.iter().map(|(key, answer)| Answered {
-            idempotency_key: key.clone(),
-            answer: answer.encode_to_vec().into(),
-            ..Answered::default()
-        });
+        let answered = self
+            .answered
+            .iter()
+            .map(|(key, answer)| Answered { idempotency_key: key.clone(), answer: answer.encode_to_vec().into() });
         Snapshot {
             state: self.state.encode_to_vec(),
             timers: self.timers.iter().map(|(name, due)| Timer { name: name.clone(), due: Some((*due).into()) }).collect(),
