@@ -44,6 +44,8 @@ pub(super) fn open(folder: Arc<dyn Folder>, settings: &LogSettings) -> Result<Op
     let last_spare = listing.free.last().copied().unwrap_or_default();
     let yard = Yard::new(folder.clone(), meta.identity, stock, spares.clone(), last_spare);
     if bases.is_empty() && meta.epoch == 0 {
+        // It may have been read from the page cache, and must be durable before a segment is.
+        meta.write()?;
         begin(&*folder, &meta, &yard, settings)?;
         bases.push(meta.first);
     }
@@ -57,10 +59,12 @@ pub(super) fn open(folder: Arc<dyn Folder>, settings: &LogSettings) -> Result<Op
     let active = Active::read(&*folder, &meta, bases[bases.len() - 1])?;
     let dedupe = fingerprints(&*folder, meta.identity, &segments, &active.fresh, settings.dedupe_keys)?;
 
-    // From here on things are changed.
-    listing.clear_away(&*folder, &meta, &spares);
+    // From here on things are changed. What a process left behind that was killed before its sync is seen, but not durable: first the
+    // names, or a segment might vanish with what will be acknowledged in it; then where the journal begins; then what it needs no more.
+    folder.sync_names()?;
     meta.epoch = meta.epoch.max(active.epoch) + 1;
     meta.write()?;
+    listing.clear_away(&*folder, &meta, &spares);
     for segment in segments.iter().filter(|segment| matches!(&*segment.index(), Index::Fresh(_))) {
         yard.seal(segment.clone());
     }

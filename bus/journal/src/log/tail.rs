@@ -36,7 +36,9 @@ pub(super) fn examine(walk: &mut Walk, capacity: u64) -> Result<Tail, Stop> {
             let plausible = Head::parse(&chunk[from..]).is_some_and(|head| head.stamp.epoch >= epoch);
             if plausible && let Some(block) = walk.block(at + from as u64)? {
                 let stamp = block.stamp();
-                if stamp.batch > position {
+                // The record that should be here lies behind: then what is damaged here is a mark, durable before it.
+                let displaced = stamp.position == position && !block.is_mark();
+                if stamp.batch > position || displaced {
                     return Ok(Tail::Damaged { by: stamp.batch });
                 }
                 records += u64::from(!block.is_mark());

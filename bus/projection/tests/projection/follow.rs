@@ -16,7 +16,7 @@ use crate::fixture::{Held, Seen, World, caught_up, held};
 struct Gate(Mutex<Receiver<()>>);
 
 impl Gate {
-    fn new() -> (Sender<()>, Box<dyn Fold>) {
+    fn shut() -> (Sender<()>, Box<dyn Fold>) {
         let (open, gate) = channel();
         (open, Box::new(Self(Mutex::new(gate))))
     }
@@ -65,7 +65,7 @@ async fn what_is_written_is_shown_to_who_waits_for_it() {
 async fn what_was_written_before_the_start_is_built_first() {
     let world = World::new();
     let last = world.write(["a", "b", "c"]).await;
-    let (open, gate) = Gate::new();
+    let (open, gate) = Gate::shut();
     let projection = world.open_with(vec![gate], small_steps());
     assert_eq!(projection.status().health, Health::Building { to: last });
     drop(open);
@@ -76,7 +76,7 @@ async fn what_was_written_before_the_start_is_built_first() {
 #[tokio::test]
 async fn a_position_that_is_not_reached_in_time_is_said_to_be() {
     let world = World::new();
-    let (open, gate) = Gate::new();
+    let (open, gate) = Gate::shut();
     let projection = world.open_with(vec![gate], Settings { patience: Duration::from_millis(50), ..small_steps() });
     let position = world.write(["a", "b", "c"]).await;
     open.send(()).expect("it listens");
@@ -91,7 +91,7 @@ async fn a_position_that_is_not_reached_in_time_is_said_to_be() {
 #[tokio::test]
 async fn writers_are_held_back_while_the_lag_is_above_its_bound() {
     let world = World::new();
-    let (open, gate) = Gate::new();
+    let (open, gate) = Gate::shut();
     let projection = world.open_with(vec![gate], Settings { lag_records: 3, ..small_steps() });
     world.write(["a", "b", "c"]).await;
     projection.room().await.expect("the lag is at its bound");

@@ -1,4 +1,5 @@
 //! The projection against a journal in memory: what it keeps, what it refuses, what it survives.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod crash;
 mod fixture;

@@ -54,7 +54,7 @@ fn decision(number: u64) -> Entry {
         sequence: number,
         idempotency_key: format!("{mixed:016x}"),
         events: vec![event],
-        snapshot: Some(Snapshot { state: vec![b's'; 64].into(), ..Snapshot::default() }),
+        snapshot: Some(Snapshot { state: vec![b's'; 64], ..Snapshot::default() }),
         ..Record::default()
     };
     Entry { data: record.encode_to_vec().into(), step: None, fingerprint: None }

@@ -84,8 +84,9 @@ async fn decide(folder: &Path, lasting: Duration) -> Result<Measured, String> {
         callers.spawn(run.clone().call());
     }
     let mut largest_lag = 0;
+    let mut samples = tokio::time::interval(Duration::from_millis(20));
     while started.elapsed() < lasting {
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        samples.tick().await;
         largest_lag = largest_lag.max(projection.lag());
     }
     run.over.store(true, Ordering::Relaxed);

@@ -133,8 +133,8 @@ impl State {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
         let number = self.next;
-        self.change(Operation::Create, Change::Create(name.to_owned(), number))?;
         self.next += 1;
+        self.change(Operation::Create, Change::Create(name.to_owned(), number))?;
         Ok(number)
     }
 

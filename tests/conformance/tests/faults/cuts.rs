@@ -21,7 +21,7 @@ fn lives(seed: u64) -> Counts {
 
 #[test]
 fn nothing_acknowledged_is_lost_in_ten_thousand_power_cuts() {
-    let counts = seeds::run("nothing_acknowledged", 0..1250, lives);
+    let counts = seeds::run("nothing_acknowledged", 0..1300, lives);
     println!("{counts}");
     if seeds::chosen() {
         return;

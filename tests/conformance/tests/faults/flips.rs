@@ -9,6 +9,7 @@ use passerelle_journal::log::{Core, OpenError, check, repair};
 use passerelle_journal::{Entry, Position, ReadError};
 
 use crate::seeds;
+use crate::workload::HEAD;
 use crate::world::World;
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -120,9 +121,6 @@ struct Place {
     end: u64,
 }
 
-/// Length of the fixed part of a record.
-const HEAD: usize = 40;
-
 /// Where the records lie, found by their data.
 fn places(world: &World) -> Vec<Place> {
     let mut places = Vec::new();
@@ -152,13 +150,13 @@ pub(crate) fn journal(seed: u64) -> World {
         world.live(30);
         world.die();
     }
-    let settle = if world.rng.bool() { 0 } else { 3 };
+    let (batches, closes) = [(1, true), (1, false), (4, false)][world.rng.usize(..3)];
     if let Some(mut core) = world.open() {
-        for _ in 0..=settle {
+        for _ in 0..batches {
             let batch = world.workload.batch(&world.model, &mut world.rng);
             world.write(&mut core, batch);
         }
-        if settle == 0 {
+        if closes {
             core.close();
             world.settled = world.model.last();
         }
@@ -196,6 +194,7 @@ fn flip_records(world: &mut World, flips: &mut Flips) {
             Found::Cut(from) => {
                 let settled = world.settled;
                 assert!(from > settled, "a flip at byte {offset} of {file} cuts from {from} on, settled up to {settled}");
+                assert!(offset >= *header, "a flip at byte {offset} of {file}, in a mark, cuts from {from} on");
                 flips.cut += 1;
                 continue;
             }

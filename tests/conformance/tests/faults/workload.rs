@@ -8,7 +8,11 @@ use passerelle_journal::{Entry, Fingerprint, KeyStep};
 
 use crate::model::{Append, Model};
 
-/// How a world's entries look. Equal sizes make the remains of one life lie exactly where the next one writes.
+/// Length of the fixed part of a record, and of a mark.
+pub(crate) const HEAD: usize = 40;
+
+/// How a world's entries look. Equal sizes, and those on the grid of the marks, make the remains of one life lie exactly where the next
+/// one writes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Style {
     size: Size,
@@ -19,15 +23,17 @@ pub(crate) struct Style {
 #[derive(Debug, Clone, Copy)]
 enum Size {
     Equal(usize),
+    Grid,
     Small,
     Mixed,
 }
 
 impl Style {
     pub(crate) fn draw(rng: &mut Rng) -> Self {
-        let size = match rng.u8(..4) {
+        let size = match rng.u8(..5) {
             0 => Size::Equal(rng.usize(8..200)),
             1 => Size::Mixed,
+            2 => Size::Grid,
             _ => Size::Small,
         };
         Self { size, keys: rng.u64(1..6), fingerprinted: rng.u8(..8) }
@@ -58,7 +64,8 @@ impl Workload {
     pub(crate) fn snapshots(&mut self, model: &Model, rng: &mut Rng) -> Append {
         let snapshot = |key: Arc<str>| {
             let sequence = model.sequence(&key) + 1;
-            Entry { data: self.data(rng), step: Some(KeyStep { key, sequence, snapshot: true }), fingerprint: None }
+            let rest = HEAD + 8 + key.len();
+            Entry { data: self.data(rest, rng), step: Some(KeyStep { key, sequence, snapshot: true }), fingerprint: None }
         };
         model.keys().into_iter().map(snapshot).collect()
     }
@@ -74,7 +81,9 @@ impl Workload {
     fn entry(&mut self, model: &Model, rng: &mut Rng) -> Entry {
         let step = rng.bool().then(|| self.step(model, rng));
         let fingerprint = (rng.u8(..8) < self.style.fingerprinted).then(|| self.fingerprint(model, rng));
-        Entry { data: self.data(rng), step, fingerprint }
+        // Everything of a record but its data; see the record's layout.
+        let rest = HEAD + step.as_ref().map_or(0, |step| 8 + step.key.len()) + fingerprint.map_or(0, |_| 16);
+        Entry { data: self.data(rest, rng), step, fingerprint }
     }
 
     fn step(&self, model: &Model, rng: &mut Rng) -> KeyStep {
@@ -89,11 +98,12 @@ impl Workload {
         again.unwrap_or_else(|| Fingerprint(rng.u128(..)))
     }
 
-    fn data(&mut self, rng: &mut Rng) -> Bytes {
+    fn data(&mut self, rest: usize, rng: &mut Rng) -> Bytes {
         self.made += 1;
         let mut data = self.made.to_le_bytes().to_vec();
         let size = match self.style.size {
             Size::Equal(size) => size,
+            Size::Grid => HEAD * rng.usize(3..7) - rest,
             Size::Small => rng.usize(8..300),
             Size::Mixed if rng.u8(..10) == 0 => rng.usize(300..6000),
             Size::Mixed => rng.usize(8..300),

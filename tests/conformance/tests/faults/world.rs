@@ -303,7 +303,8 @@ impl World {
     /// The end of a life: the disk as the next one finds it.
     pub(crate) fn die(&mut self) {
         let seed = self.rng.u64(..);
-        if !self.disk.is_cut() && self.rng.u8(..4) == 0 {
+        // What struck may also have been the end of the process alone.
+        if self.rng.u8(..5) == 0 {
             self.counts.restarts += 1;
             self.disk = self.disk.restart(seed);
         } else {
