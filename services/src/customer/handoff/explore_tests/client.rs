@@ -109,14 +109,17 @@ impl Client {
             (Call::Accept | Call::Resume(_), Ok(state)) => self.owns = Some((state.fence, state.revision)),
             (Call::Progress, Ok(state)) => self.owns = Some((sent.fence, state.revision)),
             (Call::GiveBack | Call::Complete, Ok(_)) => self.owns = None,
+            // It reads the matter, as it is told to.
+            (_, Err(Refusal::Revision { at, .. })) => self.owns = Some((sent.fence, *at)),
             (_, Err(Refusal::Fenced { .. } | Refusal::NobodyOwns { .. } | Refusal::Ended(_))) => self.owns = None,
             _ => {}
         }
     }
 
-    /// Starts anew without memory.
-    pub(super) fn forget(&mut self) {
-        *self = Self { wishes: self.wishes + 1, ..Self::default() };
+    /// Gives up waiting, without knowing whether it was done: what it asks next is another wish, though it may be the same one.
+    pub(super) fn gives_up(&mut self) {
+        self.unanswered = None;
+        self.wishes += 1;
     }
 }
 

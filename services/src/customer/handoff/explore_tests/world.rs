@@ -112,15 +112,15 @@ impl World {
         words
     }
 
-    /// A client is started anew, without the answer that it waited for and without what it knew.
-    pub(super) fn forgets(&self, client: usize) -> Option<Self> {
+    /// A client gives up waiting for an answer.
+    pub(super) fn gives_up(&self, client: usize) -> Option<Self> {
         let unanswered = self.clients[client].unanswered.as_ref()?;
         // Whoever offers without knowing would offer another matter, which is another world.
         if unanswered.call == Call::Offer {
             return None;
         }
         let mut world = self.clone();
-        world.clients[client].forget();
+        world.clients[client].gives_up();
         Some(world)
     }
 
