@@ -330,7 +330,10 @@ async fn channels_are_shown_what_was_published_operators_what_happened_as_well()
         seen.push(types.join(", "));
     }
     expect![[r#"
-        []
+        [
+            "shop.basket.filled",
+            "passerelle.customer.v1.CallbackPromised, shop.basket.filled",
+        ]
     "#]]
     .assert_debug_eq(&seen);
 }

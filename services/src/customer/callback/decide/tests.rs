@@ -361,19 +361,19 @@ fn a_line_that_is_closed_by_then_promises_its_next_slot() {
     check(
         "request 11:30\nheld 11:30\nwait 11100\ntimer\naccept 1 ann\nreport 1 busy",
         expect![[r#"
-        request 11:30
-          requested, sought 11:30:00 Requested, [settle 08:50:05]
-        held 11:30
-          promised 11:30:00, [call 11:30:00], [-settle]
-        wait 11100
-        timer
-          sought 1d09:00:00 Closed, [settle 12:00:05]
-        accept 1 ann
-          refused: the call was withdrawn
-        report 1 busy
-          refused: the call was withdrawn
-        = REQUESTED: The line is closed at the promised time; a place in its next open slot is being looked for.
-    "#]],
+            request 11:30
+              requested, sought 11:30:00 Requested, [settle 08:50:05]
+            held 11:30
+              promised 11:30:00, [call 11:30:00], [-settle]
+            wait 11100
+            timer
+              calling 1, [attempt 11:56:00]
+            accept 1 ann
+              accepted by ann, [lease 12:55:00], [-attempt]
+            report 1 busy
+              attempt 1 Busy, again at 1d09:00:00, [call 1d09:00:00], [-lease]
+            = PROMISED: The customer's line was busy. The next call (2 of 2) is at 2026-11-24 09:00 (UTC).
+        "#]],
     );
 }
 
