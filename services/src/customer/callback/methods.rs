@@ -71,7 +71,7 @@ impl callbacks_server::Callbacks for Callbacks {
         };
         let (state, position) = self.after(&id, done.position).await?;
         if state.ending() == Ending::Refused {
-            return Err(self.full(&wish.line, line).await);
+            return Err(self.full(&wish.line, line, position).await);
         }
         Ok(Response::new(v1::RequestCallbackResponse {
             callback: Some(words::callback(&id, &state, Some(line))),
@@ -102,7 +102,7 @@ impl callbacks_server::Callbacks for Callbacks {
         let (state, position) = self.after(id, done.position).await?;
         let moved = done.repeated || or_later || state.slot == slot || state.sought != 0;
         if !moved {
-            return Err(self.full(&line_name, line).await);
+            return Err(self.full(&line_name, line, position).await);
         }
         Ok(Response::new(v1::RescheduleCallbackResponse {
             callback: Some(words::callback(id, &state, Some(line))),
@@ -179,12 +179,14 @@ impl Callbacks {
         match free.first() {
             Some((slot, _)) => Ok(slot.start),
             None if self.0.state(id).await.is_ok() => Ok(0),
-            None => Err(self.full(name, line).await),
+            None => Err(self.full(name, line, Position(0)).await),
         }
     }
 
-    /// What is told when there is no place.
-    async fn full(&self, name: &str, line: &OpenLine) -> Status {
+    /// What is told when there is no place. `refused` is where that was written down: tables behind it would offer the very slot.
+    async fn full(&self, name: &str, line: &OpenLine, refused: Position) -> Status {
+        // Tables that cannot follow are no reason to tell nothing.
+        let _ = self.0.projection.reach(refused).await;
         let free = self.0.free_slots(name, line, 0, OFFERED).await.unwrap_or_default();
         let slots: Vec<String> = free.into_iter().map(|(slot, _)| line.calendar.local_slot(slot)).collect();
         Status::failed_precondition(match slots.is_empty() {
