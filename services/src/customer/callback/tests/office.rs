@@ -140,9 +140,9 @@ impl Office {
 }
 
 impl Bus {
-    /// Everything in memory is gone.
-    pub(super) fn crash(self) {
-        self.callbacks.let_go();
+    /// Everything in memory is gone. Waits for its tasks to end: what goes on beside the next life is no crash, and fires the timers of both.
+    pub(super) async fn crash(self) {
+        assert!(self.callbacks.drain(PATIENCE).await, "a life comes to its end");
     }
 
     pub(super) async fn request(&self, request: v1::RequestCallbackRequest) -> Result<v1::RequestCallbackResponse, Status> {
