@@ -212,6 +212,16 @@ mod tests {
         .assert_eq(&answers.join("\n"));
     }
 
+    #[test]
+    fn the_fields_are_those_of_the_contract() {
+        let pool = prost_reflect::DescriptorPool::decode(passerelle_proto::DESCRIPTORS).expect("our own contracts");
+        let message = pool.get_message_by_name("passerelle.bus.v1.Message").expect("it is one of them");
+        let declared: Vec<(usize, String)> =
+            message.fields().map(|field| (field.number() as usize, field.name().to_owned())).collect();
+        let known = FIELDS.iter().enumerate().filter(|(_, name)| !name.is_empty());
+        assert_eq!(declared, known.map(|(number, name)| (number, (*name).to_owned())).collect::<Vec<_>>());
+    }
+
     prop_compose! {
         fn messages()(
             names in prop::array::uniform4("[a-z/.]{0,5}"),

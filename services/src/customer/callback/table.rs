@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use passerelle_bus::keyed::{Column, Columns, Entities, Entity};
+use passerelle_projection::rusqlite::types::Value;
+use passerelle_projection::rusqlite::{self, Connection, params_from_iter};
 use passerelle_proto::bus::v1::CallbackState;
 use passerelle_proto::customer::v1::callback::Status;
-use rusqlite::types::Value;
-use rusqlite::{Connection, params_from_iter};
 
 use super::decide::{CallbackRules, SlotRules, slot_key, slot_of_key};
 use super::words;

@@ -77,7 +77,7 @@ fn compare(options: &Options) -> Result<(), String> {
         disk::file_system()?,
         ours::IN_FLIGHT,
     );
-    println!("| round | | decisions/s | p50 ms | p99 ms | CPU s/100k | syncs/decision | largest lag |");
+    println!("| round | | decisions/s | p50 ms | p99 ms | CPU s/100k | journal syncs/decision | largest lag |");
     println!("| ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: |");
     let mut ratios = Vec::new();
     for round in 1..=*rounds {
@@ -115,7 +115,7 @@ fn measure(round: usize, name: &str, side: Side, lasting: Duration) -> Result<f6
         milliseconds(50),
         milliseconds(99),
         cpu * 100_000.0 / stored as f64,
-        syncs.map_or("1".to_owned(), |syncs| format!("1/{:.0}", stored as f64 / syncs as f64)),
+        syncs.map_or("–".to_owned(), |syncs| format!("1/{:.0}", stored as f64 / syncs as f64)),
         if syncs.is_some() { largest_lag.to_string() } else { "–".to_owned() },
     );
     Ok(rate)

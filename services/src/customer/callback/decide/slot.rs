@@ -1,5 +1,7 @@
 //! The rules of a slot: who has its places, and never more than there are.
 
+use std::convert::Infallible;
+
 use passerelle_bus::keyed::{Context, Decider, Decision};
 use passerelle_proto::bus::v1::callback_slot_event::What;
 use passerelle_proto::bus::v1::{
@@ -34,10 +36,6 @@ pub(in super::super) enum SlotCommand {
     GiveBack(String),
 }
 
-/// A slot refuses nothing: that it is full is an answer.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(in super::super) enum SlotRefusal {}
-
 impl SlotRules {
     /// Rules for the slots of these lines.
     pub(in super::super) fn new(lines: Lines) -> Self {
@@ -56,7 +54,8 @@ impl Decider for SlotRules {
     type Event = CallbackSlotEvent;
     type Command = SlotCommand;
     type Answer = CallbackSlotAnswer;
-    type Refusal = SlotRefusal;
+    /// That it is full is an answer.
+    type Refusal = Infallible;
 
     const KIND: &'static str = "slot";
 
@@ -65,7 +64,7 @@ impl Decider for SlotRules {
         state: &CallbackSlotState,
         command: &SlotCommand,
         context: &Context<'_>,
-    ) -> Result<Decision<Self>, SlotRefusal> {
+    ) -> Result<Decision<Self>, Infallible> {
         let taken = state.callback_ids.len();
         let has = |id: &String| state.callback_ids.binary_search(id).is_ok();
         let answer = |held: bool, taken: usize| CallbackSlotAnswer { held, taken: u32::try_from(taken).unwrap_or(u32::MAX) };

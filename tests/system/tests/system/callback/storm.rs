@@ -233,13 +233,18 @@ impl Book {
         if seen.len() != self.callbacks {
             return Err(format!("{} callbacks are on disk, {} were asked for", seen.len(), self.callbacks));
         }
-        for (customer, id) in &inner.promises {
-            let callback = seen.get(customer).ok_or_else(|| format!("{customer} is forgotten"))?;
+        if let Some(forgotten) = inner.promises.keys().find(|customer| !seen.contains_key(*customer)) {
+            return Err(format!("{forgotten} is forgotten"));
+        }
+        // All of them, whether or not their acknowledgement came through.
+        for (customer, callback) in &seen {
+            let id = &callback.callback_id;
+            let another = inner.promises.get(customer).is_some_and(|promised| promised != id);
             let reached: Vec<&str> =
                 callback.attempts.iter().filter(|a| !a.adviser.is_empty()).map(|a| a.adviser.as_str()).collect();
             let (advisers, times) = inner.told.get(id).ok_or_else(|| format!("nobody was told to call {customer}"))?;
             let told: Vec<&str> = advisers.iter().map(String::as_str).collect();
-            if callback.callback_id != *id || callback.status() != Progress::Reached || reached != told || *times > 1 {
+            if another || callback.status() != Progress::Reached || reached != told || *times > 1 {
                 return Err(format!("{customer}: on disk {reached:?}, told {told:?} {times} times: {}", callback.explanation));
             }
         }
