@@ -106,7 +106,7 @@ pub enum AppendError {
     #[error("{0}")]
     TooLarge(String),
     /// No room on the disk. Clears by itself when there is.
-    #[error("no room for the journal: {0}; free some, or set a retention")]
+    #[error("no room for the journal: {0}; free some, or give the journal a larger disk")]
     Full(String),
     /// The disk failed; what was queued may or may not be there after the next start.
     #[error("the journal cannot be written any more: {0}; restart when the disk is well")]

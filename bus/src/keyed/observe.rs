@@ -13,7 +13,7 @@ pub const COMMANDS: &str = "passerelle_keyed_commands_total";
 pub const ACTIVE_KEYS: &str = "passerelle_keyed_active_keys";
 /// Seconds from when a timer was due to when it fired.
 pub const TIMER_LATENESS: &str = "passerelle_keyed_timer_lateness_seconds";
-/// Timers whose firing came to nothing; they are tried again.
+/// Rounds of firing in which some timer came to nothing; it is tried again.
 pub const TIMER_FAILURES: &str = "passerelle_keyed_timer_failures_total";
 
 /// Every metric of the runners with its unit and meaning, for the recorder and the reference page.
@@ -21,7 +21,7 @@ pub const METRICS: [(&str, Unit, &str); 4] = [
     (COMMANDS, Unit::Count, "commands answered, by kind and outcome (done, repeated, refused, busy, failed)"),
     (ACTIVE_KEYS, Unit::Count, "keys held in memory, by kind"),
     (TIMER_LATENESS, Unit::Seconds, "time from when a timer was due to when it fired, by kind"),
-    (TIMER_FAILURES, Unit::Count, "attempts to fire a timer that failed and are made again, by kind"),
+    (TIMER_FAILURES, Unit::Count, "rounds of firing timers in which some failed and are tried again, by kind"),
 ];
 
 /// The measuring points of one runner.

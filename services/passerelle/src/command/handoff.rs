@@ -5,12 +5,11 @@ mod words;
 use std::collections::BTreeMap;
 
 use clap::{Args, Subcommand, ValueEnum};
-use passerelle_bus::call::observe::code_name;
 use passerelle_proto::customer::v1;
 use passerelle_proto::customer::v1::handoff::Status as Standing;
 use passerelle_proto::customer::v1::handoffs_client::HandoffsClient;
+use tonic::Status;
 use tonic::transport::Channel;
-use tonic::{Code, Status};
 
 use self::words::Told;
 use super::connect::{self, Tls};
@@ -206,7 +205,7 @@ pub struct Owned {
 pub struct Key {
     /// Idempotency key: the same call with the same key is done once [default: a new one]
     #[arg(long, value_name = "KEY")]
-    pub key: Option<String>,
+    pub idempotency_key: Option<String>,
 }
 
 /// Which to list.
@@ -252,19 +251,9 @@ fn question_and_answer(text: &str) -> Result<(String, String), String> {
 /// Does it, and prints what came of it.
 pub(crate) async fn run(handoff: &Handoff) -> Result<(), Failure> {
     let mut client = HandoffsClient::new(connect::channel(&handoff.address, &handoff.tls)?);
-    let told = ask(&mut client, &handoff.command).await.map_err(|status| failed(&handoff.address, &status))?;
+    let told = ask(&mut client, &handoff.command).await.map_err(|status| refused(&handoff.address, &status))?;
     print(&if handoff.json { told.json()? } else { told.words() });
     Ok(())
-}
-
-/// Too many wrong codes are no matter of the journal.
-fn failed(address: &str, status: &Status) -> Failure {
-    match status.code() {
-        Code::ResourceExhausted if status.message().starts_with("too many") => {
-            Failure::plain(format!("{}: {}", code_name(status.code()), status.message()))
-        }
-        _ => refused(address, status),
-    }
 }
 
 async fn ask(client: &mut HandoffsClient<Channel>, command: &HandoffCommand) -> Result<Told, Status> {
@@ -359,7 +348,7 @@ impl Known {
 
 impl Key {
     fn given(&self) -> String {
-        self.key.clone().unwrap_or_else(|| format!("command-line-{:032x}", fastrand::u128(..)))
+        self.idempotency_key.clone().unwrap_or_else(|| format!("command-line-{:032x}", fastrand::u128(..)))
     }
 }
 

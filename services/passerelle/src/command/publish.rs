@@ -1,6 +1,6 @@
 //! `passerelle publish`: messages into the journal of a running bus.
 
-use std::io::{self, BufRead, IsTerminal};
+use std::io::{self, BufRead, IsTerminal, Read};
 use std::path::Path;
 
 use clap::{Args, ValueEnum};
@@ -135,7 +135,10 @@ fn message(publish: &Publish, kind: &str) -> Result<Message, Failure> {
 /// The bytes that `--data` means.
 fn content(data: &str) -> Result<Vec<u8>, Failure> {
     let read = match (data, data.strip_prefix('@')) {
-        ("-", _) => io::read_to_string(io::stdin()).map(String::into_bytes),
+        ("-", _) => {
+            let mut bytes = Vec::new();
+            io::stdin().read_to_end(&mut bytes).map(|_| bytes)
+        }
         (_, Some(path)) => std::fs::read(Path::new(path)),
         _ => Ok(data.as_bytes().to_vec()),
     };
@@ -205,7 +208,10 @@ pub(super) fn refused(address: &str, status: &Status) -> Failure {
     }
     let text = format!("{}: {}", code_name(status.code()), connect::reasons(status));
     match status.code() {
-        tonic::Code::ResourceExhausted => Failure::new(Code::JOURNAL_FULL, text),
+        // Other limits than the disk's say for themselves what to do.
+        tonic::Code::ResourceExhausted if status.message().starts_with("no room for the journal") => {
+            Failure::new(Code::JOURNAL_FULL, text)
+        }
         tonic::Code::Unavailable => Failure::new(Code::JOURNAL_FAILED, text),
         tonic::Code::DataLoss => Failure::new(Code::JOURNAL_DAMAGED, text),
         tonic::Code::Unimplemented => {

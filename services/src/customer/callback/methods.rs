@@ -2,6 +2,7 @@
 
 use passerelle_bus::keyed::Failure;
 use passerelle_journal::Position;
+use passerelle_projection::rusqlite::Connection;
 use passerelle_proto::bus::v1::CallbackState;
 use passerelle_proto::bus::v1::callback_ended::Ending;
 use passerelle_proto::customer::v1;
@@ -24,6 +25,8 @@ const MOST_PAGE: usize = 500;
 const CHOICES: usize = 5;
 /// Free slots named to whoever asked for a full one.
 const OFFERED: usize = 3;
+/// No slot begins then.
+const NO_SLOT: i64 = 0;
 
 #[tonic::async_trait]
 impl callbacks_server::Callbacks for Callbacks {
@@ -32,6 +35,7 @@ impl callbacks_server::Callbacks for Callbacks {
         request: Request<v1::SearchTimeSlotsRequest>,
     ) -> Result<Response<v1::SearchTimeSlotsResponse>, Status> {
         let request = request.into_inner();
+        request::line(&request.line)?;
         let line = self.0.line(&request.line)?;
         let limit = bounded("limit", request.limit, USUAL_SLOTS, MOST_SLOTS)?;
         let now = unix_seconds(self.0.clock.now());
@@ -86,7 +90,7 @@ impl callbacks_server::Callbacks for Callbacks {
         let request = request.into_inner();
         request::check_id(&request.callback_id)?;
         let id = &request.callback_id;
-        let key = request::optional_key(&request.idempotency_key)?;
+        let key = request::optional_key("reschedule", &request.idempotency_key)?;
         let before = self.0.state(id).await.map_err(|failure| refusal::of_failure(&failure))?;
         let line_name = before.wish.as_ref().map(|wish| wish.line.clone()).unwrap_or_default();
         let line = self.0.line(&line_name)?;
@@ -97,8 +101,14 @@ impl callbacks_server::Callbacks for Callbacks {
                 return Err(Status::invalid_argument("say when: slot_start, or as_soon_as_possible: true"));
             }
         };
-        let done = self.0.callbacks.command(id, key, Command::Reschedule { slot, or_later }).await;
-        let done = done.map_err(|failure| refusal::of_failure(&failure))?;
+        let done = self.0.callbacks.command(id, key.as_deref(), Command::Reschedule { slot, or_later }).await;
+        let done = match done {
+            // There was none to try.
+            Err(Failure::Refused(Refusal::NoSuchSlot | Refusal::Past)) if or_later && slot == NO_SLOT => {
+                return Err(self.full(&line_name, line, Position(0)).await);
+            }
+            other => other.map_err(|failure| refusal::of_failure(&failure))?,
+        };
         let (state, position) = self.after(id, done.position).await?;
         let moved = done.repeated || or_later || state.slot == slot || state.sought != 0;
         if !moved {
@@ -117,8 +127,8 @@ impl callbacks_server::Callbacks for Callbacks {
         let request = request.into_inner();
         request::check_id(&request.callback_id)?;
         let id = &request.callback_id;
-        let key = request::optional_key(&request.idempotency_key)?;
-        let done = self.0.callbacks.command(id, key, Command::Cancel).await;
+        let key = request::optional_key("cancel", &request.idempotency_key)?;
+        let done = self.0.callbacks.command(id, key.as_deref(), Command::Cancel).await;
         let done = done.map_err(|failure| refusal::of_failure(&failure))?;
         let (state, position) = self.after(id, done.position).await?;
         Ok(Response::new(v1::CancelCallbackResponse {
@@ -141,9 +151,11 @@ impl callbacks_server::Callbacks for Callbacks {
     ) -> Result<Response<v1::ListCallbacksResponse>, Status> {
         let request = request.into_inner();
         let limit = bounded("page_size", request.page_size, USUAL_PAGE, MOST_PAGE)?;
+        v1::callback::Status::try_from(request.status)
+            .map_err(|_| Status::invalid_argument("status: is none of those that callbacks have"))?;
         let after = (!request.page_token.is_empty()).then(|| page(&request.page_token)).transpose()?;
         let wanted = Wanted { customer: request.customer, line: request.line, status: request.status, after, limit: limit + 1 };
-        let query = move |connection: &rusqlite::Connection| table::callbacks(connection, &wanted);
+        let query = move |connection: &Connection| table::callbacks(connection, &wanted);
         let read = self.0.projection.read_at_least(Position(request.read_at_least), query).await;
         let mut found = read.map_err(|error| refusal::of_read(&error))?;
         let more = found.len() > limit;
@@ -173,12 +185,12 @@ impl Callbacks {
         }
     }
 
-    /// The first slot with a place; for a callback that is known already, any: nothing will be sought.
+    /// The first slot with a place; without one, for a callback that is known already, [`NO_SLOT`]: a repetition needs none.
     async fn first_free(&self, id: &str, name: &str, line: &OpenLine) -> Result<i64, Status> {
         let free = self.0.free_slots(name, line, 0, 1).await.map_err(Status::unavailable)?;
         match free.first() {
             Some((slot, _)) => Ok(slot.start),
-            None if self.0.state(id).await.is_ok() => Ok(0),
+            None if self.0.state(id).await.is_ok() => Ok(NO_SLOT),
             None => Err(self.full(name, line, Position(0)).await),
         }
     }
@@ -211,6 +223,9 @@ fn bounded(field: &str, value: u32, usual: usize, most: usize) -> Result<usize, 
 }
 
 fn page(token: &str) -> Result<(i64, String), Status> {
-    let parts = token.split_once('-').and_then(|(promised, id)| Some((promised.parse().ok()?, id.to_owned())));
+    let parts = token.split_once('-').and_then(|(promised, id)| {
+        request::check_id(id).ok()?;
+        Some((promised.parse().ok()?, id.to_owned()))
+    });
     parts.ok_or_else(|| Status::invalid_argument("page_token: not one that was answered"))
 }

@@ -29,6 +29,9 @@ impl Bus {
         let since = Instant::now();
         let mut child = Command::new(program)
             .args(["serve", "--settings", "passerelle.yaml"])
+            // What the person has set for a bus of his own is not meant for this one, which is killed.
+            .env_clear()
+            .envs(std::env::vars_os().filter(|(name, _)| !name.to_string_lossy().starts_with("PASSERELLE_")))
             .env("PASSERELLE_LISTEN", "127.0.0.1:0")
             .env("PASSERELLE_ADMIN__LISTEN", "127.0.0.1:0")
             .current_dir(folder)

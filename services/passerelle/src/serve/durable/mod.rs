@@ -149,13 +149,15 @@ impl Durable {
 
     /// Ends what stands on the journal, writes what is still queued, and lets go of the folder.
     pub(crate) async fn close(&self, grace: Duration) {
-        if !self.journal.drain(grace).await {
+        let (journal, callbacks, handoffs) =
+            tokio::join!(self.journal.drain(grace), self.callbacks.drain(grace), self.handoffs.drain(grace));
+        if !journal {
             tracing::warn!("some acknowledgements of subscriptions did not end within the grace and are cut");
         }
-        if !self.callbacks.drain(grace).await {
+        if !callbacks {
             tracing::warn!("some steps of callbacks did not end within the grace and are cut");
         }
-        if !self.handoffs.drain(grace).await {
+        if !handoffs {
             tracing::warn!("some steps of hand-offs did not end within the grace and are cut");
         }
         self.projection.close().await;

@@ -12,8 +12,10 @@ use passerelle_proto::backoffice::callback::v1::place_response::What as Said;
 use passerelle_proto::bus::v1::Record;
 use passerelle_proto::customer::v1;
 use passerelle_proto::customer::v1::callback::Status;
+use passerelle_proto::customer::v1::callbacks_server::Callbacks as _;
+use passerelle_proto::customer::v1::reschedule_callback_request::When;
 use prost::Message;
-use tonic::Code;
+use tonic::{Code, Request};
 
 use self::office::{NINE, Office, at, request};
 
@@ -193,6 +195,33 @@ async fn a_callback_is_moved_and_the_old_promise_holds_when_there_is_no_place() 
     bus.reschedule(&one, NINE + 3600).await.expect("a place");
     assert_eq!(bus.get(&one).await.promised_at, Some(at(NINE + 3600)));
     assert_eq!(bus.free(3).await, [1, 0, 0]);
+}
+
+#[tokio::test]
+async fn a_key_of_one_method_is_another_key_for_another_method() {
+    let office = Office::new();
+    let bus = office.open().await;
+    let id = bus.promised("ada", NINE).await;
+    let idempotency_key = "same".to_owned();
+    let when = Some(When::SlotStart(at(NINE + 1800)));
+    let moved = v1::RescheduleCallbackRequest { callback_id: id.clone(), idempotency_key: idempotency_key.clone(), when };
+    bus.callbacks.reschedule_callback(Request::new(moved)).await.expect("a place");
+    let cancel = v1::CancelCallbackRequest { callback_id: id.clone(), idempotency_key };
+    bus.callbacks.cancel_callback(Request::new(cancel)).await.expect("taken back");
+    assert_eq!(bus.get(&id).await.status(), Status::Cancelled);
+}
+
+#[tokio::test]
+async fn who_asks_for_another_slot_when_all_are_full_is_told_so() {
+    let office = Office::new();
+    let bus = office.open().await;
+    let id = bus.promised("ada", NINE).await;
+    let mut customers = (0..).map(|number| format!("customer {number}"));
+    while bus.request(request(&customers.next().expect("endless"), "k", None)).await.is_ok() {}
+    let when = Some(When::AsSoonAsPossible(true));
+    let moved = v1::RescheduleCallbackRequest { callback_id: id, when, ..Default::default() };
+    let refused = bus.callbacks.reschedule_callback(Request::new(moved)).await.expect_err("no place");
+    expect!["no place is left on line sales in the next 14 days"].assert_eq(refused.message());
 }
 
 #[tokio::test]

@@ -46,7 +46,7 @@ pub(super) struct Office {
 
 /// One life of the bus.
 pub(super) struct Bus {
-    callbacks: Callbacks,
+    pub(super) callbacks: Callbacks,
     journal: Arc<Memory>,
 }
 
