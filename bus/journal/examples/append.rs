@@ -112,14 +112,14 @@ async fn start(place: &Path) -> Result<(), Failure> {
             receipt.durable().await?;
         }
         println!("a million records, a hundred at once: {:.0}/s", MILLION as f64 / began.elapsed().as_secs_f64());
-        // Ended without a mark or a word, as by a kill: the last segment is read in any case.
+        // Closed, with a mark: the last segment is read in any case.
         log.close().await;
     }
-    for _ in 0..3 {
+    for turn in 0..3 {
         let began = Instant::now();
         let log = Log::open(Arc::new(Directory::open(place)?), LogSettings::default())?;
         let opened = began.elapsed();
-        log.append(vec![entry(&data, u64::from(u32::MAX))]).await?.durable().await?;
+        log.append(vec![entry(&data, MILLION + turn)]).await?.durable().await?;
         println!(
             "start with a million records: open after {:.1} ms, first durable after {:.1} ms",
             milliseconds(opened),

@@ -14,7 +14,7 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 /// How long the writing connection waits for a reader or another program before it says that it is held.
 pub(crate) const BUSY: Duration = Duration::from_millis(50);
 
-/// Twice SQLite's own: a third more records a second, since each page is written twice.
+/// Twice SQLite's own. Each page is written twice: to the log, then back.
 const PAGE_BYTES: i64 = 8192;
 
 /// The claim on a file: one projection writes it, and is alone to checkpoint.

@@ -17,8 +17,7 @@ pub trait Fold: Send + 'static {
     /// Makes the tables and indexes, `CREATE TABLE name…` (plain statements, with `;` between).
     fn schema(&self) -> String;
 
-    /// Whether it folds what was published, too: records without a key. Where no fold does, they are passed over without being decoded;
-    /// of much that is published, that is most of the work.
+    /// Whether it folds what was published, too: records without a key. Where no fold does, they are passed over without being decoded.
     fn published(&self) -> bool {
         true
     }

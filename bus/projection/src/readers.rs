@@ -10,6 +10,9 @@ use tokio::time::timeout;
 
 use crate::{ReadError, Settings, file};
 
+/// A query that is to end is told so this often.
+const AGAIN: Duration = Duration::from_millis(50);
+
 /// The readers of one file.
 #[derive(Debug)]
 pub(crate) struct Readers {
@@ -47,10 +50,13 @@ impl Readers {
         });
         let ended = match timeout(self.limit, &mut running).await {
             Ok(ended) => ended,
-            Err(_) => {
+            Err(_) => loop {
+                // Where no statement runs at this moment, nothing hears it.
                 interrupt.now();
-                running.await
-            }
+                if let Ok(ended) = timeout(AGAIN, &mut running).await {
+                    break ended;
+                }
+            },
         };
         Some(match ended {
             Ok((connection, answer, _turn)) => {

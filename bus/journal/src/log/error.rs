@@ -5,7 +5,7 @@ use std::io;
 
 use crate::Position;
 
-/// A log cannot be opened. Nothing was changed.
+/// A log cannot be opened. No record was changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
     /// Another process (or another part of this one) has it.

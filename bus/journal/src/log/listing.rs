@@ -61,7 +61,7 @@ impl Listing {
     /// Removes what is of no use: unfinished files, what was trimmed, sidecars without segment, spares that do not fit.
     pub(super) fn clear_away(&self, folder: &dyn Folder, meta: &Meta, spares: &[Spare]) {
         let trimmed = self.bases.iter().filter(|base| **base < meta.first).map(|base| names::segment(*base));
-        let orphans = self.indexes.iter().filter(|base| **base < meta.first || !self.bases.contains(base));
+        let orphans = self.indexes.iter().filter(|base| **base < meta.first || self.bases.binary_search(base).is_err());
         let free = self.free.iter().map(|number| names::free(*number));
         let free = free.filter(|name| !spares.iter().any(|(spare, _)| spare == name));
         for name in trimmed.chain(orphans.map(|base| names::index(*base))).chain(free).chain(self.unfinished.iter().cloned()) {

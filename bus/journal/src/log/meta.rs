@@ -24,7 +24,7 @@ impl Identity {
     fn random() -> Self {
         let mut bytes = [0; 16];
         for half in bytes.chunks_exact_mut(8) {
-            // A fresh `RandomState` is seeded by the operating system.
+            // The operating system seeds `RandomState`, once for each thread; each new one differs.
             half.copy_from_slice(&RandomState::new().build_hasher().finish().to_le_bytes());
         }
         Self(bytes)

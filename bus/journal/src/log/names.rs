@@ -6,6 +6,8 @@ pub(super) const META: &str = "journal.meta";
 pub(super) const ZEROING: &str = "zeroing.tmp";
 /// A sidecar that is being written; of no use after a crash.
 pub(super) const INDEXING: &str = "indexing.tmp";
+/// What a repair copies, until it is whole; of no use after a crash.
+pub(super) const COPYING: &str = "copying.tmp";
 
 const SEGMENT: &str = ".log";
 const INDEX: &str = ".index";
@@ -46,7 +48,7 @@ pub(super) fn parse(name: &str) -> Name {
         let plain = digits.bytes().all(|byte| byte.is_ascii_digit()) && length.is_none_or(|length| digits.len() == length);
         digits.parse::<u64>().ok().filter(|_| plain)
     };
-    if name == ZEROING || name == INDEXING {
+    if [ZEROING, INDEXING, COPYING].contains(&name) {
         return Name::Unfinished;
     }
     if let Some(free) = name.strip_prefix(FREE).and_then(|rest| rest.strip_suffix(SEGMENT)) {
@@ -74,6 +76,7 @@ mod tests {
             (free(3), Name::Free(3)),
             (ZEROING.into(), Name::Unfinished),
             (damaged(1, 4096), Name::Other),
+            (COPYING.to_owned(), Name::Unfinished),
             ("7.log".into(), Name::Other),
             (segment(0), Name::Other),
             ("free-x.log".into(), Name::Other),

@@ -166,7 +166,8 @@ impl Queue {
     /// The writer has ended: whoever still waits is told by the loss of the other end.
     pub(super) fn abandon(&self) {
         self.close();
-        drop(self.waiting().take_all());
+        let left = std::mem::replace(&mut *self.waiting(), Waiting { closed: true, ..Waiting::default() });
+        drop(left);
     }
 }
 
@@ -187,10 +188,5 @@ impl Waiting {
         let (taken, settled) = (self.taken, std::mem::take(&mut self.settled));
         (work.settled, self.settled) = settled.into_iter().partition(|(came, _)| *came <= taken);
         work
-    }
-
-    fn take_all(&mut self) -> (VecDeque<(Append, usize)>, Work) {
-        let appends = std::mem::take(&mut self.appends);
-        (appends, self.take())
     }
 }

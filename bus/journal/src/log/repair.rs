@@ -24,9 +24,6 @@ pub struct Repair {
     pub lost_from: Option<Position>,
 }
 
-/// Name of a copy until it is whole.
-const COPYING: &str = "copying.tmp";
-
 /// Cuts the journal at the first damage. The cut part is kept beside it, in files named `damaged-…`; whole records before it are
 /// never touched. With `dry_run` it only says what it would do. Ended early, it can be run again.
 pub fn repair(folder: &dyn Folder, dry_run: bool) -> Result<Repair, OpenError> {
@@ -115,11 +112,11 @@ fn copy(folder: &dyn Folder, file: &dyn File, mut offset: u64, name: &str) -> io
     if folder.names()?.iter().any(|there| there == name) {
         return Ok(());
     }
-    match folder.remove(COPYING) {
+    match folder.remove(names::COPYING) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let copy = folder.create(COPYING)?;
+    let copy = folder.create(names::COPYING)?;
     let mut bytes = vec![0; STRIDE];
     let mut at = 0;
     loop {
@@ -131,7 +128,7 @@ fn copy(folder: &dyn Folder, file: &dyn File, mut offset: u64, name: &str) -> io
         (at, offset) = (at + read as u64, offset + read as u64);
     }
     copy.sync()?;
-    folder.rename(COPYING, name)?;
+    folder.rename(names::COPYING, name)?;
     folder.sync_names()
 }
 

@@ -174,7 +174,7 @@ impl Yard {
         self.state().job(self.stock)
     }
 
-    /// Does one thing; what fails is put back, at the end.
+    /// Does one thing; a segment or a sidecar that fails is put back, what was to be cleared away is left to the next start.
     fn work_on(&self, job: Job) -> io::Result<()> {
         match job {
             Job::Make(capacity) => {

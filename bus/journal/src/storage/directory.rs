@@ -21,8 +21,10 @@ impl Directory {
     /// The directory at `path`; it and those above it are made where they are missing, and their names are durable.
     pub fn open(path: impl Into<PathBuf>) -> io::Result<Self> {
         let path = path.into();
+        let missing = path.ancestors().take_while(|folder| !folder.exists()).count();
         fs::create_dir_all(&path)?;
-        if let Some(parent) = path.canonicalize()?.parent() {
+        // Its own parent in any case: who made it before may have been killed before he synced.
+        for parent in path.canonicalize()?.ancestors().skip(1).take(missing.max(1)) {
             sync_directory(parent)?;
         }
         Ok(Self { path })

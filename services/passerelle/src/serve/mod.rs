@@ -25,6 +25,7 @@ use passerelle_bus::call::observe::{METRICS, Propagation};
 use passerelle_bus::call::{CallLimits, Endpoint, Gateway};
 use passerelle_bus::contract::Registry;
 use passerelle_bus::keyed;
+use passerelle_journal::storage::Directory;
 use prost_reflect::MessageDescriptor;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
@@ -195,7 +196,8 @@ impl Daemon {
 /// One running Passerelle a folder: two would overwrite each other's contracts. Held until the file is dropped.
 fn claim(data_dir: &Path) -> Result<File, Failure> {
     let unusable = |why: String| Failure::new(Code::DATA_DIR_UNUSABLE, format!("data_dir {}: {why}", data_dir.display()));
-    std::fs::create_dir_all(data_dir).map_err(|error| unusable(error.to_string()))?;
+    // With durable names: the journal below is of no use if the folder itself is gone after a power cut.
+    Directory::open(data_dir).map_err(|error| unusable(error.to_string()))?;
     let lock = File::create(data_dir.join("lock")).map_err(|error| unusable(error.to_string()))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),

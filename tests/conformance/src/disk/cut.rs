@@ -9,7 +9,7 @@ use super::{PAGE, SECTOR};
 
 /// How far the unsynced writes of one file got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
+pub(super) enum Mode {
     /// None of them.
     Nothing,
     /// All of them.

@@ -2,8 +2,6 @@
 
 use std::io;
 
-use fastrand::Rng;
-
 /// What is asked of a disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
@@ -46,12 +44,10 @@ impl Fault {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Faults {
     pub(super) operations: u64,
-    pub(super) syncs: u64,
     pub(super) cut_at: Option<u64>,
     pub(super) dead: bool,
     pub(super) struck: bool,
     pub(super) once: Vec<(Operation, u64, Fault)>,
-    pub(super) often: Vec<(Operation, u32, Fault)>,
 }
 
 /// What an operation that begins is to do.
@@ -66,7 +62,7 @@ pub(super) enum Verdict {
 
 impl Faults {
     /// An operation begins.
-    pub(super) fn begin(&mut self, operation: Operation, rng: &mut Rng) -> io::Result<Verdict> {
+    pub(super) fn begin(&mut self, operation: Operation) -> io::Result<Verdict> {
         if self.dead {
             return Err(power());
         }
@@ -77,8 +73,7 @@ impl Faults {
                 return Ok(Verdict::Cut);
             }
         }
-        let unlucky = |(of, one_in, _): &&(Operation, u32, Fault)| *of == operation && rng.u32(..(*one_in).max(1)) == 0;
-        let fault = self.due(operation).or_else(|| self.often.iter().find(unlucky).map(|(.., fault)| *fault));
+        let fault = self.due(operation);
         self.struck |= fault.is_some();
         Ok(fault.map_or(Verdict::Proceed, Verdict::Fail))
     }

@@ -6,7 +6,7 @@
 //! Until then the disk holds, for each sector of 512 bytes, any of the versions that it had since the last sync: writeback runs when
 //! it likes, in any order, and a disk writes sectors one by one. That is what the papers on crash consistency found to be true of
 //! ext4, XFS and btrfs (ALICE, "All File Systems Are Not Created Equal", OSDI 2014), and what tools like LazyFS and dm-log-writes
-//! make happen; the modes of a cut are in [`cut`].
+//! make happen; the modes of a cut are in `cut`.
 //!
 //! - **Torn sectors.** A cut may leave a sector of which a front part is new and the rest old, or in which the bytes that were to
 //!   change are garbage. Bytes that a write did not change are never harmed: SQLite calls this "powersafe overwrite" and relies
@@ -22,10 +22,10 @@
 //!   [`SimulatedDisk::restart`] may do.
 //! - **A write that fails** may have written a front part. Overwriting what is allocated needs no room; growing does.
 //!
-//! Faults are asked for by [`SimulatedDisk::fail`], [`fail_often`](SimulatedDisk::fail_often), [`capacity`](SimulatedDisk::capacity),
+//! Faults are asked for by [`SimulatedDisk::fail`], [`capacity`](SimulatedDisk::capacity),
 //! [`flip`](SimulatedDisk::flip) and [`cut_at`](SimulatedDisk::cut_at).
 
-pub mod cut;
+mod cut;
 mod fault;
 mod folder;
 mod inode;
@@ -69,11 +69,6 @@ impl SimulatedDisk {
         self.state().faults.operations
     }
 
-    /// How many syncs of files have succeeded.
-    pub fn syncs(&self) -> u64 {
-        self.state().faults.syncs
-    }
-
     /// Whether the power is gone: nothing works any more.
     pub fn is_cut(&self) -> bool {
         self.state().faults.dead
@@ -95,16 +90,9 @@ impl SimulatedDisk {
         self.state().faults.once.push((operation, operations, fault));
     }
 
-    /// One of so many operations of this kind fails, by chance.
-    pub fn fail_often(&self, operation: Operation, one_in: u32, fault: Fault) {
-        self.state().faults.often.push((operation, one_in, fault));
-    }
-
-    /// No more faults of the two kinds above.
+    /// No more faults of the kind above.
     pub fn heal(&self) {
-        let faults = &mut self.state().faults;
-        faults.once.clear();
-        faults.often.clear();
+        self.state().faults.once.clear();
     }
 
     /// How many bytes the files may have together; `None` for no bound.

@@ -83,7 +83,7 @@ impl State {
     }
 
     pub(super) fn read(&mut self, number: Number, offset: usize, into: &mut [u8]) -> io::Result<usize> {
-        if let Verdict::Fail(fault) = self.faults.begin(Operation::Read, &mut self.rng)? {
+        if let Verdict::Fail(fault) = self.faults.begin(Operation::Read)? {
             return Err(fault.error());
         }
         let content = self.inode(number)?.cache.get(offset..).unwrap_or_default();
@@ -93,7 +93,7 @@ impl State {
     }
 
     pub(super) fn write(&mut self, number: Number, offset: usize, bytes: &[u8]) -> io::Result<()> {
-        let verdict = self.faults.begin(Operation::Write, &mut self.rng)?;
+        let verdict = self.faults.begin(Operation::Write)?;
         let length = self.inode(number)?.cache.len();
         let grows = (offset + bytes.len()).saturating_sub(length) as u64;
         let room = self.capacity.map_or(u64::MAX, |capacity| capacity.saturating_sub(self.used()));
@@ -108,7 +108,7 @@ impl State {
     }
 
     pub(super) fn sync(&mut self, number: Number) -> io::Result<()> {
-        let verdict = self.faults.begin(Operation::Sync, &mut self.rng)?;
+        let verdict = self.faults.begin(Operation::Sync)?;
         let mut chance = self.rng.fork();
         let inode = self.inode(number)?;
         match verdict {
@@ -123,7 +123,6 @@ impl State {
             }
             Verdict::Proceed => inode.sync(),
         }
-        self.faults.syncs += 1;
         Ok(())
     }
 
@@ -154,7 +153,7 @@ impl State {
     }
 
     fn change(&mut self, operation: Operation, change: Change) -> io::Result<()> {
-        let verdict = self.faults.begin(operation, &mut self.rng)?;
+        let verdict = self.faults.begin(operation)?;
         if let Verdict::Fail(fault) = verdict {
             return Err(fault.error());
         }
@@ -167,7 +166,7 @@ impl State {
     }
 
     pub(super) fn sync_names(&mut self) -> io::Result<()> {
-        match self.faults.begin(Operation::SyncNames, &mut self.rng)? {
+        match self.faults.begin(Operation::SyncNames)? {
             Verdict::Cut => Err(power()),
             Verdict::Fail(fault) => Err(fault.error()),
             Verdict::Proceed => {

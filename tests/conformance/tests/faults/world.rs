@@ -261,8 +261,11 @@ impl World {
     pub(crate) fn trim(&mut self, core: &mut Core) -> Alive<()> {
         let snapshots = self.workload.snapshots(&self.model, &mut self.rng);
         self.write(core, vec![snapshots])?;
-        let position = Position(self.rng.u64(1..=self.model.trimmable().0.max(1)));
+        // Half the time all that may be.
+        let all = self.model.trimmable().0.max(1);
+        let position = Position(self.rng.u64(1..=2 * all).min(all));
         self.model.trim(position);
+        let before = core.reader().first();
         let first = match core.trim(position) {
             Ok(first) => first,
             Err(_) if self.disk.is_cut() => return None,
@@ -273,8 +276,8 @@ impl World {
             }
             Err(error) => panic!("cannot be trimmed: {error}"),
         };
-        assert!(first <= position.max(core.reader().first()), "trimmed to {first}, asked for {position}");
-        self.counts.trimmed += u64::from(first > Position(1));
+        assert!(first <= position.max(before), "trimmed to {first}, asked for {position}");
+        self.counts.trimmed += u64::from(first > before);
         Some(())
     }
 

@@ -24,10 +24,9 @@ fn text(number: u64) -> String {
 #[test]
 fn a_whole_journal_has_nothing_to_repair() {
     let ram = two_hundred();
-    expect![[r#"
-        00000000000000000001.log: 58 records from 1 on, 64448 bytes
-    "#]];
     let report = check(&*ram).expect("it can be read");
+    expect!["00000000000000000001.log: 59 records from 1 on, 65496 bytes"]
+        .assert_eq(report.to_string().lines().next().unwrap_or_default());
     assert_eq!(report.damage, []);
     assert_eq!(report.segments.iter().map(|segment| segment.records).sum::<u64>(), 200);
     assert_eq!(repair(&*ram, false).expect("it can be read").steps, Vec::<String>::new());
