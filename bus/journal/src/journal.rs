@@ -46,6 +46,8 @@ pub trait Journal: Send + Sync + 'static {
 pub struct Durability {
     /// Everything up to here is on disk.
     pub position: Position,
+    /// Records after this one, up to `position`, have no key: they were published. Who follows keys need not read them.
+    pub keyed: Position,
     /// Why nothing can be written any more, until the process is started again. Reading goes on.
     pub failed: Option<Arc<str>>,
 }

@@ -51,7 +51,12 @@ impl Journal for Memory {
         let mut inner = self.inner();
         let outcomes = entries.into_iter().map(|entry| inner.write(entry)).collect();
         let position = inner.last();
-        self.durable.send_modify(|durable| durable.position = position);
+        self.durable.send_modify(|durable| {
+            let new = inner.records.iter().rev().take_while(|stored| stored.position > durable.position);
+            let keyed = new.filter(|stored| stored.entry.step.is_some()).map(|stored| stored.position).next();
+            durable.keyed = keyed.unwrap_or(durable.keyed);
+            durable.position = position;
+        });
         // Whoever asked may have gone.
         let _ = answer.send(Ok(outcomes));
         Ok(receipt)

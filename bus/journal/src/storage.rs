@@ -17,6 +17,11 @@ pub trait Folder: Send + Sync + 'static {
     fn open(&self, name: &str) -> io::Result<Arc<dyn File>>;
     /// Makes a file that is not there yet (`AlreadyExists` otherwise), empty.
     fn create(&self, name: &str) -> io::Result<Arc<dyn File>>;
+    /// Makes a file of zeros that is not there yet; all of it is on disk, though its name may not be. `go_on` is asked now and then:
+    /// `Interrupted` when it says no.
+    fn create_zeroed(&self, name: &str, length: u64, go_on: &dyn Fn() -> bool) -> io::Result<Arc<dyn File>> {
+        zeroed(self.create(name)?, length, go_on)
+    }
     /// Gives a file another name, at once or not at all; a file of that name is replaced.
     fn rename(&self, from: &str, to: &str) -> io::Result<()>;
     /// Removes a name. The content stays for those who have it open.
@@ -35,6 +40,31 @@ pub trait File: Send + Sync + 'static {
     fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()>;
     /// Makes what was written durable (`fdatasync`, with the length).
     fn sync(&self) -> io::Result<()>;
+    /// Its content will hardly be read again soon: it need not stay in memory.
+    fn forget(&self) {}
     /// Length in bytes.
     fn length(&self) -> io::Result<u64>;
+}
+
+/// How much is zeroed between two syncs. Each costs a commit of the file system's own journal, and without any the disk would be
+/// busy for long when somebody else wants it.
+const BETWEEN_SYNCS: u64 = 8 << 20;
+const STRIDE: usize = 256 << 10;
+
+/// Fills a new file with zeros, by the means that every file has.
+fn zeroed(file: Arc<dyn File>, length: u64, go_on: &dyn Fn() -> bool) -> io::Result<Arc<dyn File>> {
+    let zeros = vec![0; STRIDE];
+    let mut offset = 0;
+    while offset < length {
+        if !go_on() {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        let stride = zeros.len().min((length - offset) as usize);
+        file.write_at(offset, &zeros[..stride])?;
+        offset += stride as u64;
+        if offset.is_multiple_of(BETWEEN_SYNCS) || offset == length {
+            file.sync()?;
+        }
+    }
+    Ok(file)
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 use passerelle_journal::{Durability, Journal, Position};
 use rusqlite::Connection;
@@ -55,6 +56,7 @@ impl Projection {
             connection,
             folds,
             position,
+            committed: Instant::now(),
             journal,
             checkpoints,
             settings: settings.clone(),

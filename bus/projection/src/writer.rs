@@ -29,6 +29,8 @@ pub(crate) struct Writer {
     pub(crate) folds: Vec<Followed>,
     /// Everything up to here is in all tables.
     pub(crate) position: Position,
+    /// When the tables' own position was last written.
+    pub(crate) committed: Instant,
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) checkpoints: Checkpoints,
     pub(crate) settings: Settings,
@@ -66,7 +68,9 @@ impl Writer {
         let mut poison: Option<Stopped> = None;
         while !self.closing() {
             let end = poison.as_ref().map(|stopped| stopped.position);
-            match self.keep_log_short().and_then(|()| self.transaction(end)) {
+            let only_passed = self.pass_over() && self.committed.elapsed() < BEAT;
+            let written = if only_passed { Ok(()) } else { self.keep_log_short().and_then(|()| self.transaction(end)) };
+            match written {
                 Ok(()) => self.tell(),
                 Err(Trouble::Record(stopped)) => poison = Some(stopped),
                 Err(Trouble::Held(why)) => self.hold(why),
@@ -106,8 +110,29 @@ impl Writer {
         for followed in &mut self.folds {
             followed.position = followed.position.max(at);
         }
-        self.position = at;
+        (self.position, self.committed) = (at, Instant::now());
         Ok(())
+    }
+
+    /// Passes over what was published, without reading it, where no fold wants it. The position in the file follows with the next
+    /// transaction, a beat later at most: after a crash the same is passed over again.
+    fn pass_over(&mut self) -> bool {
+        let (durable, keyed) = {
+            let durable = self.journal.durable();
+            let durable = durable.borrow();
+            (durable.position, durable.keyed)
+        };
+        let passes =
+            durable > self.position && keyed <= self.position && !self.folds.iter().any(|followed| followed.fold.published());
+        if passes {
+            self.position = durable;
+        }
+        passes
+    }
+
+    /// Something was passed over since the last transaction.
+    fn is_ahead_of_file(&self) -> bool {
+        self.folds.iter().any(|followed| followed.position < self.position)
     }
 
     /// Before a transaction: is there room for it?
@@ -147,12 +172,13 @@ impl Writer {
 
     fn wait_for_more(&mut self) {
         let (mut durable, mut close) = (self.journal.durable(), self.close.clone());
-        let position = self.position;
+        let (position, ahead) = (self.position, self.is_ahead_of_file());
         self.runtime.block_on(async {
             tokio::select! {
                 // An error: the journal is closed, nothing more will come.
                 Ok(_) = durable.wait_for(|durable| durable.position > position) => {}
                 _ = close.wait_for(|close| *close) => {}
+                () = tokio::time::sleep(BEAT), if ahead => {}
             }
         });
     }

@@ -18,7 +18,7 @@ mod targets;
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: passerelle-bench proxy [--rounds N] [--requests N]
-       passerelle-bench durable [--rounds N] [--seconds N] [--only SYSTEM]... [--program PASSERELLE]
+       passerelle-bench durable [--rounds N] [--seconds N] [--only SYSTEM]... [--target PART] [--in-flight N]... [--program PASSERELLE]
        passerelle-bench decision [--rounds N] [--seconds N]
 
 proxy: unary gRPC echo of 256 bytes: direct, and through Passerelle, nginx, HAProxy and Envoy, each with one worker.

@@ -1,81 +1,86 @@
 //! The newest fingerprints, by which a repetition is known.
 
-use std::collections::{HashMap, VecDeque};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::collections::VecDeque;
+
+use hashbrown::HashTable;
 
 use crate::Fingerprint;
 
-/// Fingerprints are keyed hashes already.
-#[derive(Debug, Default)]
-pub(super) struct AsItIs(u64);
-
-impl Hasher for AsItIs {
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u128(&mut self, fingerprint: u128) {
-        self.0 = fingerprint as u64;
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
-
 /// A bounded window of fingerprints, with the positions of their records.
+///
+/// They lie in the order in which they came; the table has only their numbers. So the table stays in the processor's cache, and what
+/// is added and what goes is next to what was added and went before.
 #[derive(Debug)]
 pub(super) struct Dedupe {
     most: usize,
-    positions: HashMap<Fingerprint, u64, BuildHasherDefault<AsItIs>>,
     /// With their positions: one that was forgotten may have come again.
     order: VecDeque<(Fingerprint, u64)>,
+    /// Number of the first in `order`. Numbers wrap around: there are never more than 2^24 at once.
+    first: u32,
+    numbers: HashTable<u32>,
 }
 
 impl Dedupe {
     pub(super) fn new(most: usize) -> Self {
-        Self { most, positions: HashMap::default(), order: VecDeque::new() }
+        Self { most, order: VecDeque::new(), first: 0, numbers: HashTable::new() }
     }
 
     /// Makes room for so many more.
     pub(super) fn expect(&mut self, more: usize) {
-        self.positions.reserve(more);
         self.order.reserve(more);
+        let Self { order, first, numbers, .. } = self;
+        numbers.reserve(more, |number| hash(order[number.wrapping_sub(*first) as usize].0));
     }
 
     pub(super) fn position(&self, fingerprint: Fingerprint) -> Option<u64> {
-        self.positions.get(&fingerprint).copied()
+        let same = |number: &u32| self.at(*number).0 == fingerprint;
+        self.numbers.find(hash(fingerprint), same).map(|number| self.at(*number).1)
     }
 
     /// Adds a newer one. The window is shrunk only by [`settle`](Self::settle).
     pub(super) fn add(&mut self, fingerprint: Fingerprint, position: u64) {
-        self.positions.insert(fingerprint, position);
+        let number = self.first.wrapping_add(self.order.len() as u32);
         self.order.push_back((fingerprint, position));
+        let Self { order, first, numbers, .. } = self;
+        let at = |number: u32| order[number.wrapping_sub(*first) as usize].0;
+        match numbers.find_mut(hash(fingerprint), |older| at(*older) == fingerprint) {
+            Some(older) => *older = number,
+            None => drop(numbers.insert_unique(hash(fingerprint), number, |number| hash(at(*number)))),
+        }
     }
 
     /// What was added is durable: the oldest beyond the bound go.
     pub(super) fn settle(&mut self) {
         while self.order.len() > self.most
-            && let Some(oldest) = self.order.pop_front()
+            && let Some((oldest, _)) = self.order.pop_front()
         {
-            self.remove(oldest);
+            self.remove(oldest, self.first);
+            self.first = self.first.wrapping_add(1);
         }
     }
 
     /// What was added from `position` on is not there after all.
     pub(super) fn forget_from(&mut self, position: u64) {
-        while let Some(newest) = self.order.pop_back_if(|(_, at)| *at >= position) {
-            self.remove(newest);
+        while let Some((newest, _)) = self.order.pop_back_if(|(_, at)| *at >= position) {
+            self.remove(newest, self.first.wrapping_add(self.order.len() as u32));
         }
     }
 
-    fn remove(&mut self, (fingerprint, position): (Fingerprint, u64)) {
-        if self.position(fingerprint) == Some(position) {
-            self.positions.remove(&fingerprint);
+    fn at(&self, number: u32) -> (Fingerprint, u64) {
+        self.order[number.wrapping_sub(self.first) as usize]
+    }
+
+    /// Where it came again, the table has another number.
+    fn remove(&mut self, fingerprint: Fingerprint, number: u32) {
+        if let Ok(found) = self.numbers.find_entry(hash(fingerprint), |other| *other == number) {
+            found.remove();
         }
     }
+}
+
+/// Fingerprints are keyed hashes already.
+fn hash(fingerprint: Fingerprint) -> u64 {
+    fingerprint.0 as u64
 }
 
 #[cfg(test)]

@@ -48,6 +48,11 @@ impl Fresh {
         self.keys.get(key).map_or(&[], Vec::as_slice)
     }
 
+    /// Position of the last record that has a key.
+    pub(super) fn last_step(&self) -> Option<u64> {
+        self.keys.values().filter_map(|steps| steps.last()).map(|step| step.position).max()
+    }
+
     /// Forgets records from `position` on.
     pub(super) fn forget_from(&mut self, position: u64) {
         self.keys.retain(|_, steps| {

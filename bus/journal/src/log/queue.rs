@@ -27,6 +27,8 @@ pub(super) struct Queue {
 #[derive(Default)]
 struct Waiting {
     appends: VecDeque<(Append, usize)>,
+    /// How many entries these are.
+    entries: usize,
     trims: Vec<(Position, Trimmed)>,
     /// With how many appends had come before.
     settled: Vec<(u64, Sender<()>)>,
@@ -35,7 +37,7 @@ struct Waiting {
     taken: u64,
     /// The writer is at what it took last.
     busy: bool,
-    /// The writer sleeps until this many appends are there.
+    /// The writer sleeps until this many entries are there; 0: it does not.
     wakes_at: usize,
     closed: bool,
 }
@@ -79,10 +81,12 @@ impl Queue {
             return Err(AppendError::Closed);
         }
         room.forget();
+        waiting.entries += entries.len();
         waiting.appends.push_back((Append { entries, answer }, bytes));
         waiting.came += 1;
         // A writer that is busy will look by itself.
-        if waiting.appends.len() == waiting.wakes_at {
+        if waiting.wakes_at > 0 && waiting.entries >= waiting.wakes_at {
+            waiting.wakes_at = 0;
             self.arrived.notify_one();
         }
         Ok(receipt)
@@ -112,7 +116,7 @@ impl Queue {
         let _ = receiver.recv();
     }
 
-    /// Takes what is there; sleeps while there is nothing, but no longer than `idle`. Where `gather` appends can be expected, it
+    /// Takes what is there; sleeps while there is nothing, but no longer than `idle`. Where `gather` entries can be expected, it
     /// gives them a moment to come together.
     pub(super) fn take(&self, idle: Option<Duration>, gather: (usize, Duration)) -> Next {
         let mut waiting = self.waiting();
@@ -140,7 +144,7 @@ impl Queue {
 
     fn gather<'a>(&self, mut waiting: MutexGuard<'a, Waiting>, (count, time): (usize, Duration)) -> MutexGuard<'a, Waiting> {
         let until = Instant::now() + time;
-        while waiting.appends.len() < count && waiting.settled.is_empty() && !waiting.closed {
+        while waiting.entries < count && waiting.settled.is_empty() && !waiting.closed {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
@@ -182,6 +186,7 @@ impl Waiting {
             && let Some((append, bytes)) = self.appends.pop_front()
         {
             work.bytes += bytes;
+            self.entries -= append.entries.len();
             work.appends.push(append);
         }
         self.taken += work.appends.len() as u64;

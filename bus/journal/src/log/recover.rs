@@ -71,7 +71,13 @@ pub(super) fn open(folder: Arc<dyn Folder>, settings: &LogSettings) -> Result<Op
     let active = Arc::new(active.secure(&meta)?);
     segments.push(active.clone());
     yard.order(settings.next_segment(active.capacity));
-    let durable = Durability { position: Position(active.extent().next - 1), failed: None };
+    let position = Position(active.extent().next - 1);
+    // Older segments are not looked into for it.
+    let keyed = match &*active.index() {
+        Index::Fresh(fresh) => fresh.last_step().unwrap_or(active.base - 1),
+        Index::Sidecar(_) => position.0,
+    };
+    let durable = Durability { position, keyed: Position(keyed), failed: None };
     let store = Arc::new(Store {
         folder,
         identity: meta.identity,

@@ -99,9 +99,12 @@ impl Store {
         Ok(())
     }
 
-    /// Everything up to here is durable now.
-    pub(super) fn reached(&self, next: u64) {
-        self.durable.send_modify(|durable| durable.position = Position(next - 1));
+    /// Everything before `next` is durable now; `keyed` is the last new one that has a key.
+    pub(super) fn reached(&self, next: u64, keyed: Option<u64>) {
+        self.durable.send_modify(|durable| {
+            durable.position = Position(next - 1);
+            durable.keyed = keyed.map_or(durable.keyed, Position);
+        });
     }
 }
 

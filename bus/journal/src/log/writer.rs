@@ -21,6 +21,9 @@ use super::{LogSettings, OpenError};
 /// A batch is written when so much of it is together.
 const BATCH_BYTES: usize = 8 << 20;
 
+/// Bytes that a disk and its cache take as one.
+const PAGE: u64 = 4096;
+
 /// Entries and whom to answer.
 #[derive(Debug)]
 pub struct Append {
@@ -51,6 +54,7 @@ pub struct Core {
     /// The batch that is being made, with its places, and those who wait for it.
     buffer: Vec<u8>,
     next: u64,
+    keyed: Option<u64>,
     places: Vec<Place>,
     waiting: Vec<(Answer, Vec<Outcome>)>,
     failed: Option<Arc<str>>,
@@ -72,6 +76,7 @@ impl Core {
             rests: false,
             batch: next,
             buffer: Vec::new(),
+            keyed: None,
             places: Vec::new(),
             waiting: Vec::new(),
             failed: None,
@@ -202,6 +207,7 @@ impl Core {
         let offset = self.end + self.buffer.len() as u64;
         record::encode(&mut self.buffer, self.seed, Stamp { epoch: self.epoch, position, batch: self.batch }, entry);
         self.next += 1;
+        self.keyed = entry.step.as_ref().map(|_| position).or(self.keyed);
         Extent::note(&mut self.places, Place { position, offset });
         if let Some(fingerprint) = entry.fingerprint {
             self.dedupe.add(fingerprint, position);
@@ -235,7 +241,11 @@ impl Core {
         if let Some(failed) = &self.failed {
             return Err(AppendError::Failed(failed.clone()));
         }
-        match self.file.write_at(self.end, &self.buffer).and_then(|()| self.file.sync()) {
+        let length = self.buffer.len();
+        self.pad();
+        let written = self.file.write_at(self.end, &self.buffer).and_then(|()| self.file.sync());
+        self.buffer.truncate(length);
+        match written {
             Ok(()) => {
                 self.show();
                 Ok(())
@@ -243,6 +253,13 @@ impl Core {
             Err(error) if is_full(&error) => Err(self.take_back(&error)),
             Err(error) => Err(self.fail(&error)),
         }
+    }
+
+    /// Fills up the last page: what is not in memory need not be read for it.
+    fn pad(&mut self) {
+        let end = self.end + self.buffer.len() as u64;
+        let padded = end.next_multiple_of(PAGE).min(self.active.capacity);
+        self.buffer.resize((padded - self.end) as usize, 0);
     }
 
     /// The batch is durable: readers see it.
@@ -264,7 +281,7 @@ impl Core {
             }
         }
         self.dedupe.settle();
-        self.store.reached(self.next);
+        self.store.reached(self.next, self.keyed.take());
     }
 
     /// The batch found no room, though its blocks were there (a copying file system): nothing of it may ever be read. A mark of
@@ -275,6 +292,7 @@ impl Core {
             fresh.forget_from(self.batch);
         }
         self.next = self.batch;
+        self.keyed = None;
         self.places.clear();
         self.buffer.clear();
         self.epoch += 1;

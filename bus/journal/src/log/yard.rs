@@ -9,12 +9,10 @@ use crate::storage::{File, Folder};
 
 use super::meta::Identity;
 use super::segment::{Index, Segment};
-use super::store::STRIDE;
 use super::{names, sidecar};
 
-/// How much is zeroed between two syncs. Each costs a commit of the file system's own journal, and without any the disk would be
-/// busy for long when the writer wants it.
-const ZEROED_AT_ONCE: u64 = 8 << 20;
+/// So many sealed segments are left in memory.
+const IN_MEMORY: usize = 2;
 
 /// Until something that failed is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -48,6 +46,8 @@ struct State {
     /// Why the last try to make one failed.
     shortage: Option<io::Error>,
     sealed: VecDeque<Arc<Segment>>,
+    /// Files of the segments sealed last, which are still held in memory.
+    recent: VecDeque<Arc<dyn File>>,
     discarded: VecDeque<Arc<Segment>>,
     /// Blanks that were not ordered: made in idle times, or once used.
     spares: Vec<Spare>,
@@ -233,20 +233,7 @@ impl Yard {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let file = self.folder.create(names::ZEROING)?;
-        let zeros = vec![0; STRIDE];
-        let mut offset = 0;
-        while offset < capacity {
-            if self.state().closing {
-                return Err(io::Error::new(io::ErrorKind::Interrupted, "the journal is being closed"));
-            }
-            let length = zeros.len().min((capacity - offset) as usize);
-            file.write_at(offset, &zeros[..length])?;
-            offset += length as u64;
-            if offset.is_multiple_of(ZEROED_AT_ONCE) || offset == capacity {
-                file.sync()?;
-            }
-        }
+        let file = self.folder.create_zeroed(names::ZEROING, capacity, &|| !self.state().closing)?;
         let name = self.spare_name();
         self.folder.rename(names::ZEROING, &name)?;
         Ok(Blank { name, file, capacity })
@@ -276,8 +263,21 @@ impl Yard {
         file.sync()?;
         // If the name does not last, the sidecar is made again.
         self.folder.rename(names::INDEXING, &names::index(segment.base))?;
+        self.remember(segment.open(&*self.folder)?);
         segment.close();
         Ok(())
+    }
+
+    /// Whoever follows reads what was sealed last; what is older gives its memory to what comes.
+    fn remember(&self, file: Arc<dyn File>) {
+        let oldest = {
+            let mut state = self.state();
+            state.recent.push_back(file);
+            if state.recent.len() > IN_MEMORY { state.recent.pop_front() } else { None }
+        };
+        if let Some(oldest) = oldest {
+            oldest.forget();
+        }
     }
 
     /// Removes a trimmed segment, or keeps its file to be used again. What fails is left to the next start.

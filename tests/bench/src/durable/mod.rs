@@ -29,6 +29,10 @@ pub(crate) struct Options {
     lasting: Duration,
     /// Systems beside Passerelle, or instead; all when there are none.
     only: Vec<String>,
+    /// Numbers of messages in flight; all when there are none.
+    in_flight: Vec<usize>,
+    /// A part of the names of the targets that are wanted.
+    target: String,
     /// Passerelle's program; built when it is not given.
     program: Option<PathBuf>,
 }
@@ -36,7 +40,14 @@ pub(crate) struct Options {
 impl Options {
     /// `None` for arguments that it does not know.
     pub(crate) fn parse(arguments: &[&str]) -> Option<Self> {
-        let mut options = Self { rounds: 5, lasting: Duration::from_secs(2), only: Vec::new(), program: None };
+        let mut options = Self {
+            rounds: 5,
+            lasting: Duration::from_secs(2),
+            only: Vec::new(),
+            in_flight: Vec::new(),
+            target: String::new(),
+            program: None,
+        };
         for pair in arguments.chunks(2) {
             match pair {
                 ["--rounds", rounds] => options.rounds = rounds.parse().ok().filter(|&rounds| rounds > 0)?,
@@ -44,6 +55,8 @@ impl Options {
                     options.lasting = Duration::from_secs(seconds.parse().ok().filter(|&seconds| seconds > 0)?);
                 }
                 ["--only", system] => options.only.push((*system).to_owned()),
+                ["--in-flight", number] => options.in_flight.push(number.parse().ok()?),
+                ["--target", part] => options.target = (*part).to_owned(),
                 ["--program", path] => options.program = Some(PathBuf::from(path).canonicalize().ok()?),
                 _ => return None,
             }
@@ -85,10 +98,12 @@ fn measure_all(options: &Options) -> Result<(), String> {
     let file_system = disk::file_system()?;
     let probe = Probe::new()?;
     let mut systems = start(options, workspace);
-    let targets: Vec<Target> = systems.iter_mut().flat_map(|system| std::mem::take(&mut system.targets)).collect();
+    let targets = systems.iter_mut().flat_map(|system| std::mem::take(&mut system.targets));
+    let targets: Vec<Target> = targets.filter(|target| target.name.contains(&options.target)).collect();
 
     println!("Messages of 1 KiB on {file_system}, {} rounds of {:?}, medians (and least).", options.rounds, options.lasting);
     let mut rows = rows(&targets);
+    rows.retain(|row| options.in_flight.is_empty() || options.in_flight.contains(&row.in_flight));
     for round in 1..=options.rounds {
         eprintln!("round {round} of {}", options.rounds);
         for row in &mut rows {
@@ -103,7 +118,7 @@ fn measure_all(options: &Options) -> Result<(), String> {
             Err(error) => eprintln!("{}", row.failed(&error)),
         }
     }
-    for in_flight in IN_FLIGHT {
+    for in_flight in IN_FLIGHT.iter().filter(|number| rows.iter().any(|row| row.in_flight == **number)) {
         table::print(*in_flight, &rows);
     }
     bars::print(&rows);
