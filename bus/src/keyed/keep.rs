@@ -1,5 +1,7 @@
 //! Compaction: what is needed of old records is written anew, so that they can be given up.
 
+use std::sync::Arc;
+
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use passerelle_journal::{KeysPage, Position, ReadError};
 use tokio::task;
@@ -23,10 +25,11 @@ impl<D: Decider> Keyed<D> {
         let mut written = 0;
         while from < before {
             let page = self.page(from, before).await?;
-            let keys = page.keys.iter().filter_map(|key| Key::new::<D>(key.strip_prefix(D::KIND)?.strip_prefix('/')?).ok());
-            let snapshots = stream::iter(keys).map(|key| self.keep_one(key, before));
-            let page_written = snapshots.buffer_unordered(TOGETHER);
-            written += page_written.try_fold(0, async |sum, written| Ok(sum + u64::from(written))).await?;
+            let mut snapshots =
+                stream::iter(of_kind::<D>(&page.keys)).map(|key| self.keep_one(key, before)).buffer_unordered(TOGETHER);
+            while let Some(is_written) = snapshots.try_next().await? {
+                written += u64::from(is_written);
+            }
             from = page.next;
         }
         Ok(written)
@@ -45,4 +48,9 @@ impl<D: Decider> Keyed<D> {
         door.send(key, Ask::Keep(before, reply)).map_err(|_| Failure::Closed)?;
         answer.await.unwrap_or(Err(Failure::Closed))
     }
+}
+
+fn of_kind<D: Decider>(keys: &[Arc<str>]) -> Vec<Key> {
+    let plain = |key: &Arc<str>| Key::new::<D>(key.strip_prefix(D::KIND)?.strip_prefix('/')?).ok();
+    keys.iter().filter_map(plain).collect()
 }

@@ -18,6 +18,7 @@ use tonic::Status;
 use super::call::Calls;
 use super::decide::{CallbackRules, Command, Lines, OpenLine, Refusal, SlotRules};
 use super::refusal;
+use crate::KeepError;
 
 /// Bytes of a request: the largest context, and room.
 const MAX_REQUEST_BYTES: usize = 128 * 1024;
@@ -83,6 +84,11 @@ impl Callbacks {
     /// The service, ready for a listener.
     pub fn server(&self) -> CallbacksServer<Self> {
         CallbacksServer::new(self.clone()).max_decoding_message_size(MAX_REQUEST_BYTES)
+    }
+
+    /// Carries callbacks and slots over that cannot be known without records before `before`; how many. See [`Keyed::keep`].
+    pub async fn keep(&self, before: Position) -> Result<u64, KeepError> {
+        Ok(self.0.callbacks.keep(before).await? + self.0.slots.keep(before).await?)
     }
 
     /// Lets go of the desks: calls on their way are taken up by the next start.
