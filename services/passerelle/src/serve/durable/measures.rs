@@ -49,6 +49,10 @@ pub(super) fn take(log: &Log) {
     metrics::counter!(REPEATED).absolute(stats.repeated);
     metrics::gauge!(SEGMENTS).set(stats.segments as f64);
     metrics::gauge!(KEPT_BYTES).set(log.kept().iter().map(|segment| segment.bytes).sum::<u64>() as f64);
+    // Told from the beginning, or nobody sees the first one.
+    for counter in [TRIMS, CARRIED, RETENTION_FAILURES] {
+        metrics::counter!(counter).increment(0);
+    }
     let durability = log.durable().borrow().clone();
     metrics::gauge!(POSITION).set(durability.position.0 as f64);
     metrics::gauge!(FIRST).set(log.first().0 as f64);

@@ -62,13 +62,15 @@ impl Durable {
             return;
         }
         let mut newest = self.log.newest();
-        // What a crash has cut is taken up again by what stands in the views, and they are not old.
-        self.projection.until(|status| matches!(status.health, Health::Following)).await;
         // Carrying over is writing, too: not before as much has been written otherwise, or a journal smaller than what lives in it
         // would be written again and again.
         let mut rest_until = 0;
         loop {
-            newest.mark_unchanged();
+            // At a start what a crash has cut is taken up first: a thing that is carried over looks as if it had gone on.
+            tokio::select! {
+                Ok(()) = newest.changed() => {}
+                () = sleep(EVERY) => {}
+            }
             if self.log.stats().bytes >= rest_until {
                 let began_at = self.log.stats().bytes;
                 match self.give_up_old().await {
@@ -80,10 +82,6 @@ impl Durable {
                         sleep(EVERY).await;
                     }
                 }
-            }
-            tokio::select! {
-                Ok(()) = newest.changed() => {}
-                () = sleep(EVERY) => {}
             }
         }
     }
