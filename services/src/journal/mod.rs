@@ -16,7 +16,7 @@ mod tests;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use passerelle_bus::keyed::{Keyed, KeyedSettings, OpenError, Parts};
+use passerelle_bus::keyed::{Carried, Keyed, KeyedSettings, OpenError, Parts};
 use passerelle_journal::{Journal, Position};
 use tokio::sync::watch;
 
@@ -75,8 +75,8 @@ impl Service {
         Server::new(Self { sight: Sight::Everything, ..self })
     }
 
-    /// Carries subscriptions over that cannot be known without records before `before`; how many. See [`Keyed::keep`].
-    pub async fn keep(&self, before: Position) -> Result<u64, KeepError> {
+    /// Carries subscriptions over that cannot be known without records before `before`. See [`Keyed::keep`].
+    pub async fn keep(&self, before: Position) -> Result<Carried, KeepError> {
         Ok(self.subscriptions.keep(before).await?)
     }
 

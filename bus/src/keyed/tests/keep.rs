@@ -25,8 +25,8 @@ async fn what_lives_is_carried_over_and_what_has_ended_is_let_go() {
     // Younger than what is given up: its records are enough.
     world.ask("young", Order::Put(9)).await.unwrap();
 
-    assert_eq!(world.keyed().keep(before).await.unwrap(), 22);
-    assert_eq!(world.keyed().keep(before).await.unwrap(), 0, "they are carried over already");
+    assert_eq!(world.keyed().keep(before).await.unwrap().snapshots, 22);
+    assert_eq!(world.keyed().keep(before).await.unwrap().snapshots, 0, "they are carried over already");
     world.trim(before).await;
     world.crash().await;
     world.erase_projection();
@@ -58,7 +58,7 @@ async fn a_thing_that_was_let_go_and_begins_again_is_another_one_in_the_views_to
     let world = World::new(small());
     world.ask("a", Order::Put(2)).await.unwrap();
     world.ask("a", Order::Take(2)).await.unwrap();
-    assert_eq!(world.keyed().keep(Position(3)).await.unwrap(), 0);
+    assert_eq!(world.keyed().keep(Position(3)).await.unwrap().snapshots, 0);
     world.trim(Position(3)).await;
     assert_eq!(coins(world.ask("a", Order::Put(7)).await), 7);
     let last = world.journal.durable().borrow().position;
@@ -72,7 +72,7 @@ async fn a_thing_that_goes_on_after_it_was_let_go_is_not_lost_with_its_old_recor
     let mut world = World::new(small());
     world.ask("a", Order::Put(2)).await.unwrap();
     world.ask("a", Order::Take(2)).await.unwrap();
-    assert_eq!(world.keyed().keep(Position(3)).await.unwrap(), 0);
+    assert_eq!(world.keyed().keep(Position(3)).await.unwrap().snapshots, 0);
     assert_eq!(coins(world.ask("a", Order::Put(7)).await), 7);
     world.trim(Position(3)).await;
     world.restart().await;
@@ -86,7 +86,7 @@ async fn what_ended_is_kept_as_long_as_commands_may_be_repeated() {
     world.ask("a", Order::Put(2)).await.unwrap();
     let first = world.ask_once("a", "once", Order::Take(2)).await.unwrap();
     // A jar is over since 1970, and 1,000 seconds have passed since then.
-    assert_eq!(world.keyed().keep(Position(3)).await.unwrap(), 1);
+    assert_eq!(world.keyed().keep(Position(3)).await.unwrap().snapshots, 1);
     world.trim(Position(3)).await;
     world.crash().await;
     world.erase_projection();
@@ -94,7 +94,7 @@ async fn what_ended_is_kept_as_long_as_commands_may_be_repeated() {
     let again = world.ask_once("a", "once", Order::Take(2)).await.unwrap();
     assert_eq!((again.answer, again.repeated), (first.answer, true));
     world.advance(200);
-    assert_eq!(world.keyed().keep(Position(4)).await.unwrap(), 0);
+    assert_eq!(world.keyed().keep(Position(4)).await.unwrap().snapshots, 0);
     world.trim(Position(4)).await;
     world.restart().await;
     assert_eq!(world.keyed().state("a").await.unwrap(), None);
@@ -106,7 +106,7 @@ async fn half_of_a_life_is_not_shown_before_its_snapshot_comes() {
     for (key, coins) in [("a", 2), ("b", 1), ("a", 3), ("b", 1)] {
         world.ask(key, Order::Put(coins)).await.unwrap();
     }
-    assert_eq!(world.keyed().keep(Position(2)).await.unwrap(), 1);
+    assert_eq!(world.keyed().keep(Position(2)).await.unwrap().snapshots, 1);
     world.trim(Position(2)).await;
     let mut fold = Entities::with_columns(Jar);
     let mut connection = Connection::open_in_memory().unwrap();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use passerelle_adapter::Adapter;
-use passerelle_bus::keyed::{Clock, Done, Entities, Failure, Keyed, KeyedSettings, OpenError, Parts};
+use passerelle_bus::keyed::{Carried, Clock, Done, Entities, Failure, Keyed, KeyedSettings, OpenError, Parts};
 use passerelle_journal::Position;
 use passerelle_projection::{Fold, Projection};
 use passerelle_proto::bus::v1::{CallbackAnswer, CallbackState};
@@ -86,8 +86,8 @@ impl Callbacks {
         CallbacksServer::new(self.clone()).max_decoding_message_size(MAX_REQUEST_BYTES)
     }
 
-    /// Carries callbacks and slots over that cannot be known without records before `before`; how many. See [`Keyed::keep`].
-    pub async fn keep(&self, before: Position) -> Result<u64, KeepError> {
+    /// Carries callbacks and slots over that cannot be known without records before `before`. See [`Keyed::keep`].
+    pub async fn keep(&self, before: Position) -> Result<Carried, KeepError> {
         Ok(self.0.callbacks.keep(before).await? + self.0.slots.keep(before).await?)
     }
 

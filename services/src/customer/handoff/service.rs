@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use passerelle_bus::keyed::{Clock, Done, Entities, Keyed, KeyedSettings, OpenError, Parts};
+use passerelle_bus::keyed::{Carried, Clock, Done, Entities, Keyed, KeyedSettings, OpenError, Parts};
 use passerelle_journal::{Journal, Position};
 use passerelle_projection::{Fold, Projection};
 use passerelle_proto::bus::v1::HandoffState;
@@ -56,8 +56,8 @@ impl Handoffs {
         HandoffsServer::new(self.clone()).max_decoding_message_size(MAX_REQUEST_BYTES)
     }
 
-    /// Carries hand-offs over that cannot be known without records before `before`; how many. See [`Keyed::keep`].
-    pub async fn keep(&self, before: Position) -> Result<u64, KeepError> {
+    /// Carries hand-offs over that cannot be known without records before `before`. See [`Keyed::keep`].
+    pub async fn keep(&self, before: Position) -> Result<Carried, KeepError> {
         Ok(self.0.keyed.keep(before).await?)
     }
 

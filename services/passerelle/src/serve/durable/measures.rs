@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use metrics::Unit;
+use passerelle_bus::keyed::Carried;
 use passerelle_journal::Journal;
 use passerelle_journal::log::Log;
 
@@ -17,7 +18,7 @@ const FIRST: &str = "passerelle_journal_first_position";
 const KEPT_BYTES: &str = "passerelle_journal_kept_bytes";
 const TRIMS: &str = "passerelle_journal_trims_total";
 const LAST_TRIM: &str = "passerelle_journal_last_trim_timestamp_seconds";
-const CARRIED: &str = "passerelle_journal_carried_over_total";
+const CARRIED: &str = "passerelle_journal_carried_over_bytes_total";
 const RETENTION_FAILURES: &str = "passerelle_journal_retention_failures_total";
 const FAILED: &str = "passerelle_journal_failed";
 
@@ -34,7 +35,7 @@ pub(crate) const METRICS: [(&str, Unit, &str); 14] = [
     (KEPT_BYTES, Unit::Bytes, "bytes of the files of the journal that hold records; spare ones come on top"),
     (TRIMS, Unit::Count, "times that the oldest records were given up"),
     (LAST_TRIM, Unit::Seconds, "when the oldest records were given up last, in Unix seconds"),
-    (CARRIED, Unit::Count, "snapshots of living things written so that older records could be given up"),
+    (CARRIED, Unit::Bytes, "bytes of snapshots of living things, written so that older records could be given up"),
     (RETENTION_FAILURES, Unit::Count, "times that old records could not be given up; it is tried again each minute"),
     (FAILED, Unit::Count, "1 when the journal cannot be written any more until a restart, else 0"),
 ];
@@ -59,10 +60,10 @@ pub(super) fn take(log: &Log) {
     metrics::gauge!(FAILED).set(if durability.failed.is_some() { 1.0 } else { 0.0 });
 }
 
-/// Old records were given up, after so many things were carried over.
-pub(super) fn trimmed(carried: u64) {
+/// Old records were given up, after this was carried over.
+pub(super) fn trimmed(carried: Carried) {
     metrics::counter!(TRIMS).increment(1);
-    metrics::counter!(CARRIED).increment(carried);
+    metrics::counter!(CARRIED).increment(carried.bytes);
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     metrics::gauge!(LAST_TRIM).set(now.as_secs_f64());
 }

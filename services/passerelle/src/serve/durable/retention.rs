@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use passerelle_bus::keyed::Carried;
 use passerelle_journal::log::{Kept, Log};
 use passerelle_journal::{Journal, Position, ReadError};
 use passerelle_projection::{Health, Status};
@@ -62,8 +63,6 @@ impl Durable {
             return;
         }
         let mut newest = self.log.newest();
-        // Carrying over is writing, too: not before as much has been written otherwise, or a journal smaller than what lives in it
-        // would be written again and again.
         let mut rest_until = 0;
         loop {
             // At a start what a crash has cut is taken up first: a thing that is carried over looks as if it had gone on.
@@ -71,29 +70,32 @@ impl Durable {
                 Ok(()) = newest.changed() => {}
                 () = sleep(EVERY) => {}
             }
-            if self.log.stats().bytes >= rest_until {
-                let began_at = self.log.stats().bytes;
+            while self.log.stats().bytes >= rest_until {
                 match self.give_up_old().await {
-                    Ok(0) => {}
-                    Ok(_) => rest_until = 2 * self.log.stats().bytes - began_at,
+                    Ok(None) => break,
+                    Ok(Some(given_up)) if given_up.pays() => {}
+                    // Carrying over is writing, too: a journal smaller than what lives in it would be written again and again.
+                    Ok(Some(GivenUp { carried, .. })) => rest_until = self.log.stats().bytes + carried.bytes,
                     Err(error) => {
                         measures::retention_failed();
                         tracing::warn!(%error, "old records of the journal cannot be given up for now");
                         sleep(EVERY).await;
+                        break;
                     }
                 }
             }
         }
     }
 
-    /// Gives up what is too much or too old; how many things had to be carried over.
-    async fn give_up_old(&self) -> Result<u64, KeepError> {
+    /// Gives up what is too much or too old, if something is.
+    async fn give_up_old(&self) -> Result<Option<GivenUp>, KeepError> {
         let (log, retention) = (self.log.clone(), self.retention);
         let cut = tokio::task::spawn_blocking(move || {
             let cut = retention.cut(&log.kept(), SystemTime::now(), |position| begun(&log, position))?;
             cut.map_or(Ok(None), |before| only_known_kinds(&log, before).map(|()| Some(before)))
         });
-        let Some(before) = cut.await?? else { return Ok(0) };
+        let Some(before) = cut.await?? else { return Ok(None) };
+        let bytes = self.log.kept().iter().filter(|segment| segment.first < before).map(|segment| segment.bytes).sum();
         let carried = self.carry_over(before).await?;
         let passed = move |status: &Status| status.position.next() >= before || matches!(status.health, Health::Stopped(_));
         let status = self.projection.until(passed).await;
@@ -102,15 +104,30 @@ impl Durable {
         }
         let first = self.log.trim(before).await?;
         measures::trimmed(carried);
-        tracing::info!(first_position = first.0, carried, "old records of the journal were given up");
-        Ok(carried)
+        let Carried { snapshots, bytes: carried_bytes } = carried;
+        tracing::info!(first_position = first.0, bytes, snapshots, carried_bytes, "old records of the journal were given up");
+        Ok(Some(GivenUp { bytes, carried }))
     }
 
     /// Has everything that lives written down again where it could not be known without records before `before`.
-    async fn carry_over(&self, before: Position) -> Result<u64, KeepError> {
+    async fn carry_over(&self, before: Position) -> Result<Carried, KeepError> {
         let (subscriptions, callbacks, handoffs) =
             tokio::try_join!(self.journal.keep(before), self.callbacks.keep(before), self.handoffs.keep(before))?;
         Ok(subscriptions + callbacks + handoffs)
+    }
+}
+
+/// What one round has come to.
+struct GivenUp {
+    /// Of the segments that are gone.
+    bytes: u64,
+    carried: Carried,
+}
+
+impl GivenUp {
+    /// Whether the journal is so much smaller that there may be another round at once.
+    fn pays(&self) -> bool {
+        self.carried.bytes <= self.bytes / 2
     }
 }
 

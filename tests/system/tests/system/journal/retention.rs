@@ -25,8 +25,8 @@ use crate::views::{page, wait_for};
 /// Two hand-breadths more than a journal of 12 MiB takes: the newest segment, one that is ready, two spare ones, one being made.
 const MOST_BYTES: u64 = (12 + 5 * 4 + 4) << 20;
 const SETTINGS: &str = "journal: { segment_mib: 4, retain_mib: 12 }\n";
-/// What is published at once: two segments and a half.
-const PUBLISHED: u64 = 1000;
+/// What is published at once: more than three segments.
+const PUBLISHED: u64 = 1500;
 const CONTENT: usize = 10 << 10;
 
 /// Publishes, and waits until old records were given up because of it.
@@ -108,6 +108,7 @@ async fn what_lives_goes_along_with_a_journal_that_gives_up_what_is_old() {
         customer: "C-1042".to_owned(),
         from_channel: "web".to_owned(),
         matter: "purchase".to_owned(),
+        step: "basket".to_owned(),
         context: Some(HandoffContext { answers: [("size".to_owned(), "42".to_owned())].into() }),
         ..OfferRequest::default()
     };
