@@ -6,3 +6,6 @@ pub mod customer;
 mod fixture;
 pub mod journal;
 pub mod reflection;
+
+/// Why something cannot be carried over before old records are given up; nothing may be given up then.
+pub type KeepError = Box<dyn std::error::Error + Send + Sync>;

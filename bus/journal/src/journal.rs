@@ -35,6 +35,12 @@ pub trait Journal: Send + Sync + 'static {
     /// Blocks like [`read`](Self::read).
     fn history(&self, key: &str) -> Result<History, ReadError>;
 
+    /// The keys that have durable records from `from` on and before `before`: those of as many records as the engine looks at in one call,
+    /// and where to go on.
+    ///
+    /// Blocks like [`read`](Self::read), and refuses like it. What is asked for again and again from `next` on ends at `before`.
+    fn keys(&self, from: Position, before: Position) -> Result<KeysPage, ReadError>;
+
     /// Gives up records before `position`, in whole segments: what is kept begins at the returned position, at most `position`.
     ///
     /// The caller has seen to it that nobody needs them: every key that lives has a snapshot at or after `position`.
@@ -59,6 +65,15 @@ pub struct History {
     pub records: Vec<Stored>,
     /// Sequence of the last record; 0 for a key never written.
     pub sequence: u64,
+}
+
+/// Keys in a part of the journal.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KeysPage {
+    /// Each once. May be none.
+    pub keys: Vec<Arc<str>>,
+    /// Where the next page begins; there is none when that is not before the position asked for.
+    pub next: Position,
 }
 
 /// What became of one entry.

@@ -11,4 +11,4 @@ pub mod memory;
 pub mod storage;
 
 pub use entry::{Entry, Fingerprint, KeyStep, Position, Stored};
-pub use journal::{Answer, AppendError, Durability, History, Journal, Outcome, ReadError, Receipt};
+pub use journal::{Answer, AppendError, Durability, History, Journal, KeysPage, Outcome, ReadError, Receipt};

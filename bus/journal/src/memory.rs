@@ -1,13 +1,14 @@
 //! A journal in memory, for tests: durable as long as the process lives.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use tokio::sync::watch;
 
 use crate::{
-    AppendError, Durability, Entry, Fingerprint, History, Journal, KeyStep, Outcome, Position, ReadError, Receipt, Stored,
+    AppendError, Durability, Entry, Fingerprint, History, Journal, KeyStep, KeysPage, Outcome, Position, ReadError, Receipt,
+    Stored,
 };
 
 /// Records in a vector. Unlike the log it has no bound, and acknowledges at once.
@@ -65,10 +66,7 @@ impl Journal for Memory {
     fn read(&self, from: Position, bytes: usize) -> Result<Vec<Stored>, ReadError> {
         let inner = self.inner();
         let from = from.max(Position(1));
-        let first = Position(inner.trimmed + 1);
-        if from < first {
-            return Err(ReadError::Trimmed { asked: from, first });
-        }
+        let first = inner.kept(from)?;
         let mut page = Vec::new();
         let mut sum = 0;
         for stored in inner.records.iter().skip((from.0 - first.0) as usize) {
@@ -100,6 +98,14 @@ impl Journal for Memory {
         Ok(History { records, sequence: inner.keys.get(key).copied().unwrap_or_default() })
     }
 
+    fn keys(&self, from: Position, before: Position) -> Result<KeysPage, ReadError> {
+        let inner = self.inner();
+        inner.kept(from.max(Position(1)))?;
+        let there = inner.records.iter().filter(|stored| stored.position >= from && stored.position < before);
+        let keys: BTreeSet<_> = there.filter_map(|stored| Some(stored.entry.step.as_ref()?.key.clone())).collect();
+        Ok(KeysPage { keys: keys.into_iter().collect(), next: before })
+    }
+
     async fn trim(&self, position: Position) -> Result<Position, AppendError> {
         let mut inner = self.inner();
         let kept = position.0.saturating_sub(1).clamp(inner.trimmed, inner.last().0);
@@ -115,6 +121,12 @@ impl Journal for Memory {
 }
 
 impl Inner {
+    /// The first position, when `asked` is not before it.
+    fn kept(&self, asked: Position) -> Result<Position, ReadError> {
+        let first = Position(self.trimmed + 1);
+        if asked < first { Err(ReadError::Trimmed { asked, first }) } else { Ok(first) }
+    }
+
     fn last(&self) -> Position {
         Position(self.trimmed + self.records.len() as u64)
     }

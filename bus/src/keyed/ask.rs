@@ -15,8 +15,8 @@ pub(super) enum Ask<D: Decider> {
     State(Reply<D, Option<(D::State, u64)>>),
     /// A timer is due.
     Due(Due),
-    /// Write a snapshot, if records before a position are needed without it; whether one was written.
-    Keep(Position, Reply<D, bool>),
+    /// Write a snapshot, if records before a position are needed without it; how large it is, or none.
+    Keep(Position, Reply<D, Option<usize>>),
 }
 
 /// An ask with its key.

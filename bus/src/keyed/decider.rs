@@ -40,10 +40,11 @@ pub trait Decider: Send + Sync + 'static {
     /// The command that a timer of that name stands for when it is due.
     fn due(&self, timer: &str) -> Self::Command;
 
-    /// Whether the thing is over: once its timers have fired, [`Keyed::keep`](super::Keyed::keep) lets it go with its records. Never, unless
-    /// the decider says otherwise.
-    fn ended(_state: &Self::State) -> bool {
-        false
+    /// Since when the thing is over, or from when on it will be if nothing happens. Some time after that
+    /// ([`ended_kept`](super::KeyedSettings::ended_kept)) and without timers left, [`Keyed::keep`](super::Keyed::keep) lets it go with its
+    /// records. `None`: it is not over. The default is never.
+    fn ended(&self, _key: &str, _state: &Self::State) -> Option<SystemTime> {
+        None
     }
 
     /// CloudEvents type of an event: `passerelle.customer.v1.CallbackPromised`.

@@ -115,21 +115,26 @@ impl<D: Decider> Desk<'_, D> {
         let _ = taken.send(told);
     }
 
-    /// Whether it has ended, and nothing was written since.
+    /// Whether it ended long ago, and nothing was written since `before`.
     pub(super) fn is_over(&self, before: Position) -> bool {
         let Live { life, shown } = &self.live;
-        self.flights.is_empty() && shown.position < before && D::ended(&life.state) && !life.has_timers()
+        let Home { decider, parts, settings, .. } = self.home;
+        let long_ago = || {
+            let let_go = decider.ended(self.key.plain(), &life.state)?.checked_add(settings.ended_kept)?;
+            Some(let_go <= parts.clock.now())
+        };
+        self.flights.is_empty() && shown.position < before && !life.has_timers() && long_ago().unwrap_or(false)
     }
 
-    pub(super) fn keep(&mut self, before: Position, reply: Reply<D, bool>) {
+    pub(super) fn keep(&mut self, before: Position, reply: Reply<D, Option<usize>>) {
         if self.flights.is_empty() && self.live.shown.since >= before {
-            reply.send(Ok(false));
+            reply.send(Ok(None));
             return;
         }
         let now = self.home.parts.clock.now();
         let decision = Decision::new(Vec::new(), D::Answer::default());
         match self.write(Draft { now, idempotency_key: String::new(), fired: None, decision, whole: true }) {
-            Ok(_) => self.rest(Waiter::Kept(reply)),
+            Ok(_) => self.rest(Waiter::Kept(self.batch.entries.last().map_or(0, |entry| entry.data.len()), reply)),
             Err(error) => reply.send(Err(Failure::Journal(error))),
         }
     }

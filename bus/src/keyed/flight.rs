@@ -35,8 +35,8 @@ pub(super) enum Waiter<D: Decider> {
         reply: Reply<D, Done<D::Answer>>,
     },
     State(Reply<D, Option<(D::State, u64)>>),
-    /// A snapshot was asked for.
-    Kept(Reply<D, bool>),
+    /// A snapshot was asked for, and has so many bytes.
+    Kept(usize, Reply<D, Option<usize>>),
     /// Nobody waits, but a place is taken.
     Timer {
         _permit: OwnedSemaphorePermit,
@@ -80,7 +80,7 @@ impl<D: Decider> Flight<D> {
             match waiter {
                 Waiter::Command { reply, .. } | Waiter::Refused { reply, .. } => reply.send(Err(failure.clone())),
                 Waiter::State(reply) => reply.send(Err(failure.clone())),
-                Waiter::Kept(reply) => reply.send(Err(failure.clone())),
+                Waiter::Kept(_, reply) => reply.send(Err(failure.clone())),
                 Waiter::Timer { .. } => home.timetable.fail(),
             }
         }
@@ -96,7 +96,7 @@ impl<D: Decider> Waiter<D> {
             Self::State(reply) => {
                 reply.send(Ok((shown.sequence > 0).then(|| (shown.state.clone(), shown.sequence))));
             }
-            Self::Kept(reply) => reply.send(Ok(true)),
+            Self::Kept(bytes, reply) => reply.send(Ok(Some(bytes))),
             Self::Timer { .. } => {}
         }
     }

@@ -31,6 +31,7 @@ pub(super) struct Life<D: Decider> {
 }
 
 /// What a command was answered.
+#[derive(Debug, Clone)]
 pub(super) struct Answered {
     idempotency_key: String,
     pub(super) answer: Bytes,
@@ -62,6 +63,20 @@ pub(super) struct Written<D: Decider> {
 
 /// A record is not what it should be: which, and why.
 pub(super) type Damage = (Position, String);
+
+impl<D: Decider> Clone for Life<D> {
+    fn clone(&self) -> Self {
+        let Self { state, sequence, timers, answered, forgotten, forgotten_to } = self;
+        Self {
+            state: state.clone(),
+            sequence: *sequence,
+            timers: timers.clone(),
+            answered: answered.clone(),
+            forgotten: forgotten.clone(),
+            forgotten_to: *forgotten_to,
+        }
+    }
+}
 
 impl<D: Decider> Default for Life<D> {
     fn default() -> Self {
@@ -133,22 +148,22 @@ impl<D: Decider> Life<D> {
         }
         let mut data = encode(&record)?;
         // The records before may be given up at any time: see `Keyed::keep`.
-        let revived = self.sequence > 0 && D::ended(&self.state);
+        let revived = self.sequence > 0 && decider.ended(key.plain(), &self.state).is_some_and(|since| since <= now);
+        let undo = (whole || revived).then(|| self.clone());
         for event in &events {
             decider.evolve(&mut self.state, event);
         }
         self.take(&record, None);
         if whole || revived || self.sequence.is_multiple_of(snapshot_every) {
             record.snapshot = Some(self.snapshot());
-            match encode(&record) {
-                Ok(with_snapshot) => data = with_snapshot,
-                Err(error) if whole => {
-                    // Nothing but the snapshot was to be written, so nothing else has changed.
-                    self.sequence -= 1;
+            match (encode(&record), undo) {
+                (Ok(with_snapshot), _) => data = with_snapshot,
+                (Err(error), Some(before)) => {
+                    *self = before;
                     return Err(error);
                 }
                 // A state too large for a record is kept as its events alone.
-                Err(_) => record.snapshot = None,
+                (Err(_), None) => record.snapshot = None,
             }
         }
         let step = KeyStep { key: key.whole().clone(), sequence: record.sequence, snapshot: record.snapshot.is_some() };

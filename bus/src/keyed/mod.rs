@@ -42,6 +42,7 @@ mod timetable_tests;
 pub use clock::Clock;
 pub use decider::{Context, Decider, Decision, Timer};
 pub use fold::{Answers, Column, Columns, Entities, Entity, Timers};
+pub use keep::Carried;
 pub use outcome::{Done, Failure, Observed};
 pub use replay::Replay;
 pub use runner::{Keyed, Parts};

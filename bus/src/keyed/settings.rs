@@ -1,5 +1,10 @@
 //! Limits of the keyed runner.
 
+use std::time::Duration;
+
+/// As long as [`Answers`](super::Answers) are kept.
+const DAYS_30: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
 /// How much is held in memory, and when it is written down whole. All bounds are for one kind of decider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyedSettings {
@@ -14,11 +19,14 @@ pub struct KeyedSettings {
     pub snapshot_every: u64,
     /// Timers held in memory, in number: the next ones due. The others are in the projection.
     pub timers: usize,
+    /// How long a thing that is over is carried over all the same when old records are given up, so that repeated commands are answered as
+    /// before and not done anew. Clocks that are set back by less do no harm.
+    pub ended_kept: Duration,
 }
 
 impl Default for KeyedSettings {
     fn default() -> Self {
-        Self { shards: 4, in_hand: 2_048, keys: 10_000, snapshot_every: 50, timers: 10_000 }
+        Self { shards: 4, in_hand: 2_048, keys: 10_000, snapshot_every: 50, timers: 10_000, ended_kept: DAYS_30 }
     }
 }
 

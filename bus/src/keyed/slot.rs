@@ -79,7 +79,7 @@ impl<D: Decider> Slot<D> {
                 Ask::State(reply) => desk.rest(Waiter::State(reply)),
                 Ask::Due(due) => desk.fire(due),
                 Ask::Keep(before, reply) if desk.is_over(before) => {
-                    reply.send(Ok(false));
+                    reply.send(Ok(None));
                     // Its records may go at any time: what comes next is to see whether they have.
                     self.phase = Phase::Cold;
                 }

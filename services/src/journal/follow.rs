@@ -39,6 +39,7 @@ impl Service {
         let last = durable.borrow().position;
         let (next, turn) = match request.from {
             None => (last.next(), None),
+            Some(From::Position(0)) => (journal.first(), None),
             Some(From::Position(position)) => (within(Position(position), last)?, None),
             Some(From::DurableName(name)) => {
                 subscription::check_name(&name)?;
@@ -75,7 +76,7 @@ fn within(asked: Position, last: Position) -> Result<Position, Status> {
             format!("position {asked} is not written yet, the last one is {last}; leave `from` out to begin with what comes");
         return Err(Status::out_of_range(why));
     }
-    Ok(asked.max(Position(1)))
+    Ok(asked)
 }
 
 fn kept(name: &str, next: Position, first: Position) -> Result<Position, Status> {

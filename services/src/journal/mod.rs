@@ -16,14 +16,16 @@ mod tests;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use passerelle_bus::keyed::{Keyed, KeyedSettings, OpenError, Parts};
-use passerelle_journal::Journal;
+use passerelle_bus::keyed::{Carried, Keyed, KeyedSettings, OpenError, Parts};
+use passerelle_journal::{Journal, Position};
 use tokio::sync::watch;
 
 pub use self::server::Server;
+pub use self::subscription::KINDS;
 pub use self::subscription::{Advance, Subscription};
 
 use self::subscription::Turns;
+use crate::KeepError;
 
 /// What the service is told besides.
 #[derive(Clone)]
@@ -71,6 +73,11 @@ impl Service {
     /// The same for operators, whose subscriptions show all that the journal holds, what customers confided to the services included.
     pub fn server_for_operators(self) -> Server {
         Server::new(Self { sight: Sight::Everything, ..self })
+    }
+
+    /// Carries subscriptions over that cannot be known without records before `before`. See [`Keyed::keep`].
+    pub async fn keep(&self, before: Position) -> Result<Carried, KeepError> {
+        Ok(self.subscriptions.keep(before).await?)
     }
 
     /// Ends what is under way; whether it did within the grace.

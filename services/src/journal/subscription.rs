@@ -18,6 +18,8 @@ use super::{Service, refusal};
 
 /// Kind of the records of subscriptions.
 pub(super) const KIND: &str = Subscription::KIND;
+/// Kinds of all things that the service keeps.
+pub const KINDS: [&str; 1] = [KIND];
 /// Characters of a name at most.
 const LONGEST_NAME: usize = 128;
 

@@ -30,6 +30,8 @@ mod check;
 mod dedupe;
 mod error;
 mod fresh;
+mod kept;
+mod keys;
 mod label;
 mod listing;
 mod lives;
@@ -63,13 +65,14 @@ use async_trait::async_trait;
 use tokio::sync::{oneshot, watch};
 
 use crate::storage::Folder;
-use crate::{AppendError, Durability, Entry, History, Journal, Position, ReadError, Receipt, Stored};
+use crate::{AppendError, Durability, Entry, History, Journal, KeysPage, Position, ReadError, Receipt, Stored};
 
 use queue::Queue;
 use writer::measure;
 
 pub use check::{Report, SegmentReport, check, dump};
 pub use error::{Damage, OpenError};
+pub use kept::Kept;
 pub use read::Reader;
 pub use repair::{Repair, repair};
 pub use settings::LogSettings;
@@ -155,6 +158,10 @@ impl Journal for Log {
     fn history(&self, key: &str) -> Result<History, ReadError> {
         self.queue.settle();
         self.reader.history(key)
+    }
+
+    fn keys(&self, from: Position, before: Position) -> Result<KeysPage, ReadError> {
+        self.reader.keys(from, before)
     }
 
     async fn trim(&self, position: Position) -> Result<Position, AppendError> {

@@ -20,7 +20,7 @@ const STEP: [usize; 2] = [64 << 10, 1 << 20];
 /// The reading side of a log.
 #[derive(Clone)]
 pub struct Reader {
-    store: Arc<Store>,
+    pub(super) store: Arc<Store>,
 }
 
 impl fmt::Debug for Reader {
@@ -92,7 +92,7 @@ impl Reader {
         self.store.counters.read(self.store.table().segments.len() as u64)
     }
 
-    fn refuse_trimmed(&self, asked: Position) -> Result<(), ReadError> {
+    pub(super) fn refuse_trimmed(&self, asked: Position) -> Result<(), ReadError> {
         let first = self.first();
         if asked < first { Err(ReadError::Trimmed { asked, first }) } else { Ok(()) }
     }
@@ -140,7 +140,7 @@ impl Page {
     }
 }
 
-fn read_error(stop: Stop, position: u64) -> ReadError {
+pub(super) fn read_error(stop: Stop, position: u64) -> ReadError {
     match stop {
         Stop::Disk(error) => ReadError::Disk(error.to_string()),
         Stop::Newer(what) => ReadError::Disk(format!("it was written by a newer version: {what}")),

@@ -83,6 +83,7 @@ pub(super) fn open(folder: Arc<dyn Folder>, settings: &LogSettings) -> Result<Op
         identity: meta.identity,
         table: Mutex::new(Arc::new(Table { segments })),
         durable: watch::Sender::new(durable),
+        newest: watch::Sender::new(Position(active.base)),
         counters: Counters::default(),
         budget: Budget::new(settings.index_bytes),
         yard,

@@ -250,22 +250,35 @@ impl Sidecar {
         if self.filter.as_ref().is_some_and(absent) {
             return Some(Vec::new());
         }
-        let bucket = bucket_of(hash, self.buckets.len());
+        let file = folder.open(&names::index(base)).ok()?;
+        let bytes = self.bucket(&*file, bucket_of(hash, self.buckets.len()))?;
+        Some(bytes.chunks_exact(STEP).filter(|row| long(row, 0) == hash).map(step).collect())
+    }
+
+    /// The steps of all keys. `None`: the sidecar is damaged.
+    pub(super) fn all_steps(&self, folder: &dyn Folder, base: u64) -> Option<Vec<Step>> {
+        if self.counts.steps == 0 {
+            return Some(Vec::new());
+        }
+        let file = folder.open(&names::index(base)).ok()?;
+        let mut steps = Vec::with_capacity(self.counts.steps);
+        for bucket in 0..self.buckets.len() {
+            steps.extend(self.bucket(&*file, bucket)?.chunks_exact(STEP).map(step));
+        }
+        Some(steps)
+    }
+
+    /// The rows of a bucket. `None`: they are damaged.
+    fn bucket(&self, file: &dyn File, bucket: usize) -> Option<Vec<u8>> {
         let (start, crc) = *self.buckets.get(bucket)?;
         let end = self.buckets.get(bucket + 1).map_or(self.counts.steps, |(start, _)| *start as usize);
         let mut bytes = vec![0; end.checked_sub(start as usize)? * STEP];
-        let file = folder.open(&names::index(base)).ok()?;
         file.read_at(self.counts.steps_at() + u64::from(start) * STEP as u64, &mut bytes).ok()?;
-        if crc32c::crc32c(&bytes) != crc {
-            return None;
-        }
-        let rows = bytes.chunks_exact(STEP).filter(|row| long(row, 0) == hash);
-        let step = |row: &[u8]| Step {
-            position: long(row, 8),
-            sequence: long(row, 16),
-            offset: word(row, 24),
-            snapshot: word(row, 28) != 0,
-        };
-        Some(rows.map(step).collect())
+        (crc32c::crc32c(&bytes) == crc).then_some(bytes)
     }
+}
+
+/// A row of the steps.
+fn step(row: &[u8]) -> Step {
+    Step { position: long(row, 8), sequence: long(row, 16), offset: word(row, 24), snapshot: word(row, 28) != 0 }
 }

@@ -24,6 +24,8 @@ pub(super) struct Store {
     pub(super) identity: Identity,
     pub(super) table: Mutex<Arc<Table>>,
     pub(super) durable: watch::Sender<Durability>,
+    /// First position of the segment that is being written.
+    pub(super) newest: watch::Sender<Position>,
     pub(super) counters: Counters,
     pub(super) budget: Arc<Budget>,
     pub(super) yard: Yard,
@@ -36,7 +38,9 @@ impl Store {
     }
 
     pub(super) fn replace(&self, segments: Vec<Arc<Segment>>) {
+        let newest = segments.last().map_or(Position(1), |segment| Position(segment.base));
         *self.table.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(Table { segments });
+        self.newest.send_if_modified(|known| std::mem::replace(known, newest) != newest);
     }
 
     /// The last known place at or before `position`.
@@ -63,6 +67,16 @@ impl Store {
             Index::Fresh(fresh) => fresh.steps(key).to_vec(),
             Index::Sidecar(_) => Vec::new(),
         })
+    }
+
+    /// All steps in a segment. `None`: they are in its index, in memory.
+    pub(super) fn all_steps(&self, segment: &Arc<Segment>) -> Result<Option<Vec<Step>>, Stop> {
+        let Some(sidecar) = self.sidecar(segment)? else { return Ok(None) };
+        let steps = sidecar.all_steps(&*self.folder, segment.base);
+        if steps.is_none() {
+            self.rebuild(segment)?;
+        }
+        Ok(steps)
     }
 
     /// The sidecar of a segment whose index is not in memory.

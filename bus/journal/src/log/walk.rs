@@ -8,6 +8,7 @@ use bytes::Bytes;
 use crate::storage::File;
 
 use super::record::{Block, HEAD, Head, Invalid};
+use super::segment::Place;
 use super::{Damage, OpenError};
 
 /// A part of a file in memory, moved on as it is asked for.
@@ -108,6 +109,11 @@ impl Walk {
         self.position += u64::from(!block.is_mark());
         self.epoch = stamp.epoch;
         Ok(Some((offset, block)))
+    }
+
+    /// Goes to another block, of a segment begun in that epoch.
+    pub(super) fn stand_at(&mut self, Place { position, offset }: Place, epoch: u32) {
+        (self.position, self.offset, self.epoch) = (position, offset, epoch);
     }
 
     /// Whatever whole block there is at `offset`.

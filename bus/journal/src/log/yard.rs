@@ -17,6 +17,9 @@ const IN_MEMORY: usize = 2;
 /// Until something that failed is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
 
+/// Until it is seen again whether readers have let go of a trimmed segment.
+const READERS: Duration = Duration::from_millis(20);
+
 /// A file ready to become a segment: all of it is on disk, zeroed or once used.
 pub(super) struct Blank {
     pub(super) name: String,
@@ -91,9 +94,13 @@ impl Yard {
         self.change(|state| state.wanted = Some(capacity));
     }
 
-    /// A sidecar is to be written.
+    /// A sidecar is to be written, unless the segment is trimmed meanwhile.
     pub(super) fn seal(&self, segment: Arc<Segment>) {
-        self.change(|state| state.sealed.push_back(segment));
+        self.change(|state| {
+            if !state.discarded.iter().any(|discarded| Arc::ptr_eq(discarded, &segment)) {
+                state.sealed.push_back(segment);
+            }
+        });
     }
 
     /// Whether the writer has something to do.
@@ -103,7 +110,10 @@ impl Yard {
 
     /// The segment is not in the table any more.
     pub(super) fn discard(&self, segment: Arc<Segment>) {
-        self.change(|state| state.discarded.push_back(segment));
+        self.change(|state| {
+            state.sealed.retain(|sealed| !Arc::ptr_eq(sealed, &segment));
+            state.discarded.push_back(segment);
+        });
     }
 
     /// The blank that was ordered; waits while it is being made. An error when it cannot be made now.
@@ -154,7 +164,11 @@ impl Yard {
                 state = held;
             } else {
                 while !state.closing && !state.has_job(self.stock) {
-                    state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                    state = if state.discarded.is_empty() {
+                        self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
+                    } else {
+                        self.changed.wait_timeout(state, READERS).unwrap_or_else(PoisonError::into_inner).0
+                    };
                 }
             }
             if state.closing {
@@ -285,8 +299,7 @@ impl Yard {
         let _ = self.folder.remove(&names::index(segment.base));
         let (name, capacity) = (segment.name(), segment.capacity);
         let wanted = capacity == self.stock.capacity && self.state().spares.len() < self.stock.count;
-        // A reader may still be at it: then its content must stay.
-        if wanted && Arc::try_unwrap(segment).is_ok() {
+        if wanted {
             let spare = self.spare_name();
             self.folder.rename(&name, &spare)?;
             // Or a crash might bring back the old name, with what is written into the file from now on.
@@ -301,7 +314,12 @@ impl Yard {
 
 impl State {
     fn has_job(&self, stock: Stock) -> bool {
-        self.wanted.is_some() || !self.sealed.is_empty() || !self.discarded.is_empty() || self.wants_spare(stock)
+        self.wanted.is_some() || !self.sealed.is_empty() || self.released().is_some() || self.wants_spare(stock)
+    }
+
+    /// A trimmed segment that no reader is at any more: its content must stay as long as one is.
+    fn released(&self) -> Option<usize> {
+        self.discarded.iter().position(|segment| Arc::strong_count(segment) == 1)
     }
 
     fn wants_spare(&self, stock: Stock) -> bool {
@@ -310,7 +328,7 @@ impl State {
 
     /// The most urgent first; discarding may give what making needs.
     fn job(&mut self, stock: Stock) -> Option<Job> {
-        if let Some(segment) = self.discarded.pop_front() {
+        if let Some(segment) = self.released().and_then(|at| self.discarded.remove(at)) {
             return Some(Job::Discard(segment));
         }
         if let Some(capacity) = self.wanted.take() {

@@ -72,19 +72,26 @@ impl<D: Decider> Entities<D> {
         connection.prepare_cached(&sql)?.query_map(values, entity)?.collect()
     }
 
-    fn state(&self, transaction: &Transaction<'_>, record: &Record) -> Result<D::State, FoldError> {
+    /// The state after the record. `None`: the records before it are given up; a snapshot that follows says what they made.
+    fn state(&self, transaction: &Transaction<'_>, record: &Record) -> Result<Option<D::State>, FoldError> {
         if let Some(snapshot) = &record.snapshot {
-            return D::State::decode(&*snapshot.state).map_err(|error| not_understood::<D>("the snapshot", &error));
+            let state = D::State::decode(&*snapshot.state);
+            return state.map(Some).map_err(|error| not_understood::<D>("the snapshot", &error));
         }
         // A first record after others: the thing had ended and was let go, this is another one under its key.
-        let before = if record.sequence == 1 { None } else { Self::find(transaction, &record.key)? };
-        let mut state = before.map(|entity| entity.state).unwrap_or_default();
+        let mut state = match record.sequence {
+            1 => D::State::default(),
+            sequence => match Self::find(transaction, &record.key)? {
+                Some(before) if before.sequence + 1 == sequence => before.state,
+                _ => return Ok(None),
+            },
+        };
         for (index, message) in record.events.iter().enumerate() {
             let event =
                 D::Event::decode(&*message.data).map_err(|error| not_understood::<D>(&format!("event {index}"), &error))?;
             self.decider.evolve(&mut state, &event);
         }
-        Ok(state)
+        Ok(Some(state))
     }
 }
 
@@ -128,7 +135,7 @@ impl<D: Decider> Fold for Entities<D> {
         if record.kind != D::KIND {
             return Ok(());
         }
-        let state = self.state(transaction, record)?;
+        let Some(state) = self.state(transaction, record)? else { return Ok(()) };
         let fixed = [
             Value::Text(record.key.clone()),
             Value::Integer(record.sequence as i64),

@@ -1,6 +1,6 @@
 //! A jar of coins with bells: puts and takes are events, bells are timers.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::keyed::{Column, Columns, Context, Decider, Decision, Timer};
 
@@ -97,8 +97,8 @@ impl Decider for Jar {
         Order::Ring(timer.to_owned())
     }
 
-    fn ended(state: &Coins) -> bool {
-        state.coins == 0
+    fn ended(&self, _: &str, state: &Coins) -> Option<SystemTime> {
+        (state.coins == 0).then_some(SystemTime::UNIX_EPOCH)
     }
 
     fn event_type(event: &Event) -> &'static str {

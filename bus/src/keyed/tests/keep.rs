@@ -1,10 +1,14 @@
 //! Compaction: old records are given up, and nothing that lives is.
 
-use passerelle_journal::Position;
+use std::time::Duration;
+
+use passerelle_journal::{AppendError, Position};
+use passerelle_projection::Fold as _;
+use rusqlite::Connection;
 
 use super::jar::{Jar, Order};
 use super::world::{World, coins, small};
-use crate::keyed::Entities;
+use crate::keyed::{Entities, Failure, KeyedSettings};
 
 #[tokio::test]
 async fn what_lives_is_carried_over_and_what_has_ended_is_let_go() {
@@ -21,8 +25,8 @@ async fn what_lives_is_carried_over_and_what_has_ended_is_let_go() {
     // Younger than what is given up: its records are enough.
     world.ask("young", Order::Put(9)).await.unwrap();
 
-    assert_eq!(world.keyed().keep(before).await.unwrap(), 22);
-    assert_eq!(world.keyed().keep(before).await.unwrap(), 0, "they are carried over already");
+    assert_eq!(world.keyed().keep(before).await.unwrap().snapshots, 22);
+    assert_eq!(world.keyed().keep(before).await.unwrap().snapshots, 0, "they are carried over already");
     world.trim(before).await;
     world.crash().await;
     world.erase_projection();
@@ -54,7 +58,7 @@ async fn a_thing_that_was_let_go_and_begins_again_is_another_one_in_the_views_to
     let world = World::new(small());
     world.ask("a", Order::Put(2)).await.unwrap();
     world.ask("a", Order::Take(2)).await.unwrap();
-    assert_eq!(world.keyed().keep(Position(3)).await.unwrap(), 0);
+    assert_eq!(world.keyed().keep(Position(3)).await.unwrap().snapshots, 0);
     world.trim(Position(3)).await;
     assert_eq!(coins(world.ask("a", Order::Put(7)).await), 7);
     let last = world.journal.durable().borrow().position;
@@ -68,9 +72,68 @@ async fn a_thing_that_goes_on_after_it_was_let_go_is_not_lost_with_its_old_recor
     let mut world = World::new(small());
     world.ask("a", Order::Put(2)).await.unwrap();
     world.ask("a", Order::Take(2)).await.unwrap();
-    assert_eq!(world.keyed().keep(Position(3)).await.unwrap(), 0);
+    assert_eq!(world.keyed().keep(Position(3)).await.unwrap().snapshots, 0);
     assert_eq!(coins(world.ask("a", Order::Put(7)).await), 7);
     world.trim(Position(3)).await;
     world.restart().await;
     assert_eq!(coins(world.ask("a", Order::Put(1)).await), 8);
+}
+
+#[tokio::test]
+async fn what_ended_is_kept_as_long_as_commands_may_be_repeated() {
+    let settings = KeyedSettings { ended_kept: Duration::from_secs(1_200), ..small() };
+    let mut world = World::new(settings);
+    world.ask("a", Order::Put(2)).await.unwrap();
+    let first = world.ask_once("a", "once", Order::Take(2)).await.unwrap();
+    // A jar is over since 1970, and 1,000 seconds have passed since then.
+    assert_eq!(world.keyed().keep(Position(3)).await.unwrap().snapshots, 1);
+    world.trim(Position(3)).await;
+    world.crash().await;
+    world.erase_projection();
+    world.start();
+    let again = world.ask_once("a", "once", Order::Take(2)).await.unwrap();
+    assert_eq!((again.answer, again.repeated), (first.answer, true));
+    world.advance(200);
+    assert_eq!(world.keyed().keep(Position(4)).await.unwrap().snapshots, 0);
+    world.trim(Position(4)).await;
+    world.restart().await;
+    assert_eq!(world.keyed().state("a").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn half_of_a_life_is_not_shown_before_its_snapshot_comes() {
+    let world = World::new(small());
+    for (key, coins) in [("a", 2), ("b", 1), ("a", 3), ("b", 1)] {
+        world.ask(key, Order::Put(coins)).await.unwrap();
+    }
+    assert_eq!(world.keyed().keep(Position(2)).await.unwrap().snapshots, 1);
+    world.trim(Position(2)).await;
+    let mut fold = Entities::with_columns(Jar);
+    let mut connection = Connection::open_in_memory().unwrap();
+    connection.execute_batch(&fold.schema()).unwrap();
+    let mut shown = Vec::new();
+    for (position, record) in (2..).zip(world.records()) {
+        let transaction = connection.transaction().unwrap();
+        fold.apply(&transaction, Position(position), &record).unwrap();
+        transaction.commit().unwrap();
+        let coins = |key| Entities::<Jar>::find(&connection, key).unwrap().map(|entity| entity.state.coins);
+        shown.push((coins("a"), coins("b")));
+    }
+    assert_eq!(shown, [(None, Some(1)), (None, Some(1)), (None, Some(2)), (Some(5), Some(2))]);
+}
+
+#[tokio::test]
+async fn what_has_become_too_large_to_begin_again_stays_as_it_was() {
+    let world = World::new(small());
+    world.ask("a", Order::Put(1)).await.unwrap();
+    // Together they are more than a record holds.
+    for letter in ["a", "b"] {
+        world.ask("a", Order::Ring(letter.repeat(1_100_000))).await.unwrap();
+    }
+    world.ask("a", Order::Take(1)).await.unwrap();
+    let refused = world.ask("a", Order::Put(1)).await.unwrap_err();
+    assert!(matches!(refused, Failure::Journal(AppendError::TooLarge(_))), "{refused}");
+    assert_eq!(world.keyed().state("a").await.unwrap().map(|(state, sequence)| (state.coins, sequence)), Some((0, 4)));
+    let refused = world.ask("a", Order::Put(1)).await.unwrap_err();
+    assert!(matches!(refused, Failure::Journal(AppendError::TooLarge(_))), "{refused}");
 }

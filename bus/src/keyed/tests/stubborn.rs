@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use passerelle_journal::memory::Memory;
 use passerelle_journal::{
-    Answer, AppendError, Durability, Entry, History, Journal, Outcome, Position, ReadError, Receipt, Stored,
+    Answer, AppendError, Durability, Entry, History, Journal, KeysPage, Outcome, Position, ReadError, Receipt, Stored,
 };
 use tokio::sync::watch;
 
@@ -125,6 +125,10 @@ impl Journal for Stubborn {
             return Err(ReadError::Disk("by plan".to_owned()));
         }
         self.memory.history(key)
+    }
+
+    fn keys(&self, from: Position, before: Position) -> Result<KeysPage, ReadError> {
+        self.memory.keys(from, before)
     }
 
     async fn trim(&self, position: Position) -> Result<Position, AppendError> {

@@ -39,7 +39,7 @@ pub(super) struct Seen {
 
 /// Small limits, one shard: what is asked one after the other is decided in that order.
 pub(super) fn small() -> KeyedSettings {
-    KeyedSettings { shards: 1, in_hand: 64, keys: 8, snapshot_every: 5, timers: 16 }
+    KeyedSettings { shards: 1, in_hand: 64, keys: 8, snapshot_every: 5, timers: 16, ended_kept: Duration::ZERO }
 }
 
 impl World {

@@ -16,6 +16,7 @@ pub(super) fn page() -> String {
 /// Names end in what they are, as Prometheus wants it.
 fn sort(name: &str) -> &'static str {
     match name {
+        name if name.ends_with("_timestamp_seconds") => "gauge, Unix seconds",
         name if name.ends_with("_seconds") => "histogram, seconds",
         name if name.ends_with("_total") => "counter",
         _ => "gauge",

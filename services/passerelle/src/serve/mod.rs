@@ -144,6 +144,7 @@ impl Daemon {
             background.spawn(contracts::keep_reflecting(registry.clone(), name, remote));
         }
         background.spawn(durable.clone().watch(health.clone()));
+        background.spawn(durable.clone().retain());
         let ready = Arc::new(Readiness::new(durable.clone()));
         let own = operators::for_channels(health_service.clone(), registry.clone(), &durable).map_err(Failure::plain)?;
         let services = operators::for_operators(health_service, registry.clone(), routes, &durable).map_err(Failure::plain)?;
@@ -252,6 +253,7 @@ pub(crate) fn every_metric() -> impl Iterator<Item = (&'static str, Unit, &'stat
 fn describe_metrics() {
     for (name, unit, meaning) in every_metric() {
         match name {
+            name if name.ends_with("_timestamp_seconds") => metrics::describe_gauge!(name, unit, meaning),
             name if name.ends_with("_seconds") => metrics::describe_histogram!(name, unit, meaning),
             name if name.ends_with("_total") => metrics::describe_counter!(name, unit, meaning),
             name => metrics::describe_gauge!(name, unit, meaning),

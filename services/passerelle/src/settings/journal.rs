@@ -1,10 +1,15 @@
 //! The journal: where it is kept, and what bounds it.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use passerelle_journal::log::LogSettings;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::serve::durable::Retention;
+
+const SECONDS_OF_DAY: u64 = 86_400;
 
 /// The journal, which holds what was published and what happened; on disk before it is acknowledged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -16,6 +21,15 @@ pub struct Journal {
     /// Size of one file of it (a segment), in MiB. The newest is read at each start; the first ones of a new journal are smaller.
     #[schemars(range(min = 4, max = 1024))]
     pub segment_mib: u32,
+    /// When its files take more than this, in MiB, the oldest are given up; not set: never. The newest file stays, and up to three spare
+    /// ones come on top. What still lives (callbacks, hand-offs, the places of subscriptions) is written again before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 4, max = 67_108_864))]
+    pub retain_mib: Option<u32>,
+    /// Files whose records are all older than this, in days, are given up in the same way; not set: never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 36_500))]
+    pub retain_days: Option<u32>,
     /// What may wait for the disk, in MiB; whoever publishes more waits.
     #[schemars(range(min = 1, max = 1024))]
     pub queue_mib: u32,
@@ -35,11 +49,19 @@ impl Journal {
             ..LogSettings::default()
         }
     }
+
+    /// What is given up, and when.
+    pub(crate) fn retention(&self) -> Retention {
+        Retention {
+            bytes: self.retain_mib.map(|mib| u64::from(mib) << 20),
+            age: self.retain_days.map(|days| Duration::from_secs(u64::from(days) * SECONDS_OF_DAY)),
+        }
+    }
 }
 
 impl Default for Journal {
     fn default() -> Self {
-        Self { dir: None, segment_mib: 64, queue_mib: 64, dedupe_keys: 1 << 18 }
+        Self { dir: None, segment_mib: 64, retain_mib: None, retain_days: None, queue_mib: 64, dedupe_keys: 1 << 18 }
     }
 }
 

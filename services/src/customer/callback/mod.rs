@@ -16,5 +16,5 @@ mod table;
 mod tests;
 mod words;
 
-pub use decide::{Lines, lines};
+pub use decide::{KINDS, Lines, lines};
 pub use service::{CallbackParts, Callbacks, folds};

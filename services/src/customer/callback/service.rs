@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use passerelle_adapter::Adapter;
-use passerelle_bus::keyed::{Clock, Done, Entities, Failure, Keyed, KeyedSettings, OpenError, Parts};
+use passerelle_bus::keyed::{Carried, Clock, Done, Entities, Failure, Keyed, KeyedSettings, OpenError, Parts};
 use passerelle_journal::Position;
 use passerelle_projection::{Fold, Projection};
 use passerelle_proto::bus::v1::{CallbackAnswer, CallbackState};
@@ -18,6 +18,7 @@ use tonic::Status;
 use super::call::Calls;
 use super::decide::{CallbackRules, Command, Lines, OpenLine, Refusal, SlotRules};
 use super::refusal;
+use crate::KeepError;
 
 /// Bytes of a request: the largest context, and room.
 const MAX_REQUEST_BYTES: usize = 128 * 1024;
@@ -83,6 +84,11 @@ impl Callbacks {
     /// The service, ready for a listener.
     pub fn server(&self) -> CallbacksServer<Self> {
         CallbacksServer::new(self.clone()).max_decoding_message_size(MAX_REQUEST_BYTES)
+    }
+
+    /// Carries callbacks and slots over that cannot be known without records before `before`. See [`Keyed::keep`].
+    pub async fn keep(&self, before: Position) -> Result<Carried, KeepError> {
+        Ok(self.0.callbacks.keep(before).await? + self.0.slots.keep(before).await?)
     }
 
     /// Lets go of the desks: calls on their way are taken up by the next start.

@@ -23,6 +23,9 @@ const OFFER_ENDS: &str = "offer_ends";
 /// The timer of a matter that is owned.
 const LEASE_ENDS: &str = "lease_ends";
 
+/// Kinds of all things that the service keeps.
+pub const KINDS: [&str; 1] = [Handoff::KIND];
+
 /// The rules, with their durations.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Handoff {
@@ -88,6 +91,13 @@ impl Decider for Handoff {
 
     fn due(&self, _timer: &str) -> Command {
         Command::TimeIsUp
+    }
+
+    fn ended(&self, _key: &str, state: &HandoffState) -> Option<SystemTime> {
+        match state.phase.as_ref()? {
+            Phase::End(_) => SystemTime::try_from(state.changed_at?).ok(),
+            Phase::Open(_) | Phase::Owned(_) => None,
+        }
     }
 
     fn event_type(event: &HandoffEvent) -> &'static str {

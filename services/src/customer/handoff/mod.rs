@@ -29,7 +29,7 @@ mod words;
 
 pub use self::code::{Code, CodeError};
 pub use self::command::{Command, Offer, Right};
-pub use self::decide::{Handoff, waits_for};
+pub use self::decide::{Handoff, KINDS, waits_for};
 pub use self::refusal::Refusal;
 pub use self::secret::{Drawn, Secret};
 pub use self::service::{Handoffs, folds};

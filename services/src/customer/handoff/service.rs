@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use passerelle_bus::keyed::{Clock, Done, Entities, Keyed, KeyedSettings, OpenError, Parts};
+use passerelle_bus::keyed::{Carried, Clock, Done, Entities, Keyed, KeyedSettings, OpenError, Parts};
 use passerelle_journal::{Journal, Position};
 use passerelle_projection::{Fold, Projection};
 use passerelle_proto::bus::v1::HandoffState;
@@ -15,6 +15,7 @@ use tonic::Status;
 use super::codes::{Codes, Found};
 use super::throttle::Throttle;
 use super::{Code, Command, Drawn, Handoff, HandoffSettings, Secret, refusal};
+use crate::KeepError;
 
 /// Bytes of a request: the largest context, and room.
 const MAX_REQUEST_BYTES: usize = 256 * 1024;
@@ -53,6 +54,11 @@ impl Handoffs {
     /// The service, ready for a listener.
     pub fn server(&self) -> HandoffsServer<Self> {
         HandoffsServer::new(self.clone()).max_decoding_message_size(MAX_REQUEST_BYTES)
+    }
+
+    /// Carries hand-offs over that cannot be known without records before `before`. See [`Keyed::keep`].
+    pub async fn keep(&self, before: Position) -> Result<Carried, KeepError> {
+        Ok(self.0.keyed.keep(before).await?)
     }
 
     /// Takes nothing new and waits until all that was taken is answered; `false` when that takes longer than the grace.

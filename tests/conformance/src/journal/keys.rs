@@ -1,6 +1,8 @@
 //! Laws about keys: their sequence and their life.
 
-use passerelle_journal::{Entry, History, Outcome, Position};
+use std::collections::BTreeSet;
+
+use passerelle_journal::{Entry, History, Journal, Outcome, Position, ReadError};
 
 use super::{Place, append, block_on, entry, step, trim, written};
 
@@ -69,4 +71,34 @@ pub(super) fn a_key_goes_on_after_its_past_was_trimmed(place: &dyn Place) {
     assert_eq!((life.records.len(), life.sequence), (1, 2));
     let outcome = append(&*journal, vec![step("a", 3, false)]);
     assert_eq!(outcome, Ok(vec![written(404)]));
+}
+
+pub(super) fn every_key_is_named_where_it_has_records(place: &dyn Place) {
+    let journal = place.open();
+    for number in 0..300 {
+        // Enough beside it to bring the records into several segments.
+        let other = Entry { data: vec![1; 1000].into(), ..entry("") };
+        append(&*journal, vec![step(&format!("key/{}", number / 10), number % 10 + 1, false), other]).expect("it is taken");
+    }
+    assert_eq!(keys(&*journal, 1, 601), (0..30).map(|key| format!("key/{key}")).collect());
+    assert_eq!(keys(&*journal, 200, 262), (10..=13).map(|key| format!("key/{key}")).collect());
+    assert_eq!(keys(&*journal, 260, 261), BTreeSet::new(), "what has no key has no name");
+    assert_eq!(keys(&*journal, 599, 700), BTreeSet::from(["key/29".to_owned()]), "there is nothing at the end");
+    assert_eq!(keys(&*journal, 7, 7), BTreeSet::new());
+    let first = trim(&*journal, 500);
+    assert!(matches!(journal.keys(Position(1), Position(601)), Err(ReadError::Trimmed { .. })));
+    assert_eq!(keys(&*journal, first.0, 601), (first.0 / 20..30).map(|key| format!("key/{key}")).collect());
+}
+
+/// All keys of a part, page by page.
+fn keys(journal: &dyn Journal, from: u64, before: u64) -> BTreeSet<String> {
+    let (mut from, before) = (Position(from), Position(before));
+    let mut keys = BTreeSet::new();
+    while from < before {
+        let page = journal.keys(from, before).expect("it can be read");
+        assert!(page.next > from, "it goes on");
+        keys.extend(page.keys.iter().map(ToString::to_string));
+        from = page.next;
+    }
+    keys
 }

@@ -11,7 +11,7 @@ use passerelle_journal::{Entry, Journal as _, KeyStep};
 use passerelle_system::{Daemon, World};
 
 /// A page of the operators' port: its status line, and all that follows.
-fn page(admin: SocketAddr, path: &str) -> (String, String) {
+pub(crate) fn page(admin: SocketAddr, path: &str) -> (String, String) {
     let mut connection = TcpStream::connect(admin).unwrap();
     write!(connection, "GET {path} HTTP/1.1\r\nhost: passerelle\r\nconnection: close\r\n\r\n").unwrap();
     let mut text = String::new();
@@ -21,7 +21,7 @@ fn page(admin: SocketAddr, path: &str) -> (String, String) {
 }
 
 /// Asks for a page until it is as it should be.
-fn wait_for(daemon: &Daemon, path: &str, fits: impl Fn(&(String, String)) -> bool) -> (String, String) {
+pub(crate) fn wait_for(daemon: &Daemon, path: &str, fits: impl Fn(&(String, String)) -> bool) -> (String, String) {
     let begun = Instant::now();
     loop {
         let page = page(daemon.admin, path);

@@ -26,6 +26,8 @@ fn assert_all_is_found(core: &mut Core) {
         assert_eq!(positions, (0..20).map(|turn| turn * 10 + key + 1).collect::<Vec<_>>());
     }
     assert_eq!(core.reader().history("key/none").expect("it can be read").sequence, 0);
+    let named = core.reader().keys(Position(1), Position(201)).expect("it can be read");
+    assert_eq!((named.keys.len(), named.next), (10, Position(core.reader().kept()[1].first.0)), "the keys of the first segment");
     for number in 0..200 {
         assert_eq!(write(core, vec![once(number)]), Ok(vec![Outcome::Repeated(Position(number + 1))]));
     }
@@ -95,21 +97,4 @@ fn only_the_newest_fingerprints_are_remembered() {
         assert!(matches!(write(&mut core, vec![once(51)]).as_deref(), Ok([Outcome::Repeated(_)])));
         assert!(matches!(write(&mut core, vec![once(50)]).as_deref(), Ok([Outcome::Written(_)])));
     }
-}
-
-#[test]
-fn trimmed_segments_are_used_again_and_not_more_than_two_are_kept() {
-    let ram = Ram::new();
-    let mut core = open(&ram);
-    write_each(&mut core, 1..=600);
-    core.prepare();
-    let first = core.trim(Position(590)).expect("it is trimmed");
-    core.prepare();
-    let spares = ram.all_names().into_iter().filter(|name| name.starts_with("free-")).count();
-    // Two, and the one that was ready before.
-    assert_eq!(spares, 3);
-    assert_eq!(core.reader().stats().segments, 600_u64.div_ceil(59) - (first.0 - 1) / 59);
-    assert!(core.reader().read(Position(1), 1).is_err());
-    write_each(&mut core, 601..=900);
-    assert_eq!(numbers(&core), (first.0..=900).collect::<Vec<_>>());
 }

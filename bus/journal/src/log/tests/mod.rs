@@ -4,6 +4,7 @@ mod failing;
 mod finding;
 mod ram;
 mod recovery;
+mod recycling;
 mod repairing;
 mod running;
 

@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use crate::log::names;
 use crate::storage::{File, Folder};
 
 /// Everything written is there at once; what a power cut leaves is made by [`Ram::spoil`].
@@ -22,6 +23,8 @@ pub(super) struct Control {
     /// Nothing can grow.
     pub(super) full: AtomicBool,
     pub(super) bytes_read: AtomicU64,
+    /// How many segments were made, and not only used again.
+    pub(super) segments_made: AtomicU64,
     /// Syncs wait as long as somebody holds it.
     pub(super) gate: Mutex<()>,
     locked: AtomicBool,
@@ -83,6 +86,7 @@ impl Folder for Ram {
         if files.contains_key(name) {
             return Err(ErrorKind::AlreadyExists.into());
         }
+        self.control.segments_made.fetch_add(u64::from(name == names::ZEROING), Ordering::SeqCst);
         let file = Arc::new(RamFile { bytes: Mutex::default(), control: self.control.clone() });
         files.insert(name.to_owned(), file.clone());
         Ok(file)

@@ -2,6 +2,7 @@
 
 mod clock;
 mod measures;
+mod retention;
 mod secret;
 
 use std::collections::BTreeMap;
@@ -29,9 +30,10 @@ use crate::failure::Failure;
 use crate::settings::Settings;
 
 pub(crate) use self::measures::METRICS;
+pub(crate) use self::retention::Retention;
 
 /// Services that stand on the journal, on the channels' port. Who adds one adds its row here, its folds in [`folds`], and itself
-/// in [`Durable::open`], [`Durable::add_services`] and [`Durable::close`].
+/// in [`Durable::open`], [`Durable::add_services`], [`Durable::close`] and `retention`.
 pub(crate) const SERVICES: [&str; 3] =
     ["passerelle.bus.v1.Journal", "passerelle.customer.v1.Callbacks", "passerelle.customer.v1.Handoffs"];
 
@@ -44,6 +46,7 @@ pub(crate) struct Durable {
     handoffs: Handoffs,
     /// Where customers are called back.
     desks: BTreeMap<String, Arc<dyn Adapter>>,
+    retention: Retention,
     stop: watch::Sender<bool>,
 }
 
@@ -81,7 +84,8 @@ impl Durable {
         };
         let callbacks = Callbacks::open(calling).map_err(Failure::plain)?;
         let handoffs = Handoffs::open(parts(), secret, settings.handoff.clone()).map_err(Failure::plain)?;
-        Ok(Self { log, projection, journal, callbacks, handoffs, desks, stop })
+        let retention = settings.journal.retention();
+        Ok(Self { log, projection, journal, callbacks, handoffs, desks, retention, stop })
     }
 
     /// Adds the services that stand on the journal.

@@ -48,6 +48,9 @@ pub struct OpenLine {
     pub calendar: Calendar,
 }
 
+/// Kinds of all things that the service keeps.
+pub const KINDS: [&str; 2] = [CallbackRules::KIND, SlotRules::KIND];
+
 /// The lines, by name.
 pub type Lines = Arc<BTreeMap<String, OpenLine>>;
 
@@ -216,6 +219,15 @@ impl Decider for CallbackRules {
             LEASE => Command::Unreported,
             _ => Command::Settle,
         }
+    }
+
+    /// A callback that has ended, and gives no place back any more.
+    fn ended(&self, _key: &str, state: &CallbackState) -> Option<SystemTime> {
+        if lives(state) || !state.releasing.is_empty() {
+            return None;
+        }
+        let ended = state.steps.iter().rev().find(|step| matches!(step.what, Some(What::Ended(_))))?;
+        SystemTime::try_from(ended.at?).ok()
     }
 
     fn event_type(event: &CallbackEvent) -> &'static str {

@@ -1,6 +1,7 @@
 //! The rules of a slot: who has its places, and never more than there are.
 
 use std::convert::Infallible;
+use std::time::SystemTime;
 
 use passerelle_bus::keyed::{Context, Decider, Decision};
 use passerelle_proto::bus::v1::callback_slot_event::What;
@@ -8,7 +9,7 @@ use passerelle_proto::bus::v1::{
     CallbackPlaceGivenBack, CallbackPlaceTaken, CallbackSlotAnswer, CallbackSlotEvent, CallbackSlotState,
 };
 
-use super::Lines;
+use super::{Lines, moment};
 
 /// The key of a slot: `sales/1795420800`.
 pub(in super::super) fn slot_key(line: &str, start: i64) -> String {
@@ -99,6 +100,11 @@ impl Decider for SlotRules {
     /// A slot has no timers.
     fn due(&self, _timer: &str) -> SlotCommand {
         SlotCommand::GiveBack(String::new())
+    }
+
+    /// Nobody asks for a place in a slot that has begun.
+    fn ended(&self, key: &str, _state: &CallbackSlotState) -> Option<SystemTime> {
+        slot_of_key(key).map(|(_, start)| moment(start))
     }
 
     fn event_type(event: &CallbackSlotEvent) -> &'static str {

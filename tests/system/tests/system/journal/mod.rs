@@ -5,6 +5,7 @@ mod damage;
 mod disk;
 mod kill;
 mod order;
+mod retention;
 mod strace;
 mod trace;
 

@@ -1,0 +1,193 @@
+//! Retention: the oldest records are given up when the journal is larger or older than wanted, after what lives was carried over.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use passerelle_bus::keyed::Carried;
+use passerelle_journal::log::{Kept, Log};
+use passerelle_journal::{Journal, Position, ReadError};
+use passerelle_projection::{Health, Status};
+use passerelle_proto::bus::v1::Record;
+use passerelle_services::customer::{callback, handoff};
+use passerelle_services::{KeepError, journal};
+use prost::Message as _;
+use tokio::time::sleep;
+
+use super::{Durable, measures};
+
+/// How often the age of what is kept is looked at, and a failure tried again.
+const EVERY: Duration = Duration::from_secs(60);
+
+/// What is to be kept. Nothing set: everything.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Retention {
+    /// Most bytes of all segments together.
+    pub(crate) bytes: Option<u64>,
+    /// Records older than this are given up.
+    pub(crate) age: Option<Duration>,
+}
+
+impl Retention {
+    /// Where to cut: the first position of a segment, all before it being more than is to be kept. `begun` says when a segment was begun.
+    fn cut(
+        &self,
+        kept: &[Kept],
+        now: SystemTime,
+        begun: impl Fn(Position) -> Result<Option<SystemTime>, ReadError>,
+    ) -> Result<Option<Position>, ReadError> {
+        let mut bytes: u64 = kept.iter().map(|segment| segment.bytes).sum();
+        let oldest = self.age.and_then(|age| now.checked_sub(age));
+        let mut cut = None;
+        for (segment, next) in kept.iter().zip(kept.iter().skip(1)) {
+            let too_large = self.bytes.is_some_and(|most| bytes > most);
+            // What is in a segment was written before the next one was begun.
+            let too_old = || match oldest {
+                Some(oldest) => Ok(begun(next.first)?.is_some_and(|begun| begun <= oldest)),
+                None => Ok(false),
+            };
+            if !too_large && !too_old()? {
+                break;
+            }
+            bytes -= segment.bytes;
+            cut = Some(next.first);
+        }
+        Ok(cut)
+    }
+}
+
+impl Durable {
+    /// Gives up what is not to be kept, whenever there is something; never returns unless everything is to be kept.
+    pub(crate) async fn retain(self: Arc<Self>) {
+        if self.retention == Retention::default() {
+            return;
+        }
+        let mut newest = self.log.newest();
+        let mut rest_until = 0;
+        loop {
+            // At a start what a crash has cut is taken up first: a thing that is carried over looks as if it had gone on.
+            tokio::select! {
+                Ok(()) = newest.changed() => {}
+                () = sleep(EVERY) => {}
+            }
+            while self.log.stats().bytes >= rest_until {
+                match self.give_up_old().await {
+                    Ok(None) => break,
+                    Ok(Some(given_up)) if given_up.pays() => {}
+                    // Carrying over is writing, too: a journal smaller than what lives in it would be written again and again.
+                    Ok(Some(GivenUp { carried, .. })) => rest_until = self.log.stats().bytes + carried.bytes,
+                    Err(error) => {
+                        measures::retention_failed();
+                        tracing::warn!(%error, "old records of the journal cannot be given up for now");
+                        sleep(EVERY).await;
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Gives up what is too much or too old, if something is.
+    async fn give_up_old(&self) -> Result<Option<GivenUp>, KeepError> {
+        let (log, retention) = (self.log.clone(), self.retention);
+        let cut = tokio::task::spawn_blocking(move || {
+            let cut = retention.cut(&log.kept(), SystemTime::now(), |position| begun(&log, position))?;
+            cut.map_or(Ok(None), |before| only_known_kinds(&log, before).map(|()| Some(before)))
+        });
+        let Some(before) = cut.await?? else { return Ok(None) };
+        let bytes = self.log.kept().iter().filter(|segment| segment.first < before).map(|segment| segment.bytes).sum();
+        let carried = self.carry_over(before).await?;
+        let passed = move |status: &Status| status.position.next() >= before || matches!(status.health, Health::Stopped(_));
+        let status = self.projection.until(passed).await;
+        if let (true, Health::Stopped(stopped)) = (status.position.next() < before, status.health) {
+            return Err(stopped.into());
+        }
+        let first = self.log.trim(before).await?;
+        measures::trimmed(carried);
+        let Carried { snapshots, bytes: carried_bytes } = carried;
+        tracing::info!(first_position = first.0, bytes, snapshots, carried_bytes, "old records of the journal were given up");
+        Ok(Some(GivenUp { bytes, carried }))
+    }
+
+    /// Has everything that lives written down again where it could not be known without records before `before`.
+    async fn carry_over(&self, before: Position) -> Result<Carried, KeepError> {
+        let (subscriptions, callbacks, handoffs) =
+            tokio::try_join!(self.journal.keep(before), self.callbacks.keep(before), self.handoffs.keep(before))?;
+        Ok(subscriptions + callbacks + handoffs)
+    }
+}
+
+/// What one round has come to.
+struct GivenUp {
+    /// Of the segments that are gone.
+    bytes: u64,
+    carried: Carried,
+}
+
+impl GivenUp {
+    /// Whether the journal is so much smaller that there may be another round at once.
+    fn pays(&self) -> bool {
+        self.carried.bytes <= self.bytes / 2
+    }
+}
+
+/// When the record there was written; `None`: there is none yet.
+fn begun(log: &Log, position: Position) -> Result<Option<SystemTime>, ReadError> {
+    let page = log.read(position, 0)?;
+    let record = page.first().and_then(|stored| Record::decode(stored.entry.data.clone()).ok());
+    Ok(record.and_then(|record| SystemTime::try_from(record.time?).ok()))
+}
+
+/// What only a newer version knows would not be carried over.
+fn only_known_kinds(log: &Log, before: Position) -> Result<(), KeepError> {
+    let known: BTreeSet<&str> = [&journal::KINDS[..], &callback::KINDS, &handoff::KINDS].concat().into_iter().collect();
+    let mut from = log.first();
+    while from < before {
+        let page = log.keys(from, before)?;
+        for key in page.keys {
+            let kind = key.split_once('/').map_or(&*key, |(kind, _)| kind);
+            if !known.contains(kind) {
+                return Err(format!("the journal holds things of the kind {kind}, which this version does not know").into());
+            }
+        }
+        from = page.next;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: u64 = 1 << 20;
+
+    /// Segments of 4 MiB that begin at 1, 101, 201, …, each begun at the second of its first position.
+    fn cut(retention: Retention, segments: u64, now: u64) -> Option<u64> {
+        let kept: Vec<_> = (0..segments).map(|number| Kept { first: Position(1 + 100 * number), bytes: 4 * MIB }).collect();
+        let begun = |position: Position| Ok(Some(SystemTime::UNIX_EPOCH + Duration::from_secs(position.0)));
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(now);
+        retention.cut(&kept, now, begun).unwrap().map(|position| position.0)
+    }
+
+    #[test]
+    fn as_many_of_the_oldest_segments_go_as_are_too_much_and_never_the_newest() {
+        let keep = |bytes| Retention { bytes: Some(bytes), age: None };
+        let cases = [(20 * MIB, None), (19 * MIB, Some(101)), (16 * MIB, Some(101)), (8 * MIB, Some(301)), (0, Some(401))];
+        for (bytes, expected) in cases {
+            assert_eq!(cut(keep(bytes), 5, 0), expected, "{bytes}");
+        }
+        assert_eq!(cut(keep(0), 1, 0), None);
+    }
+
+    #[test]
+    fn a_segment_goes_when_all_of_it_is_too_old() {
+        let keep = |seconds| Retention { bytes: None, age: Some(Duration::from_secs(seconds)) };
+        let cases = [(500, None), (400, None), (399, Some(101)), (250, Some(201)), (0, Some(401)), (501, None)];
+        for (seconds, expected) in cases {
+            assert_eq!(cut(keep(seconds), 5, 500), expected, "{seconds}");
+        }
+        let both = Retention { bytes: Some(16 * MIB), age: Some(Duration::from_secs(250)) };
+        assert_eq!(cut(both, 5, 500), Some(201), "whichever is reached first");
+        assert_eq!(cut(Retention::default(), 5, 500), None);
+    }
+}
