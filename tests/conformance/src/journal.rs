@@ -23,7 +23,7 @@ pub trait Place {
 pub type Law = (&'static str, fn(&dyn Place));
 
 /// All of them. Each wants a place of its own.
-pub const LAWS: [Law; 19] = [
+pub const LAWS: [Law; 20] = [
     ("positions begin at one and have no gap", records::positions_begin_at_one_and_have_no_gap),
     ("what is acknowledged is read as it was written", records::what_is_acknowledged_is_read_as_it_was_written),
     ("no entries are acknowledged as none", records::no_entries_are_acknowledged_as_none),
@@ -41,6 +41,7 @@ pub const LAWS: [Law; 19] = [
     ("a life holds what was queued before", keys::a_life_holds_what_was_queued_before),
     ("a key goes on after its past was trimmed", keys::a_key_goes_on_after_its_past_was_trimmed),
     ("every key is named where it has records", keys::every_key_is_named_where_it_has_records),
+    ("what comes after the last keyed record is told", keys::what_comes_after_the_last_keyed_record_is_told),
     ("what was acknowledged lasts", lasting::what_was_acknowledged_lasts),
     ("every engine answers as the one in memory", lasting::every_engine_answers_as_the_one_in_memory),
 ];

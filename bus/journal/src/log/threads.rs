@@ -71,7 +71,7 @@ fn write(mut core: Core, queue: &Queue, preparer: JoinHandle<()>) {
 /// How many entries came together lately.
 ///
 /// Those who were answered by one batch ask again a moment later, one after the other: the first of them would get a batch of its own,
-/// and all others wait for two syncs. So the writer waits for two thirds as many as last time, for a third of what writing takes at most.
+/// and all others wait for two syncs. So the writer waits for half as many as last time, for a quarter of what writing takes at most.
 #[derive(Default)]
 struct Pace {
     count: usize,
@@ -84,6 +84,6 @@ impl Pace {
     }
 
     fn gather(&self) -> (usize, Duration) {
-        (self.count * 2 / 3, self.took / 3)
+        (self.count / 2, self.took / 4)
     }
 }

@@ -273,9 +273,8 @@ impl Yard {
             _ => {}
         }
         let file = self.folder.create(names::INDEXING)?;
+        // Not synced, for the writer would wait for it. What does not last, or not whole, is noticed and made again.
         file.write_at(0, &bytes)?;
-        file.sync()?;
-        // If the name does not last, the sidecar is made again.
         self.folder.rename(names::INDEXING, &names::index(segment.base))?;
         self.remember(segment.open(&*self.folder)?);
         segment.close();

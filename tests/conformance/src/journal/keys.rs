@@ -102,3 +102,20 @@ fn keys(journal: &dyn Journal, from: u64, before: u64) -> BTreeSet<String> {
     }
     keys
 }
+
+pub(super) fn what_comes_after_the_last_keyed_record_is_told(place: &dyn Place) {
+    let mut journal = place.open();
+    let keyed = |journal: &dyn Journal| journal.durable().borrow().keyed;
+    assert_eq!(keyed(&*journal), Position(0));
+    append(&*journal, vec![entry("published"), entry("published")]).expect("it is taken");
+    assert_eq!(keyed(&*journal), Position(0));
+    append(&*journal, vec![entry("published"), step("a", 1, false), step("a", 1, false), entry("published")])
+        .expect("it is taken");
+    append(&*journal, vec![entry("published")]).expect("it is taken");
+    assert_eq!(keyed(&*journal), Position(4));
+    if place.lasts() {
+        drop(journal);
+        journal = place.open();
+        assert!((4..=6).contains(&keyed(&*journal).0), "a bound, within what there is");
+    }
+}
