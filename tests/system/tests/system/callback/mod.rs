@@ -1,6 +1,5 @@
 //! Web callback through the real daemon: promised, killed, called at the promised time.
 
 mod commands;
-mod office;
+pub(crate) mod office;
 mod promise;
-mod storm;

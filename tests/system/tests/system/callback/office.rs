@@ -20,12 +20,12 @@ use tonic::{Status, Streaming};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A line `sales` that is always open, with slots of seconds.
-pub(super) fn world(line: &str) -> World {
-    world_of(&["sales".to_owned()], line)
+pub(crate) fn world(line: &str) -> World {
+    world_of(&["sales".to_owned()], line, "")
 }
 
-/// Lines that are always open, all alike.
-pub(super) fn world_of(names: &[String], line: &str) -> World {
+/// Lines that are always open, all alike, and further settings.
+pub(crate) fn world_of(names: &[String], line: &str, further: &str) -> World {
     let week: Vec<String> = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
         .map(|day| format!("{day}: [\"00:00-24:00\"]"))
         .into();
@@ -37,16 +37,17 @@ pub(super) fn world_of(names: &[String], line: &str) -> World {
             "    {name}:\n      desk: advisers\n      time_zone: Europe/Paris\n      open: {{ {open} }}\n      {line}\n"
         ));
     }
+    settings.push_str(further);
     World::default().settings(&settings).file("desk.yaml", "adapter: callback\ndriver: desk\n")
 }
 
 /// A connection for channels.
-pub(super) async fn connected(daemon: &Daemon) -> Channel {
+pub(crate) async fn connected(daemon: &Daemon) -> Channel {
     Endpoint::from_shared(daemon.address()).unwrap().connect().await.unwrap()
 }
 
 /// A wish.
-pub(super) fn wish(customer: &str, when: When) -> v1::RequestCallbackRequest {
+pub(crate) fn wish(customer: &str, when: When) -> v1::RequestCallbackRequest {
     v1::RequestCallbackRequest {
         idempotency_key: "a wish".to_owned(),
         line: "sales".to_owned(),
@@ -60,14 +61,14 @@ pub(super) fn wish(customer: &str, when: When) -> v1::RequestCallbackRequest {
 }
 
 /// A callback as it is on disk.
-pub(super) async fn callback(channel: &Channel, id: &str) -> Result<v1::Callback, Status> {
+pub(crate) async fn callback(channel: &Channel, id: &str) -> Result<v1::Callback, Status> {
     let request = v1::GetCallbackRequest { callback_id: id.to_owned() };
     let response = CallbacksClient::new(channel.clone()).get_callback(request).await?;
     Ok(response.into_inner().callback.unwrap())
 }
 
 /// The first slot that begins at least that long from now.
-pub(super) async fn slot_in(channel: &Channel, pause: Duration) -> Timestamp {
+pub(crate) async fn slot_in(channel: &Channel, pause: Duration) -> Timestamp {
     let from = Timestamp::from(std::time::SystemTime::now() + pause);
     let request = v1::SearchTimeSlotsRequest { line: "sales".to_owned(), from: Some(from), ..Default::default() };
     let found = CallbacksClient::new(channel.clone()).search_time_slots(request).await.unwrap().into_inner();
@@ -76,14 +77,14 @@ pub(super) async fn slot_in(channel: &Channel, pause: Duration) -> Timestamp {
 }
 
 /// An adviser at the desk.
-pub(super) struct Adviser {
-    pub(super) say: mpsc::Sender<SitRequest>,
+pub(crate) struct Adviser {
+    pub(crate) say: mpsc::Sender<SitRequest>,
     shown: Streaming<SitResponse>,
 }
 
 impl Adviser {
     /// Sits down.
-    pub(super) async fn sit(channel: &Channel, name: &str) -> Result<Self, Status> {
+    pub(crate) async fn sit(channel: &Channel, name: &str) -> Result<Self, Status> {
         let (say, requests) = mpsc::channel(8);
         let sit = Sit { adviser: name.to_owned(), lines: Vec::new() };
         let _ = say.send(SitRequest { what: Some(Say::Sit(sit)) }).await;
@@ -94,28 +95,28 @@ impl Adviser {
     }
 
     /// What is shown next.
-    pub(super) async fn shown(&mut self) -> Result<Shown, Status> {
+    pub(crate) async fn shown(&mut self) -> Result<Shown, Status> {
         let shown = self.shown.message().await?;
         shown.and_then(|shown| shown.what).ok_or_else(|| Status::unavailable("the stream ended"))
     }
 
     /// What is shown next, which must come.
-    pub(super) async fn next(&mut self) -> Shown {
+    pub(crate) async fn next(&mut self) -> Shown {
         tokio::time::timeout(PATIENCE, self.shown()).await.expect("something is shown").unwrap()
     }
 
-    pub(super) async fn accept(&self, id: &str) {
+    pub(crate) async fn accept(&self, id: &str) {
         let accept = Accept { callback_id: id.to_owned() };
         let _ = self.say.send(SitRequest { what: Some(Say::Accept(accept)) }).await;
     }
 
-    pub(super) async fn report(&self, id: &str) {
+    pub(crate) async fn report(&self, id: &str) {
         let report = Report { callback_id: id.to_owned(), outcome: Outcome::Reached.into(), note: String::new() };
         let _ = self.say.send(SitRequest { what: Some(Say::Report(report)) }).await;
     }
 
     /// Waits for an offer, takes it, and is told to call.
-    pub(super) async fn take(&mut self) -> Connected {
+    pub(crate) async fn take(&mut self) -> Connected {
         let Shown::Offered(offered) = self.next().await else { panic!("an offer") };
         self.accept(&offered.call.unwrap().callback_id).await;
         let Shown::Connected(connected) = self.next().await else { panic!("a call") };
