@@ -21,9 +21,8 @@ use passerelle_journal::Journal;
 use tokio::sync::watch;
 
 pub use self::server::Server;
-pub use self::subscription::{Advance, Subscription};
 
-use self::subscription::Turns;
+use self::subscription::{Subscription, Turns};
 
 /// What the service is told besides.
 #[derive(Clone)]

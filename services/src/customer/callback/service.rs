@@ -7,11 +7,9 @@ use std::time::Duration;
 
 use passerelle_adapter::Adapter;
 use passerelle_bus::keyed::{Clock, Done, Entities, Failure, Keyed, KeyedSettings, OpenError, Parts};
-use passerelle_journal::Position;
 use passerelle_projection::{Fold, Projection};
 use passerelle_proto::bus::v1::{CallbackAnswer, CallbackState};
 use passerelle_proto::customer::v1::callbacks_server::CallbacksServer;
-use passerelle_proto::{Acknowledgement, AcknowledgementLevel};
 use tokio::sync::Mutex;
 use tonic::Status;
 
@@ -127,9 +125,4 @@ impl Inner {
         let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(id);
         &self.turns[hash as usize % self.turns.len()]
     }
-}
-
-/// That it is on disk, and where.
-pub(super) fn acknowledgement(Position(position): Position, repeated: bool) -> Acknowledgement {
-    Acknowledgement { level: AcknowledgementLevel::Durable.into(), position, repeated }
 }

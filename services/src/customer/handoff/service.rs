@@ -4,12 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use passerelle_bus::keyed::{Clock, Done, Entities, Keyed, KeyedSettings, OpenError, Parts};
-use passerelle_journal::{Journal, Position};
+use passerelle_journal::Journal;
 use passerelle_projection::{Fold, Projection};
 use passerelle_proto::bus::v1::HandoffState;
 use passerelle_proto::bus::v1::handoff_state::Phase;
 use passerelle_proto::customer::v1::handoffs_server::HandoffsServer;
-use passerelle_proto::{Acknowledgement, AcknowledgementLevel};
 use tonic::Status;
 
 use super::codes::{Codes, Found};
@@ -130,10 +129,4 @@ impl Handoffs {
             }
         }
     }
-}
-
-/// That it is on disk, where, and whether it was before.
-pub(super) fn acknowledgement(done: &Done<HandoffState>) -> Acknowledgement {
-    let Done { position: Position(position), repeated, .. } = *done;
-    Acknowledgement { level: AcknowledgementLevel::Durable.into(), position, repeated }
 }
