@@ -7,8 +7,8 @@ use std::sync::{Mutex, PoisonError};
 
 use passerelle_bus::keyed::Decider;
 use passerelle_journal::Position;
-use passerelle_proto::bus::v1::{AcknowledgeRequest, AcknowledgeResponse};
 use passerelle_proto::Acknowledgement;
+use passerelle_proto::bus::v1::{AcknowledgeRequest, AcknowledgeResponse};
 use tokio::sync::oneshot;
 use tonic::Status;
 
