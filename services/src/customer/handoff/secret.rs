@@ -60,7 +60,7 @@ impl Secret {
     }
 
     /// The name of the hand-off that a customer's offer of that idempotency key makes.
-    pub(super) fn id(&self, customer: &str, idempotency_key: &str) -> String {
+    pub fn id(&self, customer: &str, idempotency_key: &str) -> String {
         hexadecimal(&self.tag("id", &[customer.as_bytes(), idempotency_key.as_bytes()])[..HASH_BYTES])
     }
 
