@@ -50,7 +50,7 @@ impl Matter {
 
     /// Whether it is told again only after all others: its lease then runs out while nobody is there.
     pub(super) fn waits(&self) -> bool {
-        self.number % 3 == 0
+        self.number.is_multiple_of(3)
     }
 
     /// Tells it to the end.
