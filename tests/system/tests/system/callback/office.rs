@@ -21,23 +21,27 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A line `sales` that is always open, with slots of seconds.
 pub(crate) fn world(line: &str) -> World {
-    world_of(&["sales".to_owned()], line, "")
+    world_of(&["sales".to_owned()], line)
 }
 
-/// Lines that are always open, all alike, and further settings.
-pub(crate) fn world_of(names: &[String], line: &str, further: &str) -> World {
+/// Lines that are always open, all alike.
+pub(crate) fn world_of(names: &[String], line: &str) -> World {
+    world_besides("", names, line)
+}
+
+/// The same beside other settings.
+pub(crate) fn world_besides(settings: &str, names: &[String], line: &str) -> World {
     let week: Vec<String> = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
         .map(|day| format!("{day}: [\"00:00-24:00\"]"))
         .into();
     let endpoints = "endpoints: { advisers: { adapter: callback, file: desk.yaml } }";
-    let mut settings = format!("{endpoints}\ncallback:\n  lines:\n");
+    let mut settings = format!("{settings}{endpoints}\ncallback:\n  lines:\n");
     for name in names {
         let (open, line) = (week.join(", "), line.replace('\n', "\n      "));
         settings.push_str(&format!(
             "    {name}:\n      desk: advisers\n      time_zone: Europe/Paris\n      open: {{ {open} }}\n      {line}\n"
         ));
     }
-    settings.push_str(further);
     World::default().settings(&settings).file("desk.yaml", "adapter: callback\ndriver: desk\n")
 }
 

@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use self::callbacks::Callbacks;
 use self::matters::Matters;
 use self::tally::Tally;
-use crate::callback::office::{connected, world_of};
+use crate::callback::office::{connected, world_besides};
 
 const LINES: usize = 8;
 const LINE: &str = "capacity: 100\nslot_seconds: 1\nring_seconds: 30\nsearch_seconds: 1\nlease_seconds: 3600\nsearches: 1000";
@@ -32,7 +32,7 @@ async fn storm(each: usize, longest_life: usize) {
     let tally = Tally::new();
     let (callbacks, matters) = (Callbacks::new(each, tally.clone()), Matters::new(each, tally.clone()));
     let lines: Vec<String> = (0..LINES).map(|number| format!("line-{number}")).collect();
-    let mut world = world_of(&lines, LINE, HANDOFFS);
+    let mut world = world_besides(HANDOFFS, &lines, LINE);
     let mut lives = 0;
     let begun = Instant::now();
     while tally.done() < 2 * each {
