@@ -4,6 +4,8 @@
 
 #![allow(missing_docs, clippy::all, rustdoc::all, reason = "what follows is generated")]
 
+mod acknowledgement;
+
 /// All files of ours with what they import, a `google.protobuf.FileDescriptorSet` with comments and options.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.binpb"));
 

@@ -1,4 +1,4 @@
-//! The dispatcher: fires timers when they are due, one after the other.
+//! The dispatcher: fires timers when they are due, one second after the other, those of a second side by side.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,12 +13,15 @@ use super::ask::{Ask, Due, Taken};
 use super::door::Doors;
 use super::fold::pending_timers;
 use super::home::{Home, ROOM_PATIENCE, told};
-use super::instant::from_nanoseconds;
+use super::instant::{from_nanoseconds, nanoseconds, timestamp};
 use super::key::Key;
 use super::timetable::Next;
 
+/// Timers fired side by side.
+const SIDE_BY_SIDE: usize = 256;
 /// Longest time between two attempts after failures.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+const GONE: &str = "its shard has ended";
 
 pub(super) struct Dispatcher<D: Decider> {
     home: Arc<Home<D>>,
@@ -59,8 +62,13 @@ impl<D: Decider> Dispatcher<D> {
         }
         match self.home.timetable.next() {
             Next::Load { from, position } => self.load(from, position).await,
-            Next::Alarm(alarm) if from_nanoseconds(alarm.due) <= self.home.parts.clock.now() => self.fire(alarm).await,
-            Next::Alarm(alarm) => self.wait(Some(&alarm)).await,
+            Next::Alarm(alarm) => {
+                let now = nanoseconds(timestamp(self.home.parts.clock.now()));
+                match self.home.timetable.take(now, SIDE_BY_SIDE) {
+                    none if none.is_empty() => self.wait(Some(&alarm)).await,
+                    due => self.fire(due).await,
+                }
+            }
             Next::Nothing => self.wait(None).await,
         }
     }
@@ -107,31 +115,38 @@ impl<D: Decider> Dispatcher<D> {
         }
     }
 
-    /// Fires one timer. Waits until its record has its place in the journal, not for the disk: so timers fire in their order.
-    async fn fire(&mut self, alarm: Alarm) {
-        self.home.timetable.remove(&alarm);
-        if let Err(why) = self.send(alarm).await {
+    /// Fires timers of one second, and waits until their records have their places in the journal, not for the disk: so those of the next
+    /// second come after them. Side by side they do not wait for each other's keys to be read, nor for their turns in busy shards.
+    async fn fire(&mut self, alarms: Vec<Alarm>) {
+        let mut firing = Vec::with_capacity(alarms.len());
+        for alarm in alarms {
+            firing.push(self.send(alarm).await);
+        }
+        for sent in firing {
+            let why = match sent {
+                Ok(told) => match told.await {
+                    Ok(Taken::Fired | Taken::NotPending) => continue,
+                    Ok(Taken::Failed(why)) => why,
+                    Err(_) => GONE.to_owned(),
+                },
+                Err(why) => why,
+            };
             tracing::warn!(kind = D::KIND, why, "a timer could not be fired, it is tried again");
             self.home.timetable.fail();
         }
     }
 
-    async fn send(&self, alarm: Alarm) -> Result<(), String> {
+    async fn send(&self, alarm: Alarm) -> Result<oneshot::Receiver<Taken>, String> {
         let key = Key::new::<D>(&alarm.key).map_err(|error| error.to_string())?;
         match timeout(ROOM_PATIENCE, self.home.parts.projection.room()).await {
             Ok(room) => room.map_err(|stopped| stopped.to_string())?,
             Err(_) => return Err("the views are too far behind".to_owned()),
         }
-        let gone = || "its shard has ended".to_owned();
         let door = self.doors.of(&key);
-        let permit = door.enter().await.map_err(|_| gone())?;
+        let permit = door.enter().await.map_err(|_| GONE)?;
         let (taken, told) = oneshot::channel();
-        door.send(key, Ask::Due(Due { alarm, taken, permit })).map_err(|_| gone())?;
-        match told.await {
-            Ok(Taken::Fired | Taken::NotPending) => Ok(()),
-            Ok(Taken::Failed(why)) => Err(why),
-            Err(_) => Err(gone()),
-        }
+        door.send(key, Ask::Due(Due { alarm, taken, permit })).map_err(|_| GONE)?;
+        Ok(told)
     }
 
     /// How long to leave it alone: a second, longer if it fails again and again.

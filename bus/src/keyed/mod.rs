@@ -5,9 +5,10 @@
 //! together; when one is durable, its flight lands: the observer is called and whoever waits is answered (`flight`). When one is not
 //! written, everything decided on top of it falls with it, and the key is read anew. What is answered never rests on what is not durable.
 //!
-//! Timers stand in the records. The next ones are in memory (`timetable`), all of them in the projection ([`Timers`]); one task fires them
-//! in their order as commands (`dispatch`). One that was taken back, replaced or fired is not in its key's state any more, and so fires
-//! once in effect, whatever is read twice or crashes in between.
+//! Timers stand in the records. The next ones are in memory (`timetable`), all of them in the projection ([`Timers`]); one task fires them as
+//! commands (`dispatch`): in the order in which they are due, to the second; within a second those of one key in their order, those of
+//! different keys side by side. One that was taken back, replaced or fired is not in its key's state any more, and so fires once in effect,
+//! whatever is read twice or crashes in between.
 //!
 //! Nothing in a record depends on threads, on other keys or on when something was read: the same commands give the same bytes.
 

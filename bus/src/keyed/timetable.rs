@@ -30,7 +30,7 @@ struct Inner {
 pub(super) enum Next {
     /// Read on from the projection, at a position at least.
     Load { from: Alarm, position: u64 },
-    /// Wait for the time of this one, or fire it.
+    /// Wait for the time of this one, or take out what is due.
     Alarm(Alarm),
     /// There is none.
     Nothing,
@@ -84,9 +84,19 @@ impl Timetable {
         }
     }
 
-    /// It is being fired.
-    pub(super) fn remove(&self, alarm: &Alarm) {
-        self.inner().alarms.remove(alarm);
+    /// Takes out those that are due by now and of the same second as the first, `most` of them at most: they are being fired.
+    pub(super) fn take(&self, now: i64, most: usize) -> Vec<Alarm> {
+        let mut inner = self.inner();
+        let mut taken: Vec<Alarm> = Vec::new();
+        while taken.len() < most
+            && let Some(next) = inner.alarms.first()
+            && next.due <= now
+            && inner.frontier.as_ref().is_none_or(|frontier| next < frontier)
+            && taken.first().is_none_or(|first| first.second() == next.second())
+        {
+            taken.extend(inner.alarms.pop_first());
+        }
+        taken
     }
 
     /// Reading from the frontier on begins: alarms put in meanwhile are held, wherever they lie.

@@ -31,8 +31,7 @@ fn the_latest_are_left_to_the_projection_when_there_are_too_many() {
     assert_eq!(timetable.held(), [10, 15]);
     timetable.set(4, [alarm(18), alarm(30)]);
     assert_eq!(timetable.held(), [10, 15]);
-    timetable.remove(&alarm(10));
-    timetable.remove(&alarm(15));
+    assert_eq!(timetable.take(15, 9), [alarm(10), alarm(15)]);
     assert_eq!(timetable.next(), Next::Load { from: alarm(18), position: 4 });
 }
 
@@ -44,9 +43,7 @@ fn what_is_set_while_it_reads_is_not_lost() {
     timetable.set(9, [alarm(40), alarm(5)]);
     timetable.loaded(vec![alarm(10), alarm(20)], Some(alarm(30)));
     assert_eq!(timetable.held(), [5, 10, 20]);
-    for alarm in [alarm(5), alarm(10), alarm(20)] {
-        timetable.remove(&alarm);
-    }
+    assert_eq!(timetable.take(100, 9), [alarm(5), alarm(10), alarm(20)]);
     // It is durable, so it is among those read from there on.
     assert_eq!(timetable.next(), Next::Load { from: alarm(30), position: 9 });
 }
@@ -59,7 +56,26 @@ fn a_reading_that_fails_is_made_again_from_the_same_place() {
     timetable.set(5, [alarm(25)]);
     timetable.loaded(Vec::new(), Some(alarm(20)));
     assert_eq!(timetable.held(), [10, 15]);
-    timetable.remove(&alarm(10));
-    timetable.remove(&alarm(15));
+    assert_eq!(timetable.take(15, 9), [alarm(10), alarm(15)]);
     assert_eq!(timetable.next(), Next::Load { from: alarm(20), position: 5 });
+}
+
+#[test]
+fn what_is_due_is_taken_out_second_by_second() {
+    const SECOND: i64 = 1_000_000_000;
+    let timetable = read(9, &[-1, 0, 1, 2, SECOND, SECOND + 1]);
+    assert_eq!(timetable.take(-2, 9), []);
+    assert_eq!(timetable.take(SECOND, 9), [alarm(-1)]);
+    assert_eq!(timetable.take(SECOND, 2), [alarm(0), alarm(1)]);
+    assert_eq!(timetable.take(SECOND, 2), [alarm(2)]);
+    assert_eq!(timetable.take(SECOND, 2), [alarm(SECOND)]);
+    assert_eq!(timetable.next(), Next::Alarm(alarm(SECOND + 1)));
+}
+
+#[test]
+fn what_may_come_after_others_that_are_not_held_is_not_taken() {
+    let timetable = read(1, &[10, 20]);
+    assert_eq!(timetable.take(100, 9), [alarm(10)]);
+    assert_eq!(timetable.take(100, 9), []);
+    assert_eq!(timetable.next(), Next::Load { from: alarm(20), position: 0 });
 }

@@ -22,9 +22,8 @@ use tokio::sync::watch;
 
 pub use self::server::Server;
 pub use self::subscription::KINDS;
-pub use self::subscription::{Advance, Subscription};
 
-use self::subscription::Turns;
+use self::subscription::{Subscription, Turns};
 use crate::KeepError;
 
 /// What the service is told besides.

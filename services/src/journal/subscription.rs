@@ -7,12 +7,12 @@ use std::sync::{Mutex, PoisonError};
 
 use passerelle_bus::keyed::Decider;
 use passerelle_journal::Position;
+use passerelle_proto::Acknowledgement;
 use passerelle_proto::bus::v1::{AcknowledgeRequest, AcknowledgeResponse};
-use passerelle_proto::{Acknowledgement, AcknowledgementLevel};
 use tokio::sync::oneshot;
 use tonic::Status;
 
-pub use self::decide::{Advance, Subscription};
+pub(super) use self::decide::{Advance, Subscription};
 
 use super::{Service, refusal};
 
@@ -34,9 +34,7 @@ impl Service {
         }
         let done = self.subscriptions.command(&durable_name, None, Advance { to: position }).await;
         let done = done.map_err(|failure| refusal::of_command(&failure))?;
-        let acknowledgement =
-            Acknowledgement { level: AcknowledgementLevel::Durable.into(), position: done.position.0, repeated: done.repeated };
-        Ok(AcknowledgeResponse { acknowledgement: Some(acknowledgement) })
+        Ok(AcknowledgeResponse { acknowledgement: Some(Acknowledgement::durable(done.position.0, done.repeated)) })
     }
 
     /// Up to where the subscription of that name has been dealt with; 0 for a new one.

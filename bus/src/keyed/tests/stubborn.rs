@@ -1,7 +1,7 @@
 //! A journal that waits when told to, and refuses by plan.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Barrier, Mutex};
 
 use async_trait::async_trait;
 use passerelle_journal::memory::Memory;
@@ -33,6 +33,8 @@ pub(super) struct Stubborn {
     waiting: watch::Sender<usize>,
     /// History is not given while this is set.
     pub(super) unreadable: Mutex<bool>,
+    /// Whoever reads a history waits here for others.
+    gathering: Mutex<Option<Arc<Barrier>>>,
 }
 
 #[derive(Default)]
@@ -73,6 +75,11 @@ impl Stubborn {
     /// Returns when at least so many appends wait.
     pub(super) async fn held(&self, appends: usize) {
         self.waiting.subscribe().wait_for(|waiting| *waiting >= appends).await.unwrap();
+    }
+
+    /// Histories are given to so many at once.
+    pub(super) fn gather(&self, readers: usize) {
+        *self.gathering.lock().unwrap() = Some(Arc::new(Barrier::new(readers)));
     }
 
     async fn deal(&self, entries: Vec<Entry>, answer: Answer) {
@@ -123,6 +130,10 @@ impl Journal for Stubborn {
     fn history(&self, key: &str) -> Result<History, ReadError> {
         if *self.unreadable.lock().unwrap() {
             return Err(ReadError::Disk("by plan".to_owned()));
+        }
+        let gathering = self.gathering.lock().unwrap().clone();
+        if let Some(gathering) = gathering {
+            gathering.wait();
         }
         self.memory.history(key)
     }

@@ -13,6 +13,7 @@ use tonic::Status;
 use tonic::transport::Channel;
 
 use super::connect::{self, Tls};
+use super::moment::to_the_second;
 use super::publish::refused;
 use crate::failure::Failure;
 use crate::output::print;
@@ -235,9 +236,9 @@ async fn list(client: &mut CallbacksClient<Channel>, mut request: v1::ListCallba
     loop {
         let page = client.list_callbacks(request.clone()).await?.into_inner();
         for callback in &page.callbacks {
-            let promised = callback.promised_at.map_or_else(|| "-".to_owned(), |at| at.to_string());
+            let promised = to_the_second(callback.promised_at);
             let (id, status) = (&callback.callback_id, word(callback.status()));
-            let _ = writeln!(text, "{id}  {status:<11}  {promised:<27}  {}  {}", callback.line, callback.explanation);
+            let _ = writeln!(text, "{id}  {status:<11}  {promised:<20}  {}  {}", callback.line, callback.explanation);
         }
         if page.next_page_token.is_empty() {
             return Ok(text);
@@ -249,7 +250,7 @@ async fn list(client: &mut CallbacksClient<Channel>, mut request: v1::ListCallba
 fn slots(found: &v1::SearchTimeSlotsResponse) -> String {
     let mut text = String::new();
     for slot in &found.slots {
-        let start = slot.valid_for.as_ref().and_then(|period| period.start).map_or_else(String::new, |start| start.to_string());
+        let start = to_the_second(slot.valid_for.as_ref().and_then(|period| period.start));
         let free = if slot.free == 0 { "full".to_owned() } else { format!("{} free", slot.free) };
         let _ = writeln!(text, "{start}  {} {}  {free}", slot.local, found.time_zone);
     }
@@ -272,8 +273,8 @@ fn outcome(callback: Option<v1::Callback>, acknowledgement: Option<passerelle_pr
 fn shown(callback: &v1::Callback) -> String {
     let mut text =
         format!("{}  {}  line {}\n{}\n", callback.callback_id, word(callback.status()), callback.line, callback.explanation);
-    let at = |at: &Option<Timestamp>| at.map_or_else(|| "-".to_owned(), |at| at.to_string());
-    let _ = writeln!(text, "\nrequested {} by {} through {}", at(&callback.requested_at), callback.customer, callback.channel);
+    let requested = to_the_second(callback.requested_at);
+    let _ = writeln!(text, "\nrequested {requested} by {} through {}", callback.customer, callback.channel);
     let _ = writeln!(text, "telephone {}", callback.telephone);
     if !callback.reason.is_empty() {
         let _ = writeln!(text, "reason    {}", callback.reason);
@@ -285,7 +286,7 @@ fn shown(callback: &v1::Callback) -> String {
         text.push('\n');
     }
     for step in &callback.steps {
-        let _ = writeln!(text, "{}  {}", at(&step.at), step.what);
+        let _ = writeln!(text, "{}  {}", to_the_second(step.at), step.what);
     }
     for attempt in callback.attempts.iter().filter(|attempt| !attempt.adviser.is_empty()) {
         let _ = writeln!(text, "attempt {} by {}: {}", attempt.number, attempt.adviser, attempt.reason);

@@ -14,6 +14,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status};
 
 use super::connect::{self, Tls};
+use super::moment::to_the_second;
 use super::publish::refused;
 use crate::failure::Failure;
 use crate::output::print;
@@ -194,7 +195,7 @@ async fn say(out: &mpsc::Sender<SitRequest>, what: Say) {
 }
 
 fn described(call: &Call) -> String {
-    let promised = call.promised_at.map_or_else(|| "-".to_owned(), |at| at.to_string());
+    let promised = to_the_second(call.promised_at);
     let mut text = format!("line {}, attempt {}, promised for {promised}\n", call.line, call.attempt);
     let _ = write!(text, "  customer {}, telephone {}, through {}", call.customer, call.telephone, call.channel);
     if !call.reason.is_empty() {

@@ -13,6 +13,7 @@ mod event;
 mod explain;
 pub(crate) mod handoff;
 pub(crate) mod journal;
+mod moment;
 pub(crate) mod publish;
 mod reference;
 pub(crate) mod tail;

@@ -2,6 +2,7 @@
 
 mod admin;
 pub(crate) mod contracts;
+mod deadline;
 pub(crate) mod dial;
 pub(crate) mod durable;
 mod endpoints;
@@ -33,6 +34,7 @@ use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
 use self::admin::Admin;
+use self::deadline::Deadline;
 use self::durable::Durable;
 use self::front::Front;
 use self::listener::{Listener, ListenerLimits, Running};
@@ -180,16 +182,18 @@ impl Daemon {
         self.ready.drain();
         self.durable.end_streams().await;
         self.health.set_service_status("", ServingStatus::NotServing).await;
+        let deadline = Deadline::after(grace);
         let (channels, admin) = self.listeners;
         if !channels.drain(grace).await {
             tracing::warn!(grace_ms = grace.as_millis() as u64, "some calls did not end within the grace and are cut");
         }
-        for endpoint in self.endpoints.values() {
-            endpoint.drain(grace).await;
-        }
+        let left = deadline.left();
+        let closing: JoinSet<()> =
+            self.endpoints.values().cloned().map(|endpoint| async move { endpoint.drain(left).await }).collect();
+        closing.join_all().await;
         self.background.shutdown().await;
-        self.durable.close(grace).await;
-        admin.drain(Duration::from_secs(1)).await;
+        self.durable.close(deadline.left()).await;
+        admin.drain(deadline::LEAST).await;
         tracing::info!("drained");
     }
 }

@@ -94,7 +94,8 @@ pub struct Admin {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Drain {
-    /// How long calls in flight may take to end after a stop was asked, in milliseconds. New calls go elsewhere (GOAWAY).
+    /// How long calls in flight may take to end after a stop was asked, in milliseconds. New calls go elsewhere (GOAWAY). What is closed after
+    /// them has what is left of it, each step at least a second.
     #[schemars(range(min = 0, max = 3_600_000))]
     pub grace_ms: u64,
 }

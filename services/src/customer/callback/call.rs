@@ -117,6 +117,20 @@ impl Calls {
         }
     }
 
+    /// Nobody follows it any more.
+    fn forget(&self, id: &str, followed: &Arc<Running>) {
+        let mut running = self.running();
+        if running.get(id).is_some_and(|running| Arc::ptr_eq(running, followed)) {
+            running.remove(id);
+        }
+    }
+
+    /// How many are followed.
+    #[cfg(test)]
+    pub(super) fn under_way(&self) -> usize {
+        self.running().len()
+    }
+
     fn running(&self) -> MutexGuard<'_, HashMap<String, Arc<Running>>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -174,10 +188,19 @@ async fn recover(inner: Weak<Inner>, opened_at: Position) {
                 // Refused: it has gone on meanwhile. Otherwise its timer takes it up.
                 let _ = inner.command(&entity.key, interrupted).await;
             } else {
-                let running = inner.calls.run(&entity.key, attempt);
-                inner.calls.begin(Work::Place(entity.key, Box::new(entity.state), running));
+                resume(&inner, entity.key, attempt).await;
             }
         }
+    }
+}
+
+/// Gives a call back to the adviser who has it.
+pub(super) async fn resume(inner: &Inner, id: String, attempt: u32) {
+    let running = inner.calls.run(&id, attempt);
+    // From here on its end is heard of; one that came before is seen in the state.
+    match inner.state(&id).await {
+        Ok(state) if state.calling == attempt => inner.calls.begin(Work::Place(id, Box::new(state), running)),
+        _ => inner.calls.forget(&id, &running),
     }
 }
 
@@ -197,8 +220,14 @@ enum Parted {
 }
 
 impl At {
-    /// Follows the call to its end; with an adviser who has it, beyond streams that break off.
-    async fn follow(self, mut state: CallbackState) {
+    /// Follows the call to its end.
+    async fn follow(self, state: CallbackState) {
+        self.stay(state).await;
+        self.inner.calls.forget(&self.id, &self.running);
+    }
+
+    /// With an adviser who has it, stays beyond streams that break off, as long as the attempt goes on.
+    async fn stay(&self, mut state: CallbackState) {
         loop {
             let parted = self.place(&state).await;
             let Parted::Broken(why) = parted else { return };
@@ -207,19 +236,19 @@ impl At {
                 return;
             }
             tracing::debug!(callback = self.id, why, "the desk's stream broke off");
-            let note = format!("the desk cannot be reached: {why}");
-            if state.adviser.is_empty() {
-                let current = self.inner.state(&self.id).await.ok();
-                match current.filter(|now| now.calling == self.running.attempt) {
-                    Some(now) if now.adviser.is_empty() => {
-                        let unanswered = Command::Unanswered { attempt: now.calling, outcome: Outcome::NoAdviser, note };
-                        // If that fails, the timer takes it up.
-                        let _ = self.inner.command(&self.id, unanswered).await;
-                        return;
-                    }
-                    Some(now) => state = now,
-                    None => return,
+            match self.inner.state(&self.id).await {
+                Ok(now) if now.calling != self.running.attempt => return,
+                Ok(now) if now.adviser.is_empty() => {
+                    let note = format!("the desk cannot be reached: {why}");
+                    let unanswered = Command::Unanswered { attempt: now.calling, outcome: Outcome::NoAdviser, note };
+                    // If that fails, the timer takes it up.
+                    let _ = self.inner.command(&self.id, unanswered).await;
+                    return;
                 }
+                Ok(now) => state = now,
+                // Its timer takes it up.
+                Err(_) if state.adviser.is_empty() => return,
+                Err(_) => {}
             }
             tokio::select! {
                 () = tokio::time::sleep(AGAIN) => {}

@@ -3,6 +3,7 @@
 use passerelle_bus::keyed::Failure;
 use passerelle_journal::Position;
 use passerelle_projection::rusqlite::Connection;
+use passerelle_proto::Acknowledgement;
 use passerelle_proto::bus::v1::CallbackState;
 use passerelle_proto::bus::v1::callback_ended::Ending;
 use passerelle_proto::customer::v1;
@@ -13,7 +14,7 @@ use tonic::{Request, Response, Status};
 
 use super::decide::{Command, OpenLine, Refusal, unix_seconds};
 use super::line::Slot;
-use super::service::{Callbacks, acknowledgement};
+use super::service::Callbacks;
 use super::table::{self, Wanted};
 use super::{refusal, request, words};
 
@@ -79,7 +80,7 @@ impl callbacks_server::Callbacks for Callbacks {
         }
         Ok(Response::new(v1::RequestCallbackResponse {
             callback: Some(words::callback(&id, &state, Some(line))),
-            acknowledgement: Some(acknowledgement(position, done.answer.unchanged)),
+            acknowledgement: Some(Acknowledgement::durable(position.0, done.answer.unchanged)),
         }))
     }
 
@@ -116,7 +117,7 @@ impl callbacks_server::Callbacks for Callbacks {
         }
         Ok(Response::new(v1::RescheduleCallbackResponse {
             callback: Some(words::callback(id, &state, Some(line))),
-            acknowledgement: Some(acknowledgement(position, done.repeated || done.answer.unchanged)),
+            acknowledgement: Some(Acknowledgement::durable(position.0, done.repeated || done.answer.unchanged)),
         }))
     }
 
@@ -133,7 +134,7 @@ impl callbacks_server::Callbacks for Callbacks {
         let (state, position) = self.after(id, done.position).await?;
         Ok(Response::new(v1::CancelCallbackResponse {
             callback: Some(words::callback(id, &state, self.0.line_of(&state))),
-            acknowledgement: Some(acknowledgement(position, done.repeated || done.answer.unchanged)),
+            acknowledgement: Some(Acknowledgement::durable(position.0, done.repeated || done.answer.unchanged)),
         }))
     }
 

@@ -1,11 +1,11 @@
-//! What a caller is told whose command changed nothing.
+//! What a caller is told whose command was refused.
 
 use passerelle_bus::keyed::Failure;
-use passerelle_journal::AppendError;
-use passerelle_projection::ReadError;
 use tonic::{Code, Status};
 
 use super::decide::Refusal;
+use crate::customer::refusal;
+pub(super) use crate::customer::refusal::of_read;
 
 /// The status of a refusal.
 pub(super) fn status(refusal: &Refusal) -> Status {
@@ -24,34 +24,7 @@ pub(super) fn status(refusal: &Refusal) -> Status {
     Status::new(code, refusal.to_string())
 }
 
-/// The status of a failure of any decider whose refusals are [`status`].
+/// The status of a command that changed nothing.
 pub(super) fn of_failure(failure: &Failure<Refusal>) -> Status {
-    match failure {
-        Failure::Refused(refusal) => status(refusal),
-        other => Status::new(code(other), other.to_string()),
-    }
-}
-
-/// The class of what is no refusal.
-pub(super) fn code<R>(failure: &Failure<R>) -> Code {
-    match failure {
-        Failure::Refused(_) => Code::FailedPrecondition,
-        Failure::Busy | Failure::Journal(AppendError::Full(_)) => Code::ResourceExhausted,
-        Failure::Journal(AppendError::TooLarge(_)) => Code::InvalidArgument,
-        Failure::Closed
-        | Failure::Conflict { .. }
-        | Failure::Behind(_)
-        | Failure::Journal(AppendError::Failed(_) | AppendError::Closed) => Code::Unavailable,
-        Failure::Unreadable(_) | Failure::Damaged { .. } => Code::Internal,
-    }
-}
-
-/// What a caller is told for whom nothing can be read.
-pub(super) fn of_read(error: &ReadError) -> Status {
-    let code = match error {
-        ReadError::Behind { .. } | ReadError::Stopped(_) => Code::Unavailable,
-        ReadError::TooLong { .. } => Code::ResourceExhausted,
-        ReadError::Database(_) => Code::Internal,
-    };
-    Status::new(code, error.to_string())
+    refusal::of_failure(failure, status)
 }

@@ -11,7 +11,6 @@ use passerelle_journal::Position;
 use passerelle_projection::{Fold, Projection};
 use passerelle_proto::bus::v1::{CallbackAnswer, CallbackState};
 use passerelle_proto::customer::v1::callbacks_server::CallbacksServer;
-use passerelle_proto::{Acknowledgement, AcknowledgementLevel};
 use tokio::sync::Mutex;
 use tonic::Status;
 
@@ -133,9 +132,4 @@ impl Inner {
         let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(id);
         &self.turns[hash as usize % self.turns.len()]
     }
-}
-
-/// That it is on disk, and where.
-pub(super) fn acknowledgement(Position(position): Position, repeated: bool) -> Acknowledgement {
-    Acknowledgement { level: AcknowledgementLevel::Durable.into(), position, repeated }
 }

@@ -18,11 +18,11 @@ const LONGEST_TYPED: usize = 64;
 
 /// A code, free of typing errors. Not shown by `Debug`: it is a secret.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Code([u8; LENGTH]);
+pub(super) struct Code([u8; LENGTH]);
 
 impl Code {
     /// The code of 35 bits, the lower ones of `chance`.
-    pub fn new(chance: u64) -> Self {
+    pub(super) fn new(chance: u64) -> Self {
         let mut symbols = [0; LENGTH];
         for (place, symbol) in symbols.iter_mut().take(CHANCE).enumerate() {
             *symbol = (chance >> (5 * place) & 31) as u8;
@@ -33,7 +33,7 @@ impl Code {
     }
 
     /// The symbols, as numbers below 32.
-    pub fn symbols(&self) -> &[u8] {
+    pub(super) fn symbols(&self) -> &[u8] {
         &self.0
     }
 }
@@ -68,7 +68,7 @@ impl fmt::Debug for Code {
 
 /// What was typed is no code. The words do not repeat it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum CodeError {
+pub(super) enum CodeError {
     /// Too few or too many.
     #[error("the code has {0} characters, a code has {LENGTH}")]
     Length(usize),

@@ -8,7 +8,7 @@ use super::secret::Drawn;
 
 /// A command. `Debug` shows its sort only: the rest is personal.
 #[derive(Clone, PartialEq)]
-pub enum Command {
+pub(super) enum Command {
     /// Offers a matter.
     Offer(Offer),
     /// Replaces the code.
@@ -66,28 +66,28 @@ pub enum Command {
 
 /// A matter to offer.
 #[derive(Clone, PartialEq)]
-pub struct Offer {
+pub(super) struct Offer {
     /// Key of the customer.
-    pub customer: String,
+    pub(super) customer: String,
     /// Channel that offers.
-    pub from_channel: String,
+    pub(super) from_channel: String,
     /// Channel that it is offered to; empty: any.
-    pub to_channel: String,
+    pub(super) to_channel: String,
     /// What it is about.
-    pub matter: String,
+    pub(super) matter: String,
     /// Step reached.
-    pub step: String,
+    pub(super) step: String,
     /// What is known so far.
-    pub answers: BTreeMap<String, String>,
+    pub(super) answers: BTreeMap<String, String>,
     /// How long it is offered.
-    pub time_to_live: Duration,
+    pub(super) time_to_live: Duration,
     /// Its code.
-    pub code: Drawn,
+    pub(super) code: Drawn,
 }
 
 /// By what right somebody takes a matter.
 #[derive(Clone, PartialEq)]
-pub enum Right {
+pub(super) enum Right {
     /// The code of this hash.
     Code(Vec<u8>),
     /// It is offered to his channel.

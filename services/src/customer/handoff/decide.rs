@@ -28,16 +28,16 @@ pub const KINDS: [&str; 1] = [Handoff::KIND];
 
 /// The rules, with their durations.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Handoff {
+pub(super) struct Handoff {
     /// How long a lease lasts.
-    pub lease: Duration,
+    pub(super) lease: Duration,
     /// How long a code serves.
-    pub code: Duration,
+    pub(super) code: Duration,
 }
 
 impl Handoff {
     /// The rules of the settings.
-    pub fn new(settings: &HandoffSettings) -> Self {
+    pub(super) fn new(settings: &HandoffSettings) -> Self {
         Self { lease: settings.lease(), code: settings.code() }
     }
 }
@@ -115,7 +115,7 @@ impl Decider for Handoff {
 }
 
 /// What a state waits for: the one timer of every state that is not an end.
-pub fn waits_for(state: &HandoffState) -> Option<(&'static str, SystemTime)> {
+pub(super) fn waits_for(state: &HandoffState) -> Option<(&'static str, SystemTime)> {
     match state.phase.as_ref()? {
         Phase::Open(open) => Some((OFFER_ENDS, moment(open.until))),
         Phase::Owned(owned) => Some((LEASE_ENDS, moment(owned.lease_until))),

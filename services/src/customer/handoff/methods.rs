@@ -1,12 +1,13 @@
 //! The methods, one after another as in the contract.
 
 use passerelle_journal::Position;
+use passerelle_proto::Acknowledgement;
 use passerelle_proto::customer::v1 as customer;
 use passerelle_proto::customer::v1::handoffs_server;
 use tonic::{Request, Response, Status};
 
 use super::list::Query;
-use super::service::{Handoffs, acknowledgement};
+use super::service::Handoffs;
 use super::words::happening;
 use super::{Code, Command, Offer, Right, refusal, request, view};
 
@@ -37,7 +38,7 @@ impl handoffs_server::Handoffs for Handoffs {
             code: self.draw().await?,
         };
         let done = self.command(&id, &key, Command::Offer(offer)).await?;
-        let (code, acknowledgement) = (self.code(&done.answer), acknowledgement(&done));
+        let (code, acknowledgement) = (self.code(&done.answer), Acknowledgement::durable(done.position.0, done.repeated));
         let handoff = view::without_context(&id, done.answer);
         Ok(Response::new(customer::OfferResponse { handoff: Some(handoff), code, acknowledgement: Some(acknowledgement) }))
     }
@@ -49,7 +50,7 @@ impl handoffs_server::Handoffs for Handoffs {
         request::channel("channel", &channel)?;
         let key = self.secret().apart("issue_code", &[&channel], &idempotency_key);
         let done = self.command(&id, &key, Command::IssueCode { channel, code: self.draw().await? }).await?;
-        let (code, acknowledgement) = (self.code(&done.answer), acknowledgement(&done));
+        let (code, acknowledgement) = (self.code(&done.answer), Acknowledgement::durable(done.position.0, done.repeated));
         let handoff = view::without_context(&id, done.answer);
         Ok(Response::new(customer::IssueCodeResponse { handoff: Some(handoff), code, acknowledgement: Some(acknowledgement) }))
     }
@@ -63,7 +64,7 @@ impl handoffs_server::Handoffs for Handoffs {
         let (id, hash) = self.opened_by(&code, &channel).await?;
         let key = self.secret().apart("resume", &[&channel, &owner], &idempotency_key);
         let done = self.command(&id, &key, Command::Take { by: Right::Code(hash), channel, owner }).await?;
-        let acknowledgement = acknowledgement(&done);
+        let acknowledgement = Acknowledgement::durable(done.position.0, done.repeated);
         let handoff = view::with_context(&id, done.answer);
         Ok(Response::new(customer::ResumeResponse { handoff: Some(handoff), acknowledgement: Some(acknowledgement) }))
     }
@@ -76,7 +77,7 @@ impl handoffs_server::Handoffs for Handoffs {
         request::name("owner", &owner)?;
         let key = self.secret().apart("accept", &[&channel, &owner], &idempotency_key);
         let done = self.command(&id, &key, Command::Take { by: Right::Listed, channel, owner }).await?;
-        let acknowledgement = acknowledgement(&done);
+        let acknowledgement = Acknowledgement::durable(done.position.0, done.repeated);
         let handoff = view::with_context(&id, done.answer);
         Ok(Response::new(customer::AcceptResponse { handoff: Some(handoff), acknowledgement: Some(acknowledgement) }))
     }
@@ -110,7 +111,7 @@ impl handoffs_server::Handoffs for Handoffs {
         request::channel("channel", &channel)?;
         let key = self.secret().apart("take_back", &[&channel], &idempotency_key);
         let done = self.command(&id, &key, Command::TakeBack { channel }).await?;
-        let acknowledgement = acknowledgement(&done);
+        let acknowledgement = Acknowledgement::durable(done.position.0, done.repeated);
         let handoff = view::with_context(&id, done.answer);
         Ok(Response::new(customer::TakeBackResponse { handoff: Some(handoff), acknowledgement: Some(acknowledgement) }))
     }
@@ -148,12 +149,12 @@ impl Handoffs {
         id: &str,
         fence: u64,
         command: Command,
-    ) -> Result<(Option<customer::Handoff>, Option<passerelle_proto::Acknowledgement>), Status> {
+    ) -> Result<(Option<customer::Handoff>, Option<Acknowledgement>), Status> {
         request::name("idempotency_key", idempotency_key)?;
         request::id(id)?;
         let key = self.secret().apart(method, &[&fence.to_string()], idempotency_key);
         let done = self.command(id, &key, command).await?;
-        let acknowledgement = acknowledgement(&done);
+        let acknowledgement = Acknowledgement::durable(done.position.0, done.repeated);
         Ok((Some(view::without_context(id, done.answer)), Some(acknowledgement)))
     }
 }

@@ -27,10 +27,13 @@ mod throttle;
 mod view;
 mod words;
 
-pub use self::code::{Code, CodeError};
-pub use self::command::{Command, Offer, Right};
-pub use self::decide::{Handoff, KINDS, waits_for};
-pub use self::refusal::Refusal;
-pub use self::secret::{Drawn, Secret};
+pub use self::decide::KINDS;
+pub use self::secret::Secret;
 pub use self::service::{Handoffs, folds};
 pub use self::settings::HandoffSettings;
+
+use self::code::Code;
+use self::command::{Command, Offer, Right};
+use self::decide::Handoff;
+use self::refusal::Refusal;
+use self::secret::Drawn;

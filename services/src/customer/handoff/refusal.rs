@@ -3,14 +3,15 @@
 use std::time::SystemTime;
 
 use passerelle_bus::keyed::Failure;
-use passerelle_journal::AppendError;
-use passerelle_projection::ReadError;
 use passerelle_proto::bus::v1::HandoffEnding;
 use tonic::{Code, Status};
 
+use crate::customer::refusal;
+pub(super) use crate::customer::refusal::of_read;
+
 /// A refusal. Names channels, steps of time and numbers, never people or answers.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub(super) enum Refusal {
     /// There is no such hand-off.
     #[error("there is no such hand-off")]
     Unknown,
@@ -112,27 +113,7 @@ pub(super) fn status(refusal: &Refusal) -> Status {
     Status::new(code, refusal.to_string())
 }
 
-/// What a caller is told whose command changed nothing.
+/// The status of a command that changed nothing.
 pub(super) fn of_failure(failure: &Failure<Refusal>) -> Status {
-    let code = match failure {
-        Failure::Refused(refusal) => return status(refusal),
-        Failure::Busy | Failure::Journal(AppendError::Full(_)) => Code::ResourceExhausted,
-        Failure::Journal(AppendError::TooLarge(_)) => Code::InvalidArgument,
-        Failure::Closed
-        | Failure::Conflict { .. }
-        | Failure::Behind(_)
-        | Failure::Journal(AppendError::Failed(_) | AppendError::Closed) => Code::Unavailable,
-        Failure::Unreadable(_) | Failure::Damaged { .. } => Code::Internal,
-    };
-    Status::new(code, failure.to_string())
-}
-
-/// What a caller is told for whom nothing can be read.
-pub(super) fn of_read(error: &ReadError) -> Status {
-    let code = match error {
-        ReadError::Behind { .. } | ReadError::Stopped(_) => Code::Unavailable,
-        ReadError::TooLong { .. } => Code::ResourceExhausted,
-        ReadError::Database(_) => Code::Internal,
-    };
-    Status::new(code, error.to_string())
+    refusal::of_failure(failure, status)
 }

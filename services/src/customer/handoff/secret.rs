@@ -22,11 +22,11 @@ pub struct Secret(hmac::Key);
 
 /// A code drawn, with what may be kept of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Drawn {
+pub(super) struct Drawn {
     /// Chance that it is made from, with the secret: how a repeated call gets the same code.
-    pub nonce: Vec<u8>,
+    pub(super) nonce: Vec<u8>,
     /// Keyed hash by which it is found.
-    pub hash: Vec<u8>,
+    pub(super) hash: Vec<u8>,
 }
 
 impl Secret {
@@ -42,20 +42,20 @@ impl Secret {
     }
 
     /// Draws a code. `None` only where the system has no randomness to give.
-    pub fn draw(&self) -> Option<Drawn> {
+    pub(super) fn draw(&self) -> Option<Drawn> {
         let mut nonce = vec![0; NONCE_BYTES];
         SystemRandom::new().fill(&mut nonce).ok()?;
         Some(Drawn { hash: self.hash(&self.code(&nonce)), nonce })
     }
 
     /// The code that `nonce` was drawn for.
-    pub fn code(&self, nonce: &[u8]) -> Code {
+    pub(super) fn code(&self, nonce: &[u8]) -> Code {
         let [a, b, c, d, e, ..] = self.tag("code", &[nonce]);
         Code::new(u64::from_le_bytes([a, b, c, d, e, 0, 0, 0]))
     }
 
     /// What a code is found by.
-    pub fn hash(&self, code: &Code) -> Vec<u8> {
+    pub(super) fn hash(&self, code: &Code) -> Vec<u8> {
         self.tag("hash", &[code.symbols()])[..HASH_BYTES].to_vec()
     }
 
@@ -65,7 +65,7 @@ impl Secret {
     }
 
     /// The caller's idempotency key, apart from those of other methods and other callers who happen to choose the same.
-    pub fn apart(&self, method: &str, caller: &[&str], idempotency_key: &str) -> String {
+    pub(super) fn apart(&self, method: &str, caller: &[&str], idempotency_key: &str) -> String {
         let mut parts = vec![method.as_bytes(), idempotency_key.as_bytes()];
         parts.extend(caller.iter().map(|part| part.as_bytes()));
         hexadecimal(&self.tag("call", &parts)[..HASH_BYTES])

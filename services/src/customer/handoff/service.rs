@@ -9,7 +9,6 @@ use passerelle_projection::{Fold, Projection};
 use passerelle_proto::bus::v1::HandoffState;
 use passerelle_proto::bus::v1::handoff_state::Phase;
 use passerelle_proto::customer::v1::handoffs_server::HandoffsServer;
-use passerelle_proto::{Acknowledgement, AcknowledgementLevel};
 use tonic::Status;
 
 use super::codes::{Codes, Found};
@@ -136,10 +135,4 @@ impl Handoffs {
             }
         }
     }
-}
-
-/// That it is on disk, where, and whether it was before.
-pub(super) fn acknowledgement(done: &Done<HandoffState>) -> Acknowledgement {
-    let Done { position: Position(position), repeated, .. } = *done;
-    Acknowledgement { level: AcknowledgementLevel::Durable.into(), position, repeated }
 }

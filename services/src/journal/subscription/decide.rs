@@ -8,13 +8,13 @@ use passerelle_proto::bus::v1::{SubscriptionAdvanced, SubscriptionAnswer, Subscr
 
 /// A durable subscription, by its name.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Subscription;
+pub(in super::super) struct Subscription;
 
 /// Everything up to a position has been dealt with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Advance {
+pub(in super::super) struct Advance {
     /// The position, one that exists.
-    pub to: u64,
+    pub(in super::super) to: u64,
 }
 
 impl Decider for Subscription {

@@ -8,6 +8,8 @@ use super::{Place, all, append, entry, once, step, trim, written};
 
 pub(super) fn what_was_acknowledged_lasts(place: &dyn Place) {
     if !place.lasts() {
+        append(&*place.open(), vec![entry("a")]).expect("it is taken");
+        assert_eq!(all(&*place.open(), 10_000), [], "what does not last is gone whole");
         return;
     }
     let before = {

@@ -7,8 +7,8 @@ use passerelle_proto::customer::v1;
 use passerelle_proto::customer::v1::handoff::Status as Standing;
 use prost::Message;
 use prost_reflect::{DescriptorPool, DynamicMessage};
-use prost_types::Timestamp;
 
+use crate::command::moment::to_the_second;
 use crate::failure::Failure;
 
 /// An answer.
@@ -58,7 +58,7 @@ impl Told {
                 let mut text = handoff.as_ref().map(|handoff| line(handoff) + "\n").unwrap_or_default();
                 text.push_str(&known(handoff.as_ref()));
                 for happening in history {
-                    let _ = writeln!(text, "{}  {}", at(happening.at), happening.words);
+                    let _ = writeln!(text, "{}  {}", to_the_second(happening.at), happening.words);
                 }
                 text
             }
@@ -77,7 +77,7 @@ fn changed(handoff: Option<&v1::Handoff>, acknowledgement: Option<&Acknowledgeme
 fn line(handoff: &v1::Handoff) -> String {
     let v1::Handoff { id, customer, from_channel, matter, step, revision, .. } = handoff;
     let to = if handoff.to_channel.is_empty() { "any" } else { &handoff.to_channel };
-    let until = at(handoff.until);
+    let until = to_the_second(handoff.until);
     let stands = match handoff.status() {
         Standing::Unspecified => String::new(),
         Standing::Offered => format!("offered until {until}"),
@@ -95,10 +95,6 @@ fn known(handoff: Option<&v1::Handoff>) -> String {
     let answers = handoff.and_then(|handoff| handoff.context.as_ref()).map(|context| &context.answers);
     let lines = answers.into_iter().flatten().map(|(question, answer)| format!("known  {question} = {answer}\n"));
     lines.collect()
-}
-
-fn at(at: Option<Timestamp>) -> String {
-    at.map_or_else(|| "-".to_owned(), |at| Timestamp { seconds: at.seconds, nanos: 0 }.to_string())
 }
 
 fn json(name: &str, message: &impl Message) -> Result<String, Failure> {

@@ -58,12 +58,12 @@ mod tests {
     #[test]
     fn the_secret_is_made_once_for_nobody_else_to_read() {
         let folder = tempfile::tempdir().unwrap();
-        let code = open(folder.path()).unwrap().code(b"nonce");
-        assert_eq!(open(folder.path()).unwrap().code(b"nonce"), code);
+        let id = open(folder.path()).unwrap().id("customer", "key");
+        assert_eq!(open(folder.path()).unwrap().id("customer", "key"), id);
         let mode = std::fs::metadata(folder.path().join(NAME)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         let other = tempfile::tempdir().unwrap();
-        assert_ne!(open(other.path()).unwrap().code(b"nonce"), code);
+        assert_ne!(open(other.path()).unwrap().id("customer", "key"), id);
     }
 
     #[test]

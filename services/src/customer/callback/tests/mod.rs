@@ -171,6 +171,28 @@ async fn an_adviser_who_never_reports_leaves_it_unresolved_and_it_is_not_called_
 }
 
 #[tokio::test]
+async fn a_call_that_ends_while_it_is_being_taken_up_is_not_followed() {
+    let mut office = Office::new();
+    let bus = office.open().await;
+    let id = bus.promised("ada", NINE).await;
+    office.clock.advance(Duration::from_secs(600));
+    let mut call = office.call().await;
+    call.say(accepted("ann"));
+    call.hear().await;
+    call.say(ended(desk::Outcome::Reached));
+    bus.until(&id, Status::Reached).await;
+    // As the start does with a call that the tables still had as under way.
+    super::call::resume(&bus.callbacks.0, id, 1).await;
+    drop(call);
+    let followed = async {
+        while bus.callbacks.0.calls.under_way() > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), followed).await.expect("nobody follows a call that is over");
+}
+
+#[tokio::test]
 async fn a_callback_taken_back_while_it_rings_is_withdrawn_and_its_place_is_free() {
     let mut office = Office::new();
     let bus = office.open().await;

@@ -3,4 +3,3 @@
 mod commands;
 pub(crate) mod office;
 mod promise;
-mod storm;
