@@ -4,6 +4,7 @@
 //! reflects); the [`Registry`] gives them a version, keeps them in its [`Store`], and publishes a [`Snapshot`] that
 //! routing and reflection read without a lock.
 
+pub mod compatibility;
 mod digest;
 mod error;
 #[cfg(test)]

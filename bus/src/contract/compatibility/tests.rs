@@ -1,0 +1,1 @@
+//! Comparisons of two small contracts, and what is said of them.
