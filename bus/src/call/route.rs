@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::endpoint::Endpoint;
 use super::observe::Meter;
+use crate::contract::MethodUse;
 
 /// One method of a registered contract and the endpoint that serves it.
 #[derive(Debug)]
@@ -13,6 +14,8 @@ pub struct Route {
     pub(super) streaming: Streaming,
     pub(super) endpoint: Arc<Endpoint>,
     pub(super) meter: Meter,
+    /// Where it is counted who calls it.
+    pub(super) uses: Option<Arc<MethodUse>>,
 }
 
 /// Which sides of a method stream.
@@ -35,7 +38,12 @@ impl Route {
     /// A route for `path` (`/package.Service/Method`).
     pub fn new(path: &str, streaming: Streaming, endpoint: Arc<Endpoint>) -> Self {
         let meter = Meter::new(path.trim_start_matches('/'), endpoint.name());
-        Self { path: path.to_owned(), streaming, endpoint, meter }
+        Self { path: path.to_owned(), streaming, endpoint, meter, uses: None }
+    }
+
+    /// Counts who calls it.
+    pub fn counted(self, uses: Arc<MethodUse>) -> Self {
+        Self { uses: Some(uses), ..self }
     }
 
     /// The full method name without a leading slash.

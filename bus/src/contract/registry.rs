@@ -7,11 +7,15 @@ use std::time::SystemTime;
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
+use super::compatibility::Policy;
+use super::consumers::Consumers;
+use super::drift::{Drift, Drifts};
 use super::error::RegistryError;
+use super::gate::{self, Refusal};
 use super::image::Image;
 use super::snapshot::Snapshot;
 use super::store::{Record, Store};
-use super::version::{Binding, Contract, Service, Source};
+use super::version::{Binding, Contract, Override, Service, Source};
 
 /// Characters a contract's name may have (a file name carries it).
 pub const MAX_NAME_CHARS: usize = 200;
@@ -34,6 +38,8 @@ pub struct Registration {
     pub source: Source,
     /// Who serves it. `None` keeps the binding of the version before.
     pub binding: Option<Binding>,
+    /// The operator's reason to let it in although it breaks what earlier versions promised. Not used if it breaks nothing.
+    pub override_reason: Option<String>,
     /// The time now.
     pub at: SystemTime,
 }
@@ -60,9 +66,28 @@ pub enum Change {
     Unchanged,
 }
 
+/// What a look at a contract's server shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seen {
+    /// No contract of that name is registered.
+    Unknown,
+    /// What is registered.
+    Same,
+    /// Something else; `news` if that was not seen before.
+    Drifted {
+        /// What it says.
+        drift: Drift,
+        /// Whether it differs from what was seen last.
+        news: bool,
+    },
+}
+
 /// The contracts of a bus.
 pub struct Registry {
     store: Arc<dyn Store>,
+    policy: Policy,
+    consumers: Arc<Consumers>,
+    drifts: Drifts,
     current: ArcSwap<Snapshot>,
     changes: watch::Sender<u64>,
     writing: Mutex<()>,
@@ -83,7 +108,30 @@ impl Registry {
         contracts.values_mut().for_each(|versions| versions.sort_by_key(|contract| contract.version));
         let snapshot = Snapshot::new(0, contracts);
         let (changes, _) = watch::channel(0);
-        Ok(Self { store, current: ArcSwap::from_pointee(snapshot), changes, writing: Mutex::new(()) })
+        Ok(Self {
+            store,
+            policy: Policy::default(),
+            consumers: Arc::default(),
+            drifts: Drifts::default(),
+            current: ArcSwap::from_pointee(snapshot),
+            changes,
+            writing: Mutex::new(()),
+        })
+    }
+
+    /// With rules of its own for new versions, in place of those for live contracts.
+    pub fn judging_by(self, policy: Policy) -> Self {
+        Self { policy, ..self }
+    }
+
+    /// Which rules hold for which contract.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Who calls what; asked when a new version is refused, and told by the call path.
+    pub fn consumers(&self) -> &Arc<Consumers> {
+        &self.consumers
     }
 
     /// What is registered now. Cheap: to be asked for at every call.
@@ -116,6 +164,7 @@ impl Registry {
         if snapshot.contracts().count() >= MAX_VERSIONS {
             return Err(RegistryError::Full { limit: MAX_VERSIONS });
         }
+        let overridden = self.judge(&name, &registration, versions)?;
         let version = versions.last().map_or(1, |newest| newest.version + 1);
         let inherited = versions.last().and_then(|newest| newest.binding.clone());
         let contract = Arc::new(Contract {
@@ -126,10 +175,63 @@ impl Registry {
             source: registration.source,
             registered_at: registration.at,
             binding: registration.binding.or(inherited),
+            overridden,
             image: registration.image,
         });
         self.publish(&snapshot, Arc::clone(&contract))?;
+        self.drifts.note(&contract.name, None);
         Ok(Added { newest: version, contract, change: Change::Registered })
+    }
+
+    /// What `image` would break as the next version of a contract; `None` if nothing. Registers nothing.
+    ///
+    /// # Errors
+    /// Options of a descriptor that do not decode.
+    pub fn breaks(&self, name: &str, image: &Image) -> Result<Option<Refusal>, RegistryError> {
+        Ok(gate::judge((name, image), self.snapshot().versions(name), &self.policy, &self.consumers)?)
+    }
+
+    /// Holds what a server says now against what is registered under a name, and keeps the difference to be seen. Registers nothing.
+    ///
+    /// # Errors
+    /// Options of a descriptor that do not decode.
+    pub fn watch(&self, name: &str, address: &str, image: &Image, now: SystemTime) -> Result<Seen, RegistryError> {
+        let snapshot = self.snapshot();
+        let versions = snapshot.versions(name);
+        let Some(newest) = versions.last() else { return Ok(Seen::Unknown) };
+        if newest.digest == image.digest() {
+            self.drifts.note(name, None);
+            return Ok(Seen::Same);
+        }
+        let broken = gate::judge((name, image), versions, &self.policy, &self.consumers)?;
+        let broken: Vec<_> = broken.into_iter().flat_map(|refusal| refusal.breaches).map(|it| it.finding.to_string()).collect();
+        let drift = Drift { address: address.to_owned(), seen_at: now, broken };
+        let news = self.drifts.note(name, Some(drift.clone()));
+        Ok(Seen::Drifted { drift, news })
+    }
+
+    /// How a contract's server differs from what is registered, when last seen.
+    pub fn drift(&self, name: &str) -> Option<Drift> {
+        self.drifts.of(name)
+    }
+
+    /// Refuses what breaks earlier versions, unless an operator says that it is meant.
+    fn judge(
+        &self,
+        name: &str,
+        registration: &Registration,
+        versions: &[Arc<Contract>],
+    ) -> Result<Option<Override>, RegistryError> {
+        let Some(refusal) = gate::judge((name, &registration.image), versions, &self.policy, &self.consumers)? else {
+            return Ok(None);
+        };
+        match &registration.override_reason {
+            None => Err(RegistryError::Incompatible(Box::new(refusal))),
+            Some(reason) => {
+                let broken = refusal.breaches.iter().map(|breach| breach.finding.to_string()).collect();
+                Ok(Some(Override { reason: reason.clone(), broken }))
+            }
+        }
     }
 
     /// Removes one version, or all of a name. Calls go to the newest that is left. Blocks on the store.
@@ -154,6 +256,7 @@ impl Registry {
         let mut contracts = snapshot.by_name().clone();
         if left.is_empty() {
             contracts.remove(name);
+            self.drifts.note(name, None);
         } else {
             contracts.insert(name.to_owned(), left);
         }
@@ -174,6 +277,7 @@ impl Registry {
             source: same.source.clone(),
             registered_at: same.registered_at,
             binding: registration.binding,
+            overridden: same.overridden.clone(),
             services: described(&same.image, &names, &same.name, same.version),
             image: same.image.clone(),
         });
@@ -215,6 +319,7 @@ fn restore(record: Record) -> Result<Contract, RegistryError> {
         source: record.source,
         registered_at: record.registered_at,
         binding: record.binding,
+        overridden: record.overridden,
         image,
     })
 }

@@ -70,7 +70,8 @@ async fn a_contract_is_added_listed_shown_and_removed() {
     assert_eq!(method.path, "/desk.v1.Desk/Ask");
     assert!(!method.client_streaming && method.server_streaming);
     assert_eq!(method.idempotency(), v1::Idempotency::NoSideEffects);
-    client.add_contract(upload(desk("other"))).await.unwrap();
+    let other = v1::AddContractRequest { override_reason: "agreed".to_owned(), ..upload(desk("other")) };
+    client.add_contract(other).await.unwrap();
 
     let listed = client.list_contracts(v1::ListContractsRequest {}).await.unwrap().into_inner().contracts;
     assert_eq!(listed.iter().map(|contract| (contract.version, contract.routed)).collect::<Vec<_>>(), [(1, false), (2, true)]);

@@ -3,6 +3,7 @@
 //! Pure: two images in, findings out. Rules compare a [`schema::Schema`] of each, which keeps editions and source lines.
 
 mod finding;
+mod policy;
 mod rule;
 mod rule_set;
 mod rules;
@@ -11,6 +12,7 @@ mod schema;
 mod tests;
 
 pub use finding::{Finding, Touches};
+pub use policy::{Against, Level, Policy};
 pub use rule::{Category, Rule};
 pub use rule_set::{RuleSet, UnknownRule};
 pub use schema::Place;

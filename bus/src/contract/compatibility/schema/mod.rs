@@ -81,8 +81,6 @@ pub(super) struct Message {
     pub(super) json_format_place: Option<Place>,
     pub(super) no_accessor: bool,
     pub(super) no_accessor_place: Option<Place>,
-    /// A message of the old MessageSet format has greater numbers.
-    pub(super) is_map_entry: bool,
 }
 
 /// What a message or an enum keeps free.

@@ -42,7 +42,6 @@ struct Reader<'a> {
 struct Scope<'a> {
     /// Nested name with a dot at its end; empty outside of messages.
     prefix: &'a str,
-    path: &'a [i32],
     features: Features,
     /// Where the map field is that made the entry around, which stands nowhere itself.
     map_place: Option<&'a Place>,
@@ -61,7 +60,7 @@ impl<'a> Reader<'a> {
         let package = raw.package.as_deref().unwrap_or_default();
         let java_check = written.java_string_check_utf8;
         let mut reader = Reader { schema, name: raw.name(), package, syntax, java_check, places: &places };
-        let scope = Scope { prefix: "", path: &[], features, map_place: None };
+        let scope = Scope { prefix: "", features, map_place: None };
         for (index, message) in raw.message_type.iter().enumerate() {
             reader.message(message, &scope, &[4, index as i32])?;
         }
@@ -100,7 +99,7 @@ impl<'a> Reader<'a> {
         let features = scope.features.overridden(written.features);
         let site = self.site(scope, raw.name.as_deref(), path);
         let prefix = format!("{}.", site.nested_name);
-        let inner = Scope { prefix: &prefix, path, features, map_place: site.place.as_ref().filter(|_| is_entry(&written)) };
+        let inner = Scope { prefix: &prefix, features, map_place: site.place.as_ref().filter(|_| is_entry(&written)) };
         let entries = self.entries(raw, &site.full_name, path)?;
         let mut fields = BTreeMap::new();
         let oneofs = oneofs(raw)?;
@@ -134,7 +133,6 @@ impl<'a> Reader<'a> {
             json_format_place: self.place(path, &[7, 12, 6]),
             no_accessor: written.no_standard_descriptor_accessor.unwrap_or_default(),
             no_accessor_place: self.place(path, &[7, 2]),
-            is_map_entry: is_entry(&written),
             site,
         };
         self.schema.messages.insert(message.site.full_name.clone(), message);
@@ -266,7 +264,7 @@ impl<'a> Reader<'a> {
     }
 
     fn service(&mut self, raw: &raw::Service, path: &[i32]) -> Result<(), DecodeError> {
-        let scope = Scope { prefix: "", path: &[], features: Features::of(self.syntax), map_place: None };
+        let scope = Scope { prefix: "", features: Features::of(self.syntax), map_place: None };
         let site = self.site(&scope, raw.name.as_deref(), path);
         let mut methods = BTreeMap::new();
         for (index, method) in raw.method.iter().enumerate() {
