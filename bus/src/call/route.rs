@@ -2,10 +2,13 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
+
+use http::HeaderMap;
 
 use super::endpoint::Endpoint;
 use super::observe::Meter;
-use crate::contract::MethodUse;
+use crate::contract::{Method, MethodUse, Sample};
 
 /// One method of a registered contract and the endpoint that serves it.
 #[derive(Debug)]
@@ -15,7 +18,7 @@ pub struct Route {
     pub(super) endpoint: Arc<Endpoint>,
     pub(super) meter: Meter,
     /// Where it is counted who calls it.
-    pub(super) uses: Option<Arc<MethodUse>>,
+    uses: Option<(Arc<MethodUse>, Arc<Method>)>,
 }
 
 /// Which sides of a method stream.
@@ -42,8 +45,14 @@ impl Route {
     }
 
     /// Counts who calls it.
-    pub fn counted(self, uses: Arc<MethodUse>) -> Self {
-        Self { uses: Some(uses), ..self }
+    pub fn counted(self, uses: Arc<MethodUse>, method: Arc<Method>) -> Self {
+        Self { uses: Some((uses, method)), ..self }
+    }
+
+    /// Counts a call; gives a sample if its request is to be looked into.
+    pub(super) fn count(&self, headers: &HeaderMap, started: Instant) -> Option<Sample> {
+        let (uses, method) = self.uses.as_ref()?;
+        uses.record(headers, started, &method.input)
     }
 
     /// The full method name without a leading slash.

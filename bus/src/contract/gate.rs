@@ -90,7 +90,16 @@ pub(super) fn judge(
 
 /// Who called the methods of `contract` that a change touches.
 fn used_by(touches: &Touches, contract: &Contract, consumers: &Consumers) -> Vec<Use> {
-    let mut uses: Vec<_> = methods_touched(&contract.image, touches).iter().flat_map(|path| consumers.of(path)).collect();
+    let mut uses = Vec::new();
+    for path in methods_touched(&contract.image, touches) {
+        // Answers are never looked into: a field that only they have was not seen missing.
+        let sent = |message: &&String| contract.methods().any(|method| method.path == path && holds(&method.input, message));
+        let field = match touches {
+            Touches::Message(message, Some(field)) => Some(message).filter(sent).map(|message| format!("{message}.{field}")),
+            _ => None,
+        };
+        uses.extend(consumers.of(&path, field.as_deref()));
+    }
     uses.sort_by_key(|used| std::cmp::Reverse(used.calls));
     uses.truncate(MAX_USES);
     uses

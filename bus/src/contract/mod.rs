@@ -10,6 +10,7 @@ mod consumers;
 mod digest;
 mod drift;
 mod error;
+mod field_use;
 #[cfg(test)]
 mod fixture;
 mod gate;
@@ -30,6 +31,7 @@ pub use consumers::{CHANNEL_HEADER, Consumers, MAX_CHANNELS, MethodUse, Use};
 pub use digest::Digest;
 pub use drift::{Drift, METRICS};
 pub use error::RegistryError;
+pub use field_use::{FieldUse, Sample};
 pub use gate::{Breach, MAX_LISTED, Refusal, methods_touched};
 pub use image::{Image, ImageError, ImageFile, MAX_FILES, MAX_IMAGE_BYTES};
 pub use reflect::{ReflectError, reflect, reflect_names, reflect_service};

@@ -111,7 +111,7 @@ impl contracts_server::Contracts for Contracts {
         let contract = snapshot.find(&name, version).map_err(|error| status(&error))?;
         let newest = snapshot.contract(&name, None).map_or(0, |contract| contract.version);
         let image = contract.image.bytes().to_vec();
-        let consumers = contract.methods().flat_map(|method| self.registry.consumers().of(&method.path));
+        let consumers = contract.methods().flat_map(|method| self.registry.consumers().of(&method.path, None));
         let consumers = consumers.map(|used| words::consumer(&used)).collect();
         Ok(Response::new(v1::GetContractResponse { contract: Some(self.described(contract, newest)), image, consumers }))
     }

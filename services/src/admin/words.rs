@@ -63,6 +63,7 @@ pub(super) fn consumer(used: &contract::Use) -> v1::Consumer {
         method: used.method.clone(),
         calls: used.calls,
         since_last: used.last.try_into().ok(),
+        field: used.field.map(|contract::FieldUse { sampled, present }| v1::FieldUse { sampled, present }),
     }
 }
 

@@ -62,7 +62,7 @@ impl Routes {
             routes.extend(contract.methods().map(|method| {
                 let streaming = Streaming { client: method.client_streaming, server: method.server_streaming };
                 let uses = self.registry.consumers().method(&method.path);
-                Route::new(&method.path, streaming, endpoint.clone()).counted(uses)
+                Route::new(&method.path, streaming, endpoint.clone()).counted(uses, method.clone())
             }));
         }
         *self.given.lock().unwrap_or_else(PoisonError::into_inner) = kept;

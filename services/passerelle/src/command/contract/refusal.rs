@@ -62,7 +62,8 @@ pub(super) fn consumer(used: &v1::Consumer) -> String {
     };
     let calls = grouped(used.calls);
     let what = if used.calls == 1 { "call" } else { "calls" };
-    format!("channel {}: {calls} {what} of {}, the last {ago} ago", used.channel, used.method)
+    let field = used.field.map(|v1::FieldUse { sampled, present }| format!("; the field was in {present} of {sampled} looked into"));
+    format!("channel {}: {calls} {what} of {}, the last {ago} ago{}", used.channel, used.method, field.unwrap_or_default())
 }
 
 /// `1204` as `1,204`.
@@ -89,6 +90,7 @@ mod tests {
             method: "/bank.v1.Accounts/Move".to_owned(),
             calls: 1_204,
             since_last: Some(prost_types::Duration { seconds: 190, nanos: 0 }),
+            field: Some(v1::FieldUse { sampled: 19, present: 12 }),
         };
         let breach = v1::Breach {
             rule: "FIELD_SAME_TYPE".to_owned(),
@@ -108,7 +110,7 @@ mod tests {
             bank/v1/transfer.proto:12:3: FIELD_SAME_TYPE
               field amount (3) of bank.v1.Transfer: type int64, now type string
               promised by version 2
-              used by channel web: 1,204 calls of /bank.v1.Accounts/Move, the last 3 min ago
+              used by channel web: 1,204 calls of /bank.v1.Accounts/Move, the last 3 min ago; the field was in 12 of 19 looked into
               what to do: leave the field as it was
             and 2 more: passerelle contract diff bank.v1 FILE lists all
             An intended break: give the new contract a package of its own (v2), beside this one;
