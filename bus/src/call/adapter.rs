@@ -64,7 +64,8 @@ async fn start(
     let compression = request.headers().get(GRPC_ENCODING).cloned();
     let refusal = Refusal::default();
     let sample = request.extensions_mut().remove::<Sample>();
-    let mut incoming = Requests { sample, ..Requests::new(request.into_body(), limits.message_bytes, compression, refusal.clone()) };
+    let mut incoming =
+        Requests { sample, ..Requests::new(request.into_body(), limits.message_bytes, compression, refusal.clone()) };
     let messages = if route.streaming.client {
         Messages::many(unfold(incoming, |mut incoming| async move { incoming.next().await.map(|next| (next, incoming)) }))
     } else {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use passerelle_bus::contract::{
-    Added, Binding, Change, Contract, Image, MAX_IMAGE_BYTES, ReflectError, Refusal, Registration, Registry, RegistryError, Source,
-    reflect,
+    Added, Binding, Change, Contract, Image, MAX_IMAGE_BYTES, ReflectError, Refusal, Registration, Registry, RegistryError,
+    Source, reflect,
 };
 use passerelle_proto::bus::v1;
 use passerelle_proto::bus::v1::add_contract_request::From as Origin;

@@ -18,10 +18,10 @@ use super::super::frame::Measure;
 use super::super::gateway::{CallLimits, Exchange};
 use super::super::{deadline, status};
 use super::Remote;
-use crate::contract::Sample;
 use super::download::{Download, Sending};
 use super::slot::{Connection, Lease};
 use super::upload::{Upload, UploadError};
+use crate::contract::Sample;
 
 /// How often a call is sent at most, where connections turn out to be closing.
 const ATTEMPTS: usize = 4;

@@ -42,12 +42,6 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// Lets everything pass.
-    pub fn none() -> Self {
-        let none = RuleSet::of::<&str>(&[], &[]).unwrap_or_else(|_| RuleSet::live());
-        Self { global: Level { rules: none, against: Against::Last }, ..Self::default() }
-    }
-
     /// What holds for a contract.
     pub fn level(&self, contract: &str) -> &Level {
         let holds = |group: &str| contract.strip_prefix(group).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));

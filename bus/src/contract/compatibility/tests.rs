@@ -104,7 +104,8 @@ fn rules_are_chosen_by_category_and_name_and_left_out_by_name() {
 #[test]
 fn without_lines_the_file_is_named() {
     let bare = |text: &str| {
-        let mut set = <prost_types::FileDescriptorSet as prost::Message>::decode(compile(&[("a.proto", text)]).as_slice()).unwrap();
+        let mut set =
+            <prost_types::FileDescriptorSet as prost::Message>::decode(compile(&[("a.proto", text)]).as_slice()).unwrap();
         set.file.iter_mut().for_each(|file| file.source_code_info = None);
         Image::decode(prost::Message::encode_to_vec(&set)).unwrap()
     };

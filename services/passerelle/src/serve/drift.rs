@@ -117,4 +117,3 @@ pub(crate) fn compare(registry: &Registry, contract: &str, address: &str, image:
         }
     }
 }
-

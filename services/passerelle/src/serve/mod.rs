@@ -250,7 +250,12 @@ fn propagation(settings: &Settings) -> Option<Propagation> {
 
 /// Name, unit and meaning of every metric there is.
 pub(crate) fn every_metric() -> impl Iterator<Item = (&'static str, Unit, &'static str)> {
-    METRICS.into_iter().chain(contract::METRICS).chain(durable::METRICS).chain(passerelle_projection::METRICS).chain(keyed::observe::METRICS)
+    METRICS
+        .into_iter()
+        .chain(contract::METRICS)
+        .chain(durable::METRICS)
+        .chain(passerelle_projection::METRICS)
+        .chain(keyed::observe::METRICS)
 }
 
 fn describe_metrics() {

@@ -33,7 +33,15 @@ impl Routes {
         declared: BTreeMap<String, Arc<Endpoint>>,
         template: RemoteSettings,
     ) -> Arc<Self> {
-        Arc::new(Self { registry, gateway, health, declared, given: Mutex::default(), template, rebuilt: watch::Sender::default() })
+        Arc::new(Self {
+            registry,
+            gateway,
+            health,
+            declared,
+            given: Mutex::default(),
+            template,
+            rebuilt: watch::Sender::default(),
+        })
     }
 
     /// Rebuilds now and after every change, until dropped with its task.

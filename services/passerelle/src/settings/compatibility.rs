@@ -160,7 +160,8 @@ mod tests {
             ..Compatibility::default()
         };
         let policy = written.policy();
-        let level = |rules: &[&str], except: &[&str], against| gate::Level { rules: RuleSet::of(rules, except).unwrap(), against };
+        let level =
+            |rules: &[&str], except: &[&str], against| gate::Level { rules: RuleSet::of(rules, except).unwrap(), against };
         assert_eq!(*policy.level("bank.v3"), level(&["FILE"], &["FIELD_SAME_NAME"], gate::Against::All));
         assert_eq!(*policy.level("bank.v1"), level(&["FILE"], &["FIELD_SAME_NAME"], gate::Against::Last));
         assert_eq!(*policy.level("bank.v2"), level(&["FILE"], &[], gate::Against::All));

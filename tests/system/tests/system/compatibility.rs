@@ -44,7 +44,8 @@ fn a_change_that_breaks_callers_is_refused_with_rule_line_and_consumers_and_one_
         assert!(called.status.success(), "{called:?}");
     }
 
-    let broken = text.replacen("int64 amount_cents = 2", "string amount_cents = 2", 1).replace("  rpc Discuss", "  // rpc Discuss");
+    let broken =
+        text.replacen("int64 amount_cents = 2", "string amount_cents = 2", 1).replace("  rpc Discuss", "  // rpc Discuss");
     let line = line_of(&broken, "string amount_cents = 2");
     let refused = contract(&daemon, &broken, &["add", "--proto", "desk.proto"]);
     assert_eq!(refused.status.code(), Some(1), "{refused:?}");
@@ -55,6 +56,7 @@ fn a_change_that_breaks_callers_is_refused_with_rule_line_and_consumers_and_one_
         "  promised by version 1\n".to_owned(),
         "  used by channel web: 2 calls of /bank.disputes.v1.CardDisputes/Open, the last ".to_owned(),
         "  used by channel branch: 1 call of /bank.disputes.v1.CardDisputes/Open, the last ".to_owned(),
+        "ago; the field was in 1 of 1 looked into\n".to_owned(),
         "RPC_NO_DELETE\n  method Discuss of bank.disputes.v1.CardDisputes: there, now gone\n".to_owned(),
         "what to do: leave the field as it was and add another".to_owned(),
         "P0026".to_owned(),

@@ -34,9 +34,10 @@ fn pair(comparison: &mut Comparison<'_>, was: &Field, is: &Field) {
 }
 
 /// A change of a field. Where its part is not written, the field itself is.
-pub(super) fn changed(is: &Field, rule: Rule, old: String, new: String, part: Option<&Place>) -> Finding {
+pub(super) fn changed((was, is): (&Field, &Field), rule: Rule, old: String, new: String, part: Option<&Place>) -> Finding {
     let place = part.or(is.site.place.as_ref()).cloned();
-    let touches = Touches::Message(is.message.clone(), Some(is.name.clone()));
+    // Callers know it by its old name.
+    let touches = Touches::Message(was.message.clone(), Some(was.name.clone()));
     Finding { rule, element: described(is), old, new, place: or_file(place, &is.site), touches }
 }
 
@@ -44,11 +45,11 @@ fn names(comparison: &mut Comparison<'_>, was: &Field, is: &Field) {
     let name = |field: &Field| if field.is_extension { field.site.full_name.clone() } else { field.name.clone() };
     if name(was) != name(is) {
         let (old, new) = (format!("name {}", name(was)), format!("name {}", name(is)));
-        comparison.add(changed(is, Rule::FieldSameName, old, new, is.places.name.as_ref()));
+        comparison.add(changed((was, is), Rule::FieldSameName, old, new, is.places.name.as_ref()));
     }
     if !was.is_extension && was.json_name != is.json_name {
         let (old, new) = (format!("JSON name {}", was.json_name), format!("JSON name {}", is.json_name));
-        comparison.add(changed(is, Rule::FieldSameJsonName, old, new, is.places.json_name.as_ref()));
+        comparison.add(changed((was, is), Rule::FieldSameJsonName, old, new, is.places.json_name.as_ref()));
     }
 }
 
@@ -67,7 +68,7 @@ fn cardinality(comparison: &mut Comparison<'_>, was: &Field, is: &Field) {
         Map => 4,
         other => on_the_wire(other),
     };
-    let finding = |rule| changed(is, rule, was.cardinality.name().to_owned(), is.cardinality.name().to_owned(), None);
+    let finding = |rule| changed((was, is), rule, was.cardinality.name().to_owned(), is.cardinality.name().to_owned(), None);
     comparison.add(finding(Rule::FieldSameCardinality));
     if on_the_wire(was.cardinality) != on_the_wire(is.cardinality) {
         comparison.add(finding(Rule::FieldWireCompatibleCardinality));
@@ -80,7 +81,7 @@ fn cardinality(comparison: &mut Comparison<'_>, was: &Field, is: &Field) {
 fn oneof(comparison: &mut Comparison<'_>, was: &Field, is: &Field) {
     if !was.is_extension && was.oneof != is.oneof {
         let shown = |field: &Field| field.oneof.as_ref().map_or("in no oneof".to_owned(), |name| format!("in oneof {name}"));
-        comparison.add(changed(is, Rule::FieldSameOneof, shown(was), shown(is), None));
+        comparison.add(changed((was, is), Rule::FieldSameOneof, shown(was), shown(is), None));
     }
 }
 
@@ -92,7 +93,7 @@ fn default(comparison: &mut Comparison<'_>, was: &Field, is: &Field) {
     let (Some(old), Some(new)) = (default(was, comparison.old), default(is, comparison.new)) else { return };
     if !old.equals(&new) {
         let (old, new) = (format!("default {}", shown(was)), format!("default {}", shown(is)));
-        comparison.add(changed(is, Rule::FieldSameDefault, old, new, is.places.default.as_ref()));
+        comparison.add(changed((was, is), Rule::FieldSameDefault, old, new, is.places.default.as_ref()));
     }
 }
 
@@ -108,23 +109,23 @@ fn generated(comparison: &mut Comparison<'_>, was: &Field, is: &Field) {
     if both(&[types::STRING, types::BYTES]) && !is.in_map_entry && was.cpp_string != is.cpp_string && !from_piece {
         let (old, new) = (format!("C++ string type {}", was.cpp_string.name()), is.cpp_string.name());
         let place = places.ctype.as_ref().or(places.cpp_string.as_ref());
-        comparison.add(changed(is, Rule::FieldSameCppStringType, old, new, place));
+        comparison.add(changed((was, is), Rule::FieldSameCppStringType, old, new, place));
     }
     if both(&types::LONG) && was.jstype != is.jstype {
         let (old, new) = (format!("jstype {}", jstype(was.jstype)), jstype(is.jstype).to_owned());
-        comparison.add(changed(is, Rule::FieldSameJstype, old, new, places.jstype.as_ref()));
+        comparison.add(changed((was, is), Rule::FieldSameJstype, old, new, places.jstype.as_ref()));
     }
     let validation = |verifies| if verifies { "UTF-8 is checked" } else { "UTF-8 is not checked" };
     if both(&[types::STRING]) && was.utf8 != is.utf8 {
         let (old, new) = (validation(was.utf8 == types::VERIFIED), validation(is.utf8 == types::VERIFIED));
-        comparison.add(changed(is, Rule::FieldSameUtf8Validation, old.to_owned(), new.to_owned(), places.utf8.as_ref()));
+        comparison.add(changed((was, is), Rule::FieldSameUtf8Validation, old.to_owned(), new.to_owned(), places.utf8.as_ref()));
     }
     if both(&[types::STRING]) && was.java_verifies_utf8 != is.java_verifies_utf8 {
         let (old, new) = (validation(was.java_verifies_utf8), validation(is.java_verifies_utf8));
         let file_option = comparison.new.files.get(&is.site.file).and_then(|file| file.place(&[8, 27]));
         let place = file_option.as_ref().or(places.java_utf8.as_ref());
         let (old, new) = (format!("in Java {old}"), new.to_owned());
-        comparison.add(changed(is, Rule::FieldSameJavaUtf8Validation, old, new, place));
+        comparison.add(changed((was, is), Rule::FieldSameJavaUtf8Validation, old, new, place));
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::super::Comparison;
 use super::super::finding::{Finding, Touches};
 use super::super::rule::Rule;
 use super::super::schema::{Place, Schema, Site};
-use super::super::Comparison;
 
 /// Something that a file and a package declare.
 struct Declared<'a> {

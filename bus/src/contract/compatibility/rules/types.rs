@@ -85,7 +85,7 @@ fn add(comparison: &mut Comparison<'_>, rule: Rule, was: &Field, is: &Field) {
     let named = matches!(is.kind, GROUP | MESSAGE | ENUM);
     let place = if named { &is.places.type_name } else { &is.places.r#type };
     let (old, new) = (format!("type {}", shown(was)), format!("type {}", shown(is)));
-    comparison.add(changed(is, rule, old, new, place.as_ref()));
+    comparison.add(changed((was, is), rule, old, new, place.as_ref()));
 }
 
 /// An enum may move: the same short name, and all its values.

@@ -59,7 +59,9 @@ fn drifted(contract: &v1::Contract, drift: &v1::ContractDrift) -> String {
     let address = &drift.address;
     let mut text = format!("\nDRIFTED: {address} says something else since {seen}; calls go on as registered\n");
     match drift.broken.is_empty() {
-        true => text += &format!("  it is compatible; to take it in: passerelle contract add {} --reflect {address}\n", contract.name),
+        true => {
+            text += &format!("  it is compatible; to take it in: passerelle contract add {} --reflect {address}\n", contract.name)
+        }
         false => drift.broken.iter().for_each(|broken| text += &format!("  {broken}\n")),
     }
     text

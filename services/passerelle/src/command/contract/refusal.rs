@@ -62,7 +62,8 @@ pub(super) fn consumer(used: &v1::Consumer) -> String {
     };
     let calls = grouped(used.calls);
     let what = if used.calls == 1 { "call" } else { "calls" };
-    let field = used.field.map(|v1::FieldUse { sampled, present }| format!("; the field was in {present} of {sampled} looked into"));
+    let field =
+        used.field.map(|v1::FieldUse { sampled, present }| format!("; the field was in {present} of {sampled} looked into"));
     format!("channel {}: {calls} {what} of {}, the last {ago} ago{}", used.channel, used.method, field.unwrap_or_default())
 }
 

@@ -195,9 +195,11 @@ impl Text {
 
     fn enumeration(&mut self, item: &Enum) {
         self.block(&format!("enum {}", item.name), |text| {
-            let has_alias = item.values.iter().enumerate().any(|(place, (_, number))| {
-                item.values[..place].iter().any(|(_, earlier)| earlier == number)
-            });
+            let has_alias = item
+                .values
+                .iter()
+                .enumerate()
+                .any(|(place, (_, number))| item.values[..place].iter().any(|(_, earlier)| earlier == number));
             if has_alias {
                 text.line("option allow_alias = true;".to_owned());
             }

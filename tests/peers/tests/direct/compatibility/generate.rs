@@ -6,8 +6,8 @@ use super::contract::{Contract, Enum, Field, Message, Method, Presence, Service,
 
 /// Types of fields that need no declaration.
 pub(super) const SCALARS: [&str; 15] = [
-    "double", "float", "int64", "uint64", "int32", "fixed64", "fixed32", "bool", "string", "bytes", "uint32", "sfixed32", "sfixed64",
-    "sint32", "sint64",
+    "double", "float", "int64", "uint64", "int32", "fixed64", "fixed32", "bool", "string", "bytes", "uint32", "sfixed32",
+    "sfixed64", "sint32", "sint64",
 ];
 
 /// Messages that stay, so that they can be named anywhere.
@@ -139,7 +139,11 @@ pub(super) fn field(rng: &mut Rng, name: &str, number: i32) -> Field {
 pub(super) fn kind(rng: &mut Rng) -> String {
     let named = [MESSAGES[0], MESSAGES[1], ENUMS[0], ENUMS[1]];
     match rng.u8(0..8) {
-        0 => format!("map<{}, {}>", pick(rng, &["string", "int32", "bool"]), pick(rng, &["string", "int64", "Alpha", "ColourKind"])),
+        0 => format!(
+            "map<{}, {}>",
+            pick(rng, &["string", "int32", "bool"]),
+            pick(rng, &["string", "int64", "Alpha", "ColourKind"])
+        ),
         1 | 2 => pick(rng, &named).to_owned(),
         _ => pick(rng, &SCALARS).to_owned(),
     }

@@ -99,7 +99,12 @@ fn write(folder: &Path, files: &[(String, String)]) {
 }
 
 /// What the same pairs break when the bus's own compiler reads them, which knows no editions; and which pairs these are.
-fn compiled_here(old: &Path, new: &Path, editions: &BTreeSet<String>, rules: &RuleSet) -> (BTreeMap<Broken, Vec<String>>, BTreeSet<String>) {
+fn compiled_here(
+    old: &Path,
+    new: &Path,
+    editions: &BTreeSet<String>,
+    rules: &RuleSet,
+) -> (BTreeMap<Broken, Vec<String>>, BTreeSet<String>) {
     let names = (0..PAIRS).map(|number| format!("pair_{number:03}")).filter(|name| !editions.contains(name));
     let names: BTreeSet<String> = names.collect();
     let image = |folder: &Path| {

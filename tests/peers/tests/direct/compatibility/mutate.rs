@@ -91,7 +91,11 @@ fn unmap(field: &mut Field) {
 fn oneof(rng: &mut Rng, message: &mut Message) {
     match rng.u8(0..4) {
         0 => message.fields.iter_mut().for_each(|field| field.oneof = None),
-        1 => message.fields.iter_mut().filter(|field| field.oneof.is_some()).for_each(|field| field.oneof = Some("other".to_owned())),
+        1 => message
+            .fields
+            .iter_mut()
+            .filter(|field| field.oneof.is_some())
+            .for_each(|field| field.oneof = Some("other".to_owned())),
         2 => {
             if let Some(field) = message.fields.iter_mut().find(|field| field.oneof.is_none()) {
                 *field = choice(rng, field.number, "late");
@@ -141,7 +145,10 @@ fn enumeration(rng: &mut Rng, contract: &mut Contract) {
         2 if last > 1 => item.values[last].0 += "_NEW",
         3 => item.values.push((format!("{}_LATE_{last}", prefix(&item.name)), 100 + i32::try_from(last).unwrap())),
         4 if last > 1 => item.values[last].1 += 200,
-        5 => item.features = vec![pick(rng, &["features.enum_type = CLOSED", "features.json_format = LEGACY_BEST_EFFORT"]).to_owned()],
+        5 => {
+            item.features =
+                vec![pick(rng, &["features.enum_type = CLOSED", "features.json_format = LEGACY_BEST_EFFORT"]).to_owned()]
+        }
         _ => reserve_less(rng, &mut item.reserved, &mut item.reserved_names),
     }
     // A closed enum goes with no field of implicit presence: only those that nobody names may close.
