@@ -24,6 +24,22 @@ pub struct Drift {
     pub broken: Vec<String>,
 }
 
+/// What a look at a contract's server shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seen {
+    /// No contract of that name is registered.
+    Unknown,
+    /// What is registered.
+    Same,
+    /// Something else; `news` if that was not seen before.
+    Drifted {
+        /// What it says.
+        drift: Drift,
+        /// Whether it differs from what was seen last.
+        news: bool,
+    },
+}
+
 /// The drifts of this moment, by contract.
 #[derive(Debug, Default)]
 pub(super) struct Drifts(Mutex<BTreeMap<String, Drift>>);

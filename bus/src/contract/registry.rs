@@ -1,31 +1,25 @@
 //! The registry: takes contracts in, gives them versions, keeps them, and publishes what is registered.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
+use super::admission::{check_binding, check_clash, check_name, described, own_services, package_of};
 use super::compatibility::Policy;
 use super::consumers::Consumers;
-use super::drift::{Drift, Drifts};
+use super::drift::{Drift, Drifts, Seen};
 use super::error::RegistryError;
 use super::gate::{self, Refusal};
 use super::image::Image;
 use super::snapshot::Snapshot;
 use super::store::{Record, Store};
-use super::version::{Binding, Contract, Override, Service, Source};
+use super::version::{Binding, Contract, Override, Source};
 
-/// Characters a contract's name may have (a file name carries it).
-pub const MAX_NAME_CHARS: usize = 200;
 /// Versions of all contracts together.
 pub const MAX_VERSIONS: usize = 10_000;
-
-/// Packages whose services the bus answers itself, for every contract.
-const ANSWERED_BY_THE_BUS: [&str; 3] = ["grpc.health.v1", "grpc.reflection.v1", "grpc.reflection.v1alpha"];
-/// Packages that no contract may have services in.
-const RESERVED: [&str; 1] = ["passerelle.bus"];
 
 /// A contract to register.
 #[derive(Debug)]
@@ -64,22 +58,6 @@ pub enum Change {
     Rebound,
     /// Nothing: the content was there already.
     Unchanged,
-}
-
-/// What a look at a contract's server shows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Seen {
-    /// No contract of that name is registered.
-    Unknown,
-    /// What is registered.
-    Same,
-    /// Something else; `news` if that was not seen before.
-    Drifted {
-        /// What it says.
-        drift: Drift,
-        /// Whether it differs from what was seen last.
-        news: bool,
-    },
 }
 
 /// The contracts of a bus.
@@ -322,87 +300,4 @@ fn restore(record: Record) -> Result<Contract, RegistryError> {
         overridden: record.overridden,
         image,
     })
-}
-
-/// Full names of the services that the contract is about, in the order of the image.
-///
-/// Left out: those of files that buf marked as imports, those that the bus answers itself, and `google.*` services that
-/// come along as imports (long-running operations and the like), unless there are no others.
-fn own_services(image: &Image) -> Result<Vec<String>, RegistryError> {
-    let mut own = Vec::new();
-    let mut googles = Vec::new();
-    for service in image.pool().services() {
-        let file = service.parent_file();
-        if RESERVED.iter().any(|reserved| is_within(service.package_name(), reserved)) {
-            return Err(RegistryError::Reserved { service: service.full_name().to_owned() });
-        }
-        let imported = image.file(file.name()).is_some_and(|file| file.is_import);
-        if imported || ANSWERED_BY_THE_BUS.contains(&service.package_name()) {
-            continue;
-        }
-        let list = if is_within(service.package_name(), "google") { &mut googles } else { &mut own };
-        list.push(service.full_name().to_owned());
-    }
-    let services = if own.is_empty() { googles } else { own };
-    if services.is_empty() { Err(RegistryError::NoService) } else { Ok(services) }
-}
-
-fn is_within(package: &str, outer: &str) -> bool {
-    package.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-}
-
-fn package_of(image: &Image, services: &[String]) -> Result<String, RegistryError> {
-    let services = services.iter().filter_map(|name| image.pool().get_service_by_name(name));
-    let packages: BTreeSet<String> = services.map(|service| service.package_name().to_owned()).collect();
-    let mut packages: Vec<_> = packages.into_iter().collect();
-    match (packages.pop(), packages.is_empty()) {
-        (Some(package), true) if !package.is_empty() => Ok(package),
-        (Some(last), _) => {
-            packages.push(if last.is_empty() { "no package".to_owned() } else { last });
-            Err(RegistryError::NameNeeded { packages })
-        }
-        (None, _) => Err(RegistryError::NoService),
-    }
-}
-
-fn described(image: &Image, services: &[String], contract: &str, version: u32) -> Vec<Service> {
-    let descriptors = services.iter().filter_map(|name| image.pool().get_service_by_name(name));
-    descriptors.map(|descriptor| Service::new(&descriptor, contract, version)).collect()
-}
-
-fn check_name(name: &str) -> Result<(), RegistryError> {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-    let fits =
-        name.starts_with(|first: char| first.is_ascii_alphabetic()) && name.bytes().all(allowed) && name.len() <= MAX_NAME_CHARS;
-    if fits { Ok(()) } else { Err(RegistryError::InvalidName { name: name.to_owned(), limit: MAX_NAME_CHARS }) }
-}
-
-fn check_binding(binding: Option<&Binding>) -> Result<(), RegistryError> {
-    match binding {
-        None => Ok(()),
-        Some(Binding::Endpoint(name)) if name.is_empty() => Err(RegistryError::EmptyBinding),
-        Some(Binding::Endpoint(_)) => Ok(()),
-        Some(Binding::Addresses(addresses)) if addresses.is_empty() => Err(RegistryError::EmptyBinding),
-        Some(Binding::Addresses(addresses)) => addresses.iter().try_for_each(|address| {
-            let uri = address.parse::<http::Uri>().ok();
-            let fits = uri.is_some_and(|uri| {
-                matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some_and(|host| !host.is_empty())
-            });
-            if fits { Ok(()) } else { Err(RegistryError::InvalidAddress { address: address.clone() }) }
-        }),
-    }
-}
-
-/// All versions of the other contracts count: each may become the newest when later ones are removed.
-fn check_clash(snapshot: &Snapshot, name: &str, image: &Image, services: &[String]) -> Result<(), RegistryError> {
-    let others = || snapshot.contracts().filter(|contract| contract.name != name);
-    for descriptor in services.iter().filter_map(|service| image.pool().get_service_by_name(service)) {
-        for method in descriptor.methods() {
-            let path = format!("/{}/{}", descriptor.full_name(), method.name());
-            if let Some(owner) = others().find(|contract| contract.methods().any(|other| other.path == path)) {
-                return Err(RegistryError::Clash { path, owner: owner.name.clone() });
-            }
-        }
-    }
-    Ok(())
 }

@@ -187,6 +187,7 @@ fn status(error: &RegistryError) -> Status {
 
 /// With what is broken as a detail, as much of it as fits.
 fn incompatible(refusal: &Refusal) -> Status {
+    tracing::warn!(contract = refusal.contract, broken = refusal.total, "an incompatible contract was refused");
     let mut detail = words::incompatibility(refusal);
     while detail.encoded_len() > MAX_DETAIL_BYTES && detail.breaches.len() > 1 {
         detail.breaches.truncate(detail.breaches.len() / 2);
