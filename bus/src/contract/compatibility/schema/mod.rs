@@ -168,7 +168,7 @@ impl Cardinality {
     }
 }
 
-/// How C++ holds a string: `JavaFeatures.StringType`, or the old `STRING_PIECE`.
+/// How C++ holds a string: `CppFeatures.StringType`, or the old `STRING_PIECE`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CppString {
     Piece,
