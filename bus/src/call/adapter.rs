@@ -22,6 +22,7 @@ use super::frame::{Deframer, frame};
 use super::gateway::{CallLimits, Exchange};
 use super::observe::Observed;
 use super::{Route, status};
+use crate::contract::Sample;
 
 const GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 const GRPC_ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
@@ -55,14 +56,16 @@ pub(super) async fn call(
 async fn start(
     adapter: &Arc<dyn Adapter>,
     route: &Route,
-    request: Request<Incoming>,
+    mut request: Request<Incoming>,
     deadline: Option<Instant>,
     limits: &CallLimits,
 ) -> Result<(Messages, Refusal), Status> {
     let context = context(request.headers(), deadline);
     let compression = request.headers().get(GRPC_ENCODING).cloned();
     let refusal = Refusal::default();
-    let mut incoming = Requests::new(request.into_body(), limits.message_bytes, compression, refusal.clone());
+    let sample = request.extensions_mut().remove::<Sample>();
+    let mut incoming =
+        Requests { sample, ..Requests::new(request.into_body(), limits.message_bytes, compression, refusal.clone()) };
     let messages = if route.streaming.client {
         Messages::many(unfold(incoming, |mut incoming| async move { incoming.next().await.map(|next| (next, incoming)) }))
     } else {
@@ -100,11 +103,13 @@ struct Requests {
     compression: Option<HeaderValue>,
     refusal: Refusal,
     ended: bool,
+    /// Set until the first message has come, in one call of many.
+    sample: Option<Sample>,
 }
 
 impl Requests {
     fn new(body: Incoming, message_bytes: u32, compression: Option<HeaderValue>, refusal: Refusal) -> Self {
-        Self { body, deframer: Deframer::new(message_bytes), compression, refusal, ended: false }
+        Self { body, deframer: Deframer::new(message_bytes), compression, refusal, ended: false, sample: None }
     }
 
     /// The one message of a request that does not stream.
@@ -135,7 +140,12 @@ impl Requests {
             match self.deframer.next() {
                 Err(error) => return Some(Err(self.refuse(Status::resource_exhausted(error.to_string())))),
                 Ok(Some(frame)) if frame.compressed => return Some(Err(self.refuse(self.not_decompressed()))),
-                Ok(Some(frame)) => return Some(Ok(frame.message)),
+                Ok(Some(frame)) => {
+                    if let Some(sample) = self.sample.take() {
+                        sample.look_into(&frame.message);
+                    }
+                    return Some(Ok(frame.message));
+                }
                 Ok(None) => {}
             }
             match self.body.frame().await {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use passerelle_adapter::{Adapter, Health};
+use tokio::sync::watch;
 
 use super::observe::InFlight;
 use super::remote::{AddressState, AddressStatus, Remote};
@@ -53,6 +54,14 @@ impl Endpoint {
 
     pub(super) fn in_flight(&self) -> &InFlight {
         &self.in_flight
+    }
+
+    /// Changes when a connection to a remote back office does; `None` for an adapter.
+    pub fn connections(&self) -> Option<watch::Receiver<u64>> {
+        match &self.target {
+            Target::Remote(remote) => Some(remote.changes()),
+            Target::Adapter(_) => None,
+        }
     }
 
     /// What an operator sees.

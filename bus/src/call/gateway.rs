@@ -68,6 +68,9 @@ impl Gateway {
         }
         let span = self.span(&route, &mut request);
         let observed = Observed::start(route.clone(), started, span.clone());
+        if let Some(sample) = route.count(request.headers(), started) {
+            request.extensions_mut().insert(sample);
+        }
         let timeout = match deadline::timeout(request.headers()) {
             Ok(timeout) => timeout.or(self.limits.default_timeout.filter(|_| route.streaming.is_unary())),
             Err(error) => return refuse(observed, Status::invalid_argument(error.to_string())),

@@ -2,9 +2,13 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
+
+use http::HeaderMap;
 
 use super::endpoint::Endpoint;
 use super::observe::Meter;
+use crate::contract::{Method, MethodUse, Sample};
 
 /// One method of a registered contract and the endpoint that serves it.
 #[derive(Debug)]
@@ -13,6 +17,8 @@ pub struct Route {
     pub(super) streaming: Streaming,
     pub(super) endpoint: Arc<Endpoint>,
     pub(super) meter: Meter,
+    /// Where it is counted who calls it.
+    uses: Option<(Arc<MethodUse>, Arc<Method>)>,
 }
 
 /// Which sides of a method stream.
@@ -35,7 +41,18 @@ impl Route {
     /// A route for `path` (`/package.Service/Method`).
     pub fn new(path: &str, streaming: Streaming, endpoint: Arc<Endpoint>) -> Self {
         let meter = Meter::new(path.trim_start_matches('/'), endpoint.name());
-        Self { path: path.to_owned(), streaming, endpoint, meter }
+        Self { path: path.to_owned(), streaming, endpoint, meter, uses: None }
+    }
+
+    /// Counts who calls it.
+    pub fn counted(self, uses: Arc<MethodUse>, method: Arc<Method>) -> Self {
+        Self { uses: Some((uses, method)), ..self }
+    }
+
+    /// Counts a call; gives a sample if its request is to be looked into.
+    pub(super) fn count(&self, headers: &HeaderMap, started: Instant) -> Option<Sample> {
+        let (uses, method) = self.uses.as_ref()?;
+        uses.record(headers, started, &method.input)
     }
 
     /// The full method name without a leading slash.

@@ -1,5 +1,6 @@
 //! Why the registry refuses.
 
+use super::gate::Refusal;
 use super::image::ImageError;
 use super::store::StoreError;
 
@@ -65,6 +66,9 @@ pub enum RegistryError {
         /// Where it comes from.
         from: String,
     },
+    /// It breaks what callers of a registered version rely on.
+    #[error("{0}")]
+    Incompatible(Box<Refusal>),
     /// The registry is full.
     #[error("{limit} contract versions are registered, which is the limit; remove old versions first")]
     Full {

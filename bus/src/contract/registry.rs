@@ -1,27 +1,25 @@
 //! The registry: takes contracts in, gives them versions, keeps them, and publishes what is registered.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
+use super::admission::{check_binding, check_clash, check_name, described, own_services, package_of};
+use super::compatibility::Policy;
+use super::consumers::Consumers;
+use super::drift::{Drift, Drifts, Seen};
 use super::error::RegistryError;
+use super::gate::{self, Refusal};
 use super::image::Image;
 use super::snapshot::Snapshot;
 use super::store::{Record, Store};
-use super::version::{Binding, Contract, Service, Source};
+use super::version::{Binding, Contract, Override, Source};
 
-/// Characters a contract's name may have (a file name carries it).
-pub const MAX_NAME_CHARS: usize = 200;
 /// Versions of all contracts together.
 pub const MAX_VERSIONS: usize = 10_000;
-
-/// Packages whose services the bus answers itself, for every contract.
-const ANSWERED_BY_THE_BUS: [&str; 3] = ["grpc.health.v1", "grpc.reflection.v1", "grpc.reflection.v1alpha"];
-/// Packages that no contract may have services in.
-const RESERVED: [&str; 1] = ["passerelle.bus"];
 
 /// A contract to register.
 #[derive(Debug)]
@@ -34,6 +32,8 @@ pub struct Registration {
     pub source: Source,
     /// Who serves it. `None` keeps the binding of the version before.
     pub binding: Option<Binding>,
+    /// The operator's reason to let it in although it breaks what earlier versions promised. Not used if it breaks nothing.
+    pub override_reason: Option<String>,
     /// The time now.
     pub at: SystemTime,
 }
@@ -63,6 +63,9 @@ pub enum Change {
 /// The contracts of a bus.
 pub struct Registry {
     store: Arc<dyn Store>,
+    policy: Policy,
+    consumers: Arc<Consumers>,
+    drifts: Drifts,
     current: ArcSwap<Snapshot>,
     changes: watch::Sender<u64>,
     writing: Mutex<()>,
@@ -83,7 +86,30 @@ impl Registry {
         contracts.values_mut().for_each(|versions| versions.sort_by_key(|contract| contract.version));
         let snapshot = Snapshot::new(0, contracts);
         let (changes, _) = watch::channel(0);
-        Ok(Self { store, current: ArcSwap::from_pointee(snapshot), changes, writing: Mutex::new(()) })
+        Ok(Self {
+            store,
+            policy: Policy::default(),
+            consumers: Arc::default(),
+            drifts: Drifts::default(),
+            current: ArcSwap::from_pointee(snapshot),
+            changes,
+            writing: Mutex::new(()),
+        })
+    }
+
+    /// With rules of its own for new versions, in place of those for live contracts.
+    pub fn judging_by(self, policy: Policy) -> Self {
+        Self { policy, ..self }
+    }
+
+    /// Which rules hold for which contract.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Who calls what; asked when a new version is refused, and told by the call path.
+    pub fn consumers(&self) -> &Arc<Consumers> {
+        &self.consumers
     }
 
     /// What is registered now. Cheap: to be asked for at every call.
@@ -116,6 +142,7 @@ impl Registry {
         if snapshot.contracts().count() >= MAX_VERSIONS {
             return Err(RegistryError::Full { limit: MAX_VERSIONS });
         }
+        let overridden = self.judge(&name, &registration, versions)?;
         let version = versions.last().map_or(1, |newest| newest.version + 1);
         let inherited = versions.last().and_then(|newest| newest.binding.clone());
         let contract = Arc::new(Contract {
@@ -126,10 +153,63 @@ impl Registry {
             source: registration.source,
             registered_at: registration.at,
             binding: registration.binding.or(inherited),
+            overridden,
             image: registration.image,
         });
         self.publish(&snapshot, Arc::clone(&contract))?;
+        self.drifts.note(&contract.name, None);
         Ok(Added { newest: version, contract, change: Change::Registered })
+    }
+
+    /// What `image` would break as the next version of a contract; `None` if nothing. Registers nothing.
+    ///
+    /// # Errors
+    /// Options of a descriptor that do not decode.
+    pub fn breaks(&self, name: &str, image: &Image) -> Result<Option<Refusal>, RegistryError> {
+        Ok(gate::judge((name, image), self.snapshot().versions(name), &self.policy, &self.consumers)?)
+    }
+
+    /// Holds what a server says now against what is registered under a name, and keeps the difference to be seen. Registers nothing.
+    ///
+    /// # Errors
+    /// Options of a descriptor that do not decode.
+    pub fn watch(&self, name: &str, address: &str, image: &Image, now: SystemTime) -> Result<Seen, RegistryError> {
+        let snapshot = self.snapshot();
+        let versions = snapshot.versions(name);
+        let Some(newest) = versions.last() else { return Ok(Seen::Unknown) };
+        if newest.digest == image.digest() {
+            self.drifts.note(name, None);
+            return Ok(Seen::Same);
+        }
+        let broken = gate::judge((name, image), versions, &self.policy, &self.consumers)?;
+        let broken: Vec<_> = broken.into_iter().flat_map(|refusal| refusal.breaches).map(|it| it.finding.to_string()).collect();
+        let drift = Drift { address: address.to_owned(), seen_at: now, broken };
+        let news = self.drifts.note(name, Some(drift.clone()));
+        Ok(Seen::Drifted { drift, news })
+    }
+
+    /// How a contract's server differs from what is registered, when last seen.
+    pub fn drift(&self, name: &str) -> Option<Drift> {
+        self.drifts.of(name)
+    }
+
+    /// Refuses what breaks earlier versions, unless an operator says that it is meant.
+    fn judge(
+        &self,
+        name: &str,
+        registration: &Registration,
+        versions: &[Arc<Contract>],
+    ) -> Result<Option<Override>, RegistryError> {
+        let Some(refusal) = gate::judge((name, &registration.image), versions, &self.policy, &self.consumers)? else {
+            return Ok(None);
+        };
+        match &registration.override_reason {
+            None => Err(RegistryError::Incompatible(Box::new(refusal))),
+            Some(reason) => {
+                let broken = refusal.breaches.iter().map(|breach| breach.finding.to_string()).collect();
+                Ok(Some(Override { reason: reason.clone(), broken }))
+            }
+        }
     }
 
     /// Removes one version, or all of a name. Calls go to the newest that is left. Blocks on the store.
@@ -154,6 +234,7 @@ impl Registry {
         let mut contracts = snapshot.by_name().clone();
         if left.is_empty() {
             contracts.remove(name);
+            self.drifts.note(name, None);
         } else {
             contracts.insert(name.to_owned(), left);
         }
@@ -174,6 +255,7 @@ impl Registry {
             source: same.source.clone(),
             registered_at: same.registered_at,
             binding: registration.binding,
+            overridden: same.overridden.clone(),
             services: described(&same.image, &names, &same.name, same.version),
             image: same.image.clone(),
         });
@@ -215,89 +297,7 @@ fn restore(record: Record) -> Result<Contract, RegistryError> {
         source: record.source,
         registered_at: record.registered_at,
         binding: record.binding,
+        overridden: record.overridden,
         image,
     })
-}
-
-/// Full names of the services that the contract is about, in the order of the image.
-///
-/// Left out: those of files that buf marked as imports, those that the bus answers itself, and `google.*` services that
-/// come along as imports (long-running operations and the like), unless there are no others.
-fn own_services(image: &Image) -> Result<Vec<String>, RegistryError> {
-    let mut own = Vec::new();
-    let mut googles = Vec::new();
-    for service in image.pool().services() {
-        let file = service.parent_file();
-        if RESERVED.iter().any(|reserved| is_within(service.package_name(), reserved)) {
-            return Err(RegistryError::Reserved { service: service.full_name().to_owned() });
-        }
-        let imported = image.file(file.name()).is_some_and(|file| file.is_import);
-        if imported || ANSWERED_BY_THE_BUS.contains(&service.package_name()) {
-            continue;
-        }
-        let list = if is_within(service.package_name(), "google") { &mut googles } else { &mut own };
-        list.push(service.full_name().to_owned());
-    }
-    let services = if own.is_empty() { googles } else { own };
-    if services.is_empty() { Err(RegistryError::NoService) } else { Ok(services) }
-}
-
-fn is_within(package: &str, outer: &str) -> bool {
-    package.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-}
-
-fn package_of(image: &Image, services: &[String]) -> Result<String, RegistryError> {
-    let services = services.iter().filter_map(|name| image.pool().get_service_by_name(name));
-    let packages: BTreeSet<String> = services.map(|service| service.package_name().to_owned()).collect();
-    let mut packages: Vec<_> = packages.into_iter().collect();
-    match (packages.pop(), packages.is_empty()) {
-        (Some(package), true) if !package.is_empty() => Ok(package),
-        (Some(last), _) => {
-            packages.push(if last.is_empty() { "no package".to_owned() } else { last });
-            Err(RegistryError::NameNeeded { packages })
-        }
-        (None, _) => Err(RegistryError::NoService),
-    }
-}
-
-fn described(image: &Image, services: &[String], contract: &str, version: u32) -> Vec<Service> {
-    let descriptors = services.iter().filter_map(|name| image.pool().get_service_by_name(name));
-    descriptors.map(|descriptor| Service::new(&descriptor, contract, version)).collect()
-}
-
-fn check_name(name: &str) -> Result<(), RegistryError> {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-    let fits =
-        name.starts_with(|first: char| first.is_ascii_alphabetic()) && name.bytes().all(allowed) && name.len() <= MAX_NAME_CHARS;
-    if fits { Ok(()) } else { Err(RegistryError::InvalidName { name: name.to_owned(), limit: MAX_NAME_CHARS }) }
-}
-
-fn check_binding(binding: Option<&Binding>) -> Result<(), RegistryError> {
-    match binding {
-        None => Ok(()),
-        Some(Binding::Endpoint(name)) if name.is_empty() => Err(RegistryError::EmptyBinding),
-        Some(Binding::Endpoint(_)) => Ok(()),
-        Some(Binding::Addresses(addresses)) if addresses.is_empty() => Err(RegistryError::EmptyBinding),
-        Some(Binding::Addresses(addresses)) => addresses.iter().try_for_each(|address| {
-            let uri = address.parse::<http::Uri>().ok();
-            let fits = uri.is_some_and(|uri| {
-                matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some_and(|host| !host.is_empty())
-            });
-            if fits { Ok(()) } else { Err(RegistryError::InvalidAddress { address: address.clone() }) }
-        }),
-    }
-}
-
-/// All versions of the other contracts count: each may become the newest when later ones are removed.
-fn check_clash(snapshot: &Snapshot, name: &str, image: &Image, services: &[String]) -> Result<(), RegistryError> {
-    let others = || snapshot.contracts().filter(|contract| contract.name != name);
-    for descriptor in services.iter().filter_map(|service| image.pool().get_service_by_name(service)) {
-        for method in descriptor.methods() {
-            let path = format!("/{}/{}", descriptor.full_name(), method.name());
-            if let Some(owner) = others().find(|contract| contract.methods().any(|other| other.path == path)) {
-                return Err(RegistryError::Clash { path, owner: owner.name.clone() });
-            }
-        }
-    }
-    Ok(())
 }

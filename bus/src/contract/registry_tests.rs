@@ -19,6 +19,7 @@ fn registration(bytes: Vec<u8>) -> Registration {
         image: Image::decode(bytes).unwrap(),
         source: Source::Upload("test".to_owned()),
         binding: None,
+        override_reason: None,
         at: SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000),
     }
 }

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 
-use super::version::{Binding, Contract, Source};
+use super::version::{Binding, Contract, Override, Source};
 
 /// Keeps contracts. Calls may block on a disk, and come from one thread at a time.
 pub trait Store: Send + Sync + 'static {
@@ -33,6 +33,8 @@ pub struct Record {
     pub registered_at: SystemTime,
     /// Who serves it.
     pub binding: Option<Binding>,
+    /// Why an incompatible version was let in.
+    pub overridden: Option<Override>,
     /// Its image, as it was handed in.
     pub image: Bytes,
 }
@@ -45,6 +47,7 @@ impl From<&Contract> for Record {
             source: contract.source.clone(),
             registered_at: contract.registered_at,
             binding: contract.binding.clone(),
+            overridden: contract.overridden.clone(),
             image: contract.image.bytes().clone(),
         }
     }

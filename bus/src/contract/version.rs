@@ -27,6 +27,8 @@ pub struct Contract {
     pub registered_at: SystemTime,
     /// Who serves it; nobody yet if `None`, and calls are then refused.
     pub binding: Option<Binding>,
+    /// Why it was let in although it breaks what versions before it promised; `None` if it does not.
+    pub overridden: Option<Override>,
     /// Its descriptors.
     pub image: Image,
     /// Its services, in the order of the image.
@@ -43,6 +45,15 @@ impl Contract {
     pub fn methods(&self) -> impl Iterator<Item = &Arc<Method>> {
         self.services.iter().flat_map(|service| &service.methods)
     }
+}
+
+/// An operator's word that an incompatible version is meant. Stays with the version for ever.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Override {
+    /// Why, in the operator's words.
+    pub reason: String,
+    /// What it broke, a line each, at most [`super::MAX_LISTED`].
+    pub broken: Vec<String>,
 }
 
 /// A service of a contract.

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use passerelle_bus::contract::{Binding, Digest, Record, Source, Store, StoreError};
+use passerelle_bus::contract::{Binding, Digest, Override, Record, Source, Store, StoreError};
 use passerelle_proto::bus::v1;
 use passerelle_proto::bus::v1::contract_binding::To;
 use passerelle_proto::bus::v1::contract_source::From as Origin;
@@ -125,6 +125,7 @@ fn stored(record: &Record) -> v1::StoredContract {
         source: Some(v1::ContractSource { from: Some(from) }),
         binding: to.map(|to| v1::ContractBinding { to: Some(to) }),
         image: record.image.to_vec(),
+        overridden: record.overridden.clone().map(|Override { reason, broken }| v1::ContractOverride { reason, broken }),
     }
 }
 
@@ -148,6 +149,7 @@ fn record(stored: v1::StoredContract) -> Option<Record> {
         source,
         registered_at: SystemTime::try_from(stored.registered_at?).ok()?,
         binding,
+        overridden: stored.overridden.map(|v1::ContractOverride { reason, broken }| Override { reason, broken }),
         image: stored.image.into(),
     })
 }
@@ -176,6 +178,7 @@ mod tests {
             source: Source::Reflection("http://127.0.0.1:1".to_owned()),
             registered_at: SystemTime::UNIX_EPOCH + Duration::new(1_700_000_000, 123_456_789),
             binding: Some(Binding::Addresses(vec!["http://127.0.0.1:1".to_owned(), "https://b:2".to_owned()])),
+            overridden: Some(Override { reason: "agreed".to_owned(), broken: vec!["FIELD_SAME_NAME: …".to_owned()] }),
             image: b"image".as_slice().into(),
         }
     }

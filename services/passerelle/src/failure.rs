@@ -8,10 +8,12 @@ use crate::explain::Code;
 
 /// Exit code of what was tried and failed.
 const FAILED: u8 = 1;
+/// Exit code of a comparison that found something, as buf has it.
+const FINDINGS: u8 = 100;
 /// Exit code of wrong arguments, as clap has it.
 const WRONG_ARGUMENTS: u8 = 2;
 
-/// Why a command failed. Exit code 1, or 2 for wrong arguments that clap could not see.
+/// Why a command failed. Exit code 1, 2 for wrong arguments that clap could not see, 100 for a comparison that found something.
 #[derive(Debug)]
 pub struct Failure {
     exit: u8,
@@ -28,6 +30,11 @@ impl Failure {
     /// A failure that says all by itself.
     pub fn plain(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { exit: FAILED, code: None, error: error.into() }
+    }
+
+    /// A comparison that found something: exit code 100.
+    pub fn findings(summary: String) -> Self {
+        Self { exit: FINDINGS, ..Self::plain(summary) }
     }
 
     /// A failure that lies in what was asked: exit code 2.

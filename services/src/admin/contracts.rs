@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use passerelle_bus::contract::{
-    Added, Binding, Change, Image, MAX_IMAGE_BYTES, ReflectError, Registration, Registry, RegistryError, Source, reflect,
+    Added, Binding, Change, Contract, Image, MAX_IMAGE_BYTES, ReflectError, Refusal, Registration, Registry, RegistryError,
+    Source, reflect,
 };
 use passerelle_proto::bus::v1;
 use passerelle_proto::bus::v1::add_contract_request::From as Origin;
 use passerelle_proto::bus::v1::contracts_server::{self, ContractsServer};
+use prost::Message as _;
 use tonic::transport::Channel;
 use tonic::{Code, Request, Response, Status};
 
@@ -22,6 +24,15 @@ pub type Dial = Arc<dyn Fn(&str) -> Result<Channel, String> + Send + Sync>;
 const REFLECTION_DEADLINE: Duration = Duration::from_secs(20);
 /// Bytes of a request beside its image.
 const REQUEST_ROOM: usize = 64 * 1024;
+/// Characters of a reason to let an incompatible version in.
+const MAX_REASON_CHARS: usize = 500;
+/// Name of the detail that tells why a version is refused.
+const INCOMPATIBILITY: &str = "type.googleapis.com/passerelle.bus.v1.Incompatibility";
+/// Bytes of details: they travel in a trailer, and callers take 16 KiB of those.
+const MAX_DETAIL_BYTES: usize = 6 * 1024;
+/// Characters of a refusal's text, which travels the same way.
+const MAX_TEXT_CHARS: usize = 1_000;
+
 /// Characters kept of what a contract was made from.
 const MAX_ORIGIN_CHARS: usize = 500;
 
@@ -43,6 +54,12 @@ impl Contracts {
         ContractsServer::new(self).max_decoding_message_size(MAX_IMAGE_BYTES + REQUEST_ROOM)
     }
 
+    /// One version; the routed one with the drift of its server.
+    fn described(&self, contract: &Contract, newest: u32) -> v1::Contract {
+        let drift = self.registry.drift(&contract.name).filter(|_| contract.version == newest).map(words::drift);
+        v1::Contract { drift, ..words::contract(contract, newest) }
+    }
+
     async fn registration(&self, request: v1::AddContractRequest) -> Result<Registration, Status> {
         let asked = request.binding.and_then(words::binding_asked);
         let (image, source, binding) = match request.from {
@@ -58,7 +75,8 @@ impl Contracts {
         let name = Some(request.name).filter(|name| !name.is_empty());
         // Thousands of files take a while to link, and this thread serves others too.
         let image = blocking(move || Image::decode(image).map_err(|error| status(&error.into()))).await?;
-        Ok(Registration { name, image, source, binding, at: (self.now)() })
+        let override_reason = reason(&request.override_reason)?;
+        Ok(Registration { name, image, source, binding, override_reason, at: (self.now)() })
     }
 }
 
@@ -69,6 +87,10 @@ impl contracts_server::Contracts for Contracts {
         let registry = Arc::clone(&self.registry);
         let added = blocking(move || registry.add(registration).map_err(|error| status(&error))).await?;
         tracing::info!(contract = added.contract.id(), digest = %added.contract.digest, change = ?added.change, "contract registered");
+        if let (Change::Registered, Some(overridden)) = (added.change, &added.contract.overridden) {
+            let (contract, reason, broken) = (added.contract.id(), &overridden.reason, &overridden.broken);
+            tracing::warn!(contract, reason, ?broken, "an operator let an incompatible contract in");
+        }
         Ok(Response::new(added_response(&added)))
     }
 
@@ -78,7 +100,7 @@ impl contracts_server::Contracts for Contracts {
     ) -> Result<Response<v1::ListContractsResponse>, Status> {
         let snapshot = self.registry.snapshot();
         let newest = |name: &str| snapshot.contract(name, None).map_or(0, |contract| contract.version);
-        let contracts = snapshot.contracts().map(|contract| words::contract(contract, newest(&contract.name))).collect();
+        let contracts = snapshot.contracts().map(|contract| self.described(contract, newest(&contract.name))).collect();
         Ok(Response::new(v1::ListContractsResponse { contracts }))
     }
 
@@ -89,7 +111,9 @@ impl contracts_server::Contracts for Contracts {
         let contract = snapshot.find(&name, version).map_err(|error| status(&error))?;
         let newest = snapshot.contract(&name, None).map_or(0, |contract| contract.version);
         let image = contract.image.bytes().to_vec();
-        Ok(Response::new(v1::GetContractResponse { contract: Some(words::contract(contract, newest)), image }))
+        let consumers = contract.methods().flat_map(|method| self.registry.consumers().of(&method.path, None));
+        let consumers = consumers.map(|used| words::consumer(&used)).collect();
+        Ok(Response::new(v1::GetContractResponse { contract: Some(self.described(contract, newest)), image, consumers }))
     }
 
     async fn remove_contract(
@@ -127,6 +151,16 @@ fn added_response(added: &Added) -> v1::AddContractResponse {
     }
 }
 
+/// Nothing is overridden without a reason, and a reason is short.
+fn reason(text: &str) -> Result<Option<String>, Status> {
+    let text = text.trim();
+    match text.chars().count() {
+        0 => Ok(None),
+        1..=MAX_REASON_CHARS => Ok(Some(text.to_owned())),
+        long => Err(Status::invalid_argument(format!("the reason has {long} characters, at most {MAX_REASON_CHARS} are taken"))),
+    }
+}
+
 fn origin(text: &str) -> String {
     let kept: String = text.chars().take(MAX_ORIGIN_CHARS).collect();
     if kept.is_empty() { "image".to_owned() } else { kept }
@@ -144,10 +178,25 @@ fn status(error: &RegistryError) -> Status {
         RegistryError::Clash { .. } => Code::AlreadyExists,
         RegistryError::Unknown { .. } => Code::NotFound,
         RegistryError::NotRemovable { .. } => Code::FailedPrecondition,
+        RegistryError::Incompatible(refusal) => return incompatible(refusal),
         RegistryError::Full { .. } => Code::ResourceExhausted,
         _ => Code::Internal,
     };
     Status::new(code, error.to_string())
+}
+
+/// With what is broken as a detail, as much of it as fits.
+fn incompatible(refusal: &Refusal) -> Status {
+    tracing::warn!(contract = refusal.contract, broken = refusal.total, "an incompatible contract was refused");
+    let mut detail = words::incompatibility(refusal);
+    while detail.encoded_len() > MAX_DETAIL_BYTES && detail.breaches.len() > 1 {
+        detail.breaches.truncate(detail.breaches.len() / 2);
+    }
+    let message: String = refusal.to_string().chars().take(MAX_TEXT_CHARS).collect();
+    let code = Code::FailedPrecondition;
+    let any = prost_types::Any { type_url: INCOMPATIBILITY.to_owned(), value: detail.encode_to_vec() };
+    let details = tonic_types::pb::Status { code: code as i32, message: message.clone(), details: vec![any] };
+    Status::with_details(code, message, details.encode_to_vec().into())
 }
 
 fn reflect_status(address: &str, error: &ReflectError) -> Status {

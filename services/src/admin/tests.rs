@@ -9,11 +9,12 @@ use passerelle_proto::bus::v1;
 use passerelle_proto::bus::v1::add_contract_request::From as Origin;
 use passerelle_proto::bus::v1::contract_binding::To;
 use passerelle_proto::bus::v1::contracts_client::ContractsClient;
+use prost::Message as _;
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
-use tonic::Status;
 use tonic::transport::server::Router;
 use tonic::transport::{Channel, Endpoint, Server};
+use tonic::{Code, Status};
 
 use super::{Adapters, Contracts};
 use crate::fixture::compile;
@@ -58,6 +59,44 @@ fn refused<T: std::fmt::Debug>(outcome: Result<T, Status>, expected: Expect) {
 }
 
 #[tokio::test]
+async fn an_incompatible_version_is_refused_with_details_a_program_can_read() {
+    let mut client = contracts().await;
+    client.add_contract(upload(desk("name"))).await.unwrap();
+    let status = client.add_contract(upload(desk("other"))).await.unwrap_err();
+    assert_eq!(status.code(), Code::FailedPrecondition);
+    let detail = tonic_types::pb::Status::decode(status.details()).unwrap().details.remove(0);
+    assert_eq!(detail.type_url, "type.googleapis.com/passerelle.bus.v1.Incompatibility");
+    let incompatibility = v1::Incompatibility::decode(detail.value.as_slice()).unwrap();
+    assert_eq!((incompatibility.contract.as_str(), incompatibility.total), ("desk.v1", 2));
+    let named = incompatibility.breaches.iter().find(|breach| breach.rule == "FIELD_SAME_NAME").unwrap();
+    // The image tells no lines.
+    assert_eq!((named.file.as_str(), named.line, named.against_version), ("desk/v1/desk.proto", 0, 1));
+    assert_eq!((named.old.as_str(), named.new.as_str()), ("name name", "name other"));
+    assert!(!named.way_out.is_empty());
+    let long = v1::AddContractRequest { override_reason: "x".repeat(501), ..upload(desk("other")) };
+    let status = client.add_contract(long).await.unwrap_err();
+    assert_eq!(status.code(), Code::InvalidArgument);
+}
+
+#[tokio::test]
+async fn a_refusal_of_many_breaches_fits_into_the_trailers() {
+    let mut client = contracts().await;
+    let wide = |prefix: &str| {
+        let fields: String =
+            (1..=300).map(|number| format!("string {prefix}_field_with_a_long_name_{number} = {number}; ")).collect();
+        let text =
+            format!("syntax = \"proto3\"; package desk.v1; message M {{ {fields} }} service Desk {{ rpc Ask(M) returns (M); }}");
+        compile(&[("desk/v1/desk.proto", &text)])
+    };
+    client.add_contract(upload(wide("one"))).await.unwrap();
+    let status = client.add_contract(upload(wide("other"))).await.unwrap_err();
+    let detail = tonic_types::pb::Status::decode(status.details()).unwrap().details.remove(0);
+    let incompatibility = v1::Incompatibility::decode(detail.value.as_slice()).unwrap();
+    assert_eq!(incompatibility.total, 600, "a name and a JSON name each");
+    assert!(incompatibility.breaches.len() > 5 && status.details().len() < 8 * 1024);
+}
+
+#[tokio::test]
 async fn a_contract_is_added_listed_shown_and_removed() {
     let mut client = contracts().await;
     let image = desk("name");
@@ -70,7 +109,8 @@ async fn a_contract_is_added_listed_shown_and_removed() {
     assert_eq!(method.path, "/desk.v1.Desk/Ask");
     assert!(!method.client_streaming && method.server_streaming);
     assert_eq!(method.idempotency(), v1::Idempotency::NoSideEffects);
-    client.add_contract(upload(desk("other"))).await.unwrap();
+    let other = v1::AddContractRequest { override_reason: "agreed".to_owned(), ..upload(desk("other")) };
+    client.add_contract(other).await.unwrap();
 
     let listed = client.list_contracts(v1::ListContractsRequest {}).await.unwrap().into_inner().contracts;
     assert_eq!(listed.iter().map(|contract| (contract.version, contract.routed)).collect::<Vec<_>>(), [(1, false), (2, true)]);

@@ -16,6 +16,54 @@ pub(super) fn contract(contract: &contract::Contract, newest: u32) -> v1::Contra
         registered_at: Some(contract.registered_at.into()),
         binding: contract.binding.as_ref().map(binding),
         services: contract.services.iter().map(service).collect(),
+        overridden: contract.overridden.as_ref().map(overridden),
+        drift: None,
+    }
+}
+
+fn overridden(overridden: &contract::Override) -> v1::ContractOverride {
+    v1::ContractOverride { reason: overridden.reason.clone(), broken: overridden.broken.clone() }
+}
+
+/// How the server of a contract differs from it.
+pub(super) fn drift(drift: contract::Drift) -> v1::ContractDrift {
+    v1::ContractDrift { address: drift.address, seen_at: Some(drift.seen_at.into()), broken: drift.broken }
+}
+
+/// Why a version is refused.
+pub(super) fn incompatibility(refusal: &contract::Refusal) -> v1::Incompatibility {
+    v1::Incompatibility {
+        contract: refusal.contract.clone(),
+        breaches: refusal.breaches.iter().map(breach).collect(),
+        total: u32::try_from(refusal.total).unwrap_or(u32::MAX),
+    }
+}
+
+fn breach(breach: &contract::Breach) -> v1::Breach {
+    let finding = &breach.finding;
+    let (line, column) = finding.place.as_ref().and_then(|place| place.position).unwrap_or_default();
+    v1::Breach {
+        rule: finding.rule.name().to_owned(),
+        element: finding.element.clone(),
+        old: finding.old.clone(),
+        new: finding.new.clone(),
+        file: finding.place.as_ref().map(|place| place.file.clone()).unwrap_or_default(),
+        line,
+        column,
+        against_version: breach.against,
+        way_out: finding.rule.way_out().to_owned(),
+        used_by: breach.used_by.iter().map(consumer).collect(),
+    }
+}
+
+/// A channel's use of a method.
+pub(super) fn consumer(used: &contract::Use) -> v1::Consumer {
+    v1::Consumer {
+        channel: used.channel.clone(),
+        method: used.method.clone(),
+        calls: used.calls,
+        since_last: used.last.try_into().ok(),
+        field: used.field.map(|contract::FieldUse { sampled, present }| v1::FieldUse { sampled, present }),
     }
 }
 

@@ -43,6 +43,7 @@ impl Bus {
             image: Image::decode(compile(files)).unwrap(),
             source: Source::Upload("test".to_owned()),
             binding: None,
+            override_reason: None,
             at: SystemTime::UNIX_EPOCH,
         };
         self.registry.add(registration).unwrap();

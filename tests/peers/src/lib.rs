@@ -5,6 +5,7 @@
 //! `PEERS=none` skips them all.
 #![allow(clippy::panic, clippy::expect_used, reason = "a harness fails its test by panicking")]
 
+pub mod buf;
 mod install;
 pub mod layout;
 pub mod mainframe;
@@ -14,5 +15,6 @@ pub mod ruby;
 mod run;
 pub mod strace;
 
+pub use buf::Buf;
 pub use mainframe::Mainframe;
 pub use run::Run;

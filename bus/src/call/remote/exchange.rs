@@ -21,6 +21,7 @@ use super::Remote;
 use super::download::{Download, Sending};
 use super::slot::{Connection, Lease};
 use super::upload::{Upload, UploadError};
+use crate::contract::Sample;
 
 /// How often a call is sent at most, where connections turn out to be closing.
 const ATTEMPTS: usize = 4;
@@ -62,6 +63,7 @@ async fn start(
 ) -> Result<Started, Status> {
     let mut body = Some(body).filter(|body| !body.is_end_stream());
     let mut request = Request::from_parts(parts, ());
+    let mut sample = request.extensions_mut().remove::<Sample>();
     *request.version_mut() = Version::HTTP_2;
     request.headers_mut().remove(HOST);
     *request.extensions_mut() = Extensions::new();
@@ -78,7 +80,7 @@ async fn start(
             }
         };
         match (body.take(), &mut upload) {
-            (Some(body), _) => upload = Some(Upload::new(body, stream, limits.message_bytes)),
+            (Some(body), _) => upload = Some(Upload::new(body, stream, limits.message_bytes, sample.take())),
             (None, Some(upload)) => upload.repeat(stream),
             (None, None) => {}
         }

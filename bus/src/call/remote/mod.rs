@@ -93,6 +93,11 @@ impl Remote {
         Ok(Self { name: name.to_owned(), slots, next: AtomicUsize::new(0), changed, queue, keepers })
     }
 
+    /// Changes when a connection does: opened, lost, opened again.
+    pub(super) fn changes(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
     pub(super) fn name(&self) -> &str {
         &self.name
     }

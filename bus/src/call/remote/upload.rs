@@ -9,6 +9,7 @@ use http_body::Body;
 use hyper::body::Incoming;
 
 use super::super::frame::{Measure, TooLarge};
+use crate::contract::Sample;
 
 /// Bytes kept at most to be sent again, for a call that the back office never looked at.
 const KEPT_BYTES: usize = 64 * 1024;
@@ -29,6 +30,8 @@ pub(super) struct Upload {
     /// Nothing was sent yet: h2 itself keeps one frame back until there is a window.
     first: bool,
     done: bool,
+    /// Set until the first bytes have come, in one call of many.
+    sample: Option<Sample>,
 }
 
 /// Why the caller's messages do not reach the back office.
@@ -41,10 +44,10 @@ pub(super) enum UploadError {
 }
 
 impl Upload {
-    pub(super) fn new(body: Incoming, stream: SendStream<Bytes>, message_bytes: u32) -> Self {
+    pub(super) fn new(body: Incoming, stream: SendStream<Bytes>, message_bytes: u32, sample: Option<Sample>) -> Self {
         let kept = Some(Vec::new());
         let measure = Measure::new(message_bytes);
-        Self { body, stream, measure, kept, kept_bytes: 0, resent: 0, held: None, first: true, done: false }
+        Self { body, stream, measure, kept, kept_bytes: 0, resent: 0, held: None, first: true, done: false, sample }
     }
 
     /// Whether everything that was sent can be sent again.
@@ -119,6 +122,9 @@ impl Upload {
                 }
                 // An empty frame says nothing.
                 if !data.is_empty() {
+                    if let Some(sample) = self.sample.take() {
+                        sample.look(&data);
+                    }
                     self.keep(&data);
                     self.held = Some(data);
                 }

@@ -6,7 +6,7 @@ mod edition_tests;
 mod editions;
 mod error;
 mod imports;
-mod raw;
+pub(super) mod raw;
 #[cfg(test)]
 mod tests;
 
@@ -212,7 +212,7 @@ fn drop_usual_json_names(message: &mut raw::MessageType) {
 }
 
 /// `some_name` becomes `someName` (the JSON mapping of protobuf).
-fn usual_json_name(name: &str) -> String {
+pub(super) fn usual_json_name(name: &str) -> String {
     let mut usual = String::with_capacity(name.len());
     let mut after_underscore = false;
     for character in name.chars() {

@@ -1,7 +1,9 @@
 //! `passerelle contract`: what back offices offer through a running bus.
 
+mod diff;
 mod listing;
 mod proto_text;
+mod refusal;
 
 use std::path::{Path, PathBuf};
 
@@ -52,6 +54,13 @@ pub enum ContractCommand {
     List,
     /// Shows a contract: its services and methods, or as .proto text
     Show(Show),
+    /// Compares two versions: what the new one would break. Exit code 100 if anything
+    #[command(after_help = "Examples:\n  \
+        passerelle contract diff bank.v1 bank/v1/accounts.proto -I protos     the registered one with a file\n  \
+        passerelle contract diff bank.v1@1 bank.v1@2                          two registered versions\n  \
+        passerelle contract diff old.binpb new.binpb --rule FILE --json       two images, as `buf breaking` would\n\n\
+        Exit codes: 0 compatible, 100 incompatible, 1 failed, 2 wrong arguments.")]
+    Diff(diff::Diff),
     /// Removes a version of a contract (NAME@2), or the contract (NAME)
     Remove {
         /// The contract, such as bank.v1 or bank.v1@2
@@ -72,6 +81,9 @@ pub struct Add {
     /// Endpoint of the settings that serves it
     #[arg(long, value_name = "NAME", conflicts_with = "address")]
     pub endpoint: Option<String>,
+    /// Lets an incompatible version in, and says why; logged, and shown with the version for ever
+    #[arg(long = "override", value_name = "REASON")]
+    pub override_reason: Option<String>,
     /// Server that serves it, may be given several times [default: as before; for a new contract, the reflected server]
     #[arg(long, value_name = "URL")]
     pub address: Vec<String>,
@@ -130,8 +142,13 @@ impl std::str::FromStr for Named {
 
 /// Asks the bus, and prints what it says.
 pub(crate) async fn run(arguments: &Contract) -> Result<(), Failure> {
+    if let ContractCommand::Diff(diff) = &arguments.command {
+        // Of two files, no bus needs to know.
+        return diff::run(arguments, diff).await;
+    }
     let bus = Bus::at(arguments)?;
     match &arguments.command {
+        ContractCommand::Diff(_) => Ok(()),
         ContractCommand::Add(add) => bus.add(add).await,
         ContractCommand::List => bus.list().await,
         ContractCommand::Show(show) => bus.show(show).await,
@@ -205,15 +222,19 @@ impl Bus {
         Ok(())
     }
 
-    async fn show(&self, show: &Show) -> Result<(), Failure> {
-        let Named { name, version } = show.name.clone();
+    async fn get(&self, named: &Named) -> Result<v1::GetContractResponse, Failure> {
+        let Named { name, version } = named.clone();
         let response = self.client.clone().get_contract(v1::GetContractRequest { name, version }).await;
-        let response = response.map_err(|status| self.failed(status))?.into_inner();
+        Ok(response.map_err(|status| self.failed(status))?.into_inner())
+    }
+
+    async fn show(&self, show: &Show) -> Result<(), Failure> {
+        let response = self.get(&show.name).await?;
         let contract = response.contract.unwrap_or_default();
         let image = Image::decode(response.image).map_err(Failure::plain)?;
         let text = match &show.method {
             None if show.proto => proto_text::files(&image, &contract),
-            None => listing::contract(&contract),
+            None => listing::contract(&contract, &response.consumers),
             Some(method) => proto_text::method(&image, &contract, method)?,
         };
         print!("{text}");
@@ -232,6 +253,9 @@ impl Bus {
     fn failed(&self, status: Status) -> Failure {
         if connect::is_unreachable(&status) {
             return connect::unreachable("Passerelle", &self.address, &status, Code::ADMIN_UNREACHABLE);
+        }
+        if let Some(incompatibility) = refusal::of_status(&status) {
+            return Failure::new(Code::CONTRACT_INCOMPATIBLE, refusal::text(&incompatibility));
         }
         match status.code() {
             tonic::Code::InvalidArgument | tonic::Code::AlreadyExists => Failure::new(Code::CONTRACT_REFUSED, status.message()),
@@ -256,7 +280,13 @@ fn request(add: &Add) -> Result<v1::AddContractRequest, Failure> {
     let endpoint = add.endpoint.clone().map(To::Endpoint);
     let addresses = (!add.address.is_empty()).then(|| To::Addresses(v1::Addresses { address: add.address.clone() }));
     let binding = endpoint.or(addresses).map(|to| v1::ContractBinding { to: Some(to) });
-    Ok(v1::AddContractRequest { name: add.name.clone().unwrap_or_default(), from: Some(from), binding, origin })
+    Ok(v1::AddContractRequest {
+        name: add.name.clone().unwrap_or_default(),
+        from: Some(from),
+        binding,
+        origin,
+        override_reason: add.override_reason.clone().unwrap_or_default(),
+    })
 }
 
 fn file_name(path: &Path) -> String {

@@ -57,6 +57,8 @@ impl Code {
     pub const VIEWS_UNUSABLE: Self = Self(24);
     /// The views do not follow the journal any more.
     pub const VIEWS_STOPPED: Self = Self(25);
+    /// A new version breaks what callers of a registered one rely on.
+    pub const CONTRACT_INCOMPATIBLE: Self = Self(26);
 
     /// The code written as `P0003`, `p3` or `3`.
     pub fn find(text: &str) -> Option<Self> {
@@ -87,7 +89,7 @@ pub fn codes() -> impl Iterator<Item = Code> {
     PAGES.iter().map(|(code, _)| *code)
 }
 
-const PAGES: [(Code, &str); 25] = [
+const PAGES: [(Code, &str); 26] = [
     (Code::SETTINGS_UNREADABLE, include_str!("pages/P0001.md")),
     (Code::SETTINGS_UNPARSABLE, include_str!("pages/P0002.md")),
     (Code::SETTINGS_REFUSED, include_str!("pages/P0003.md")),
@@ -113,6 +115,7 @@ const PAGES: [(Code, &str); 25] = [
     (Code::JOURNAL_NEWER, include_str!("pages/P0023.md")),
     (Code::VIEWS_UNUSABLE, include_str!("pages/P0024.md")),
     (Code::VIEWS_STOPPED, include_str!("pages/P0025.md")),
+    (Code::CONTRACT_INCOMPATIBLE, include_str!("pages/P0026.md")),
 ];
 
 #[cfg(test)]

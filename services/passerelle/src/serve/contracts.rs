@@ -9,6 +9,7 @@ use passerelle_bus::contract::{Binding, Image, Registration, Registry, RegistryE
 use protox::file::{ChainFileResolver, File, FileResolver, GoogleFileResolver};
 
 use super::dial::dial;
+use super::drift;
 use super::tls;
 use crate::contract_files;
 use crate::explain::Code;
@@ -17,6 +18,8 @@ use crate::settings::{Contract, Remote};
 
 /// How long a connected server may take to tell its contract.
 const REFLECTION: Duration = Duration::from_secs(10);
+/// How long connecting may take where the settings say nothing.
+const CONNECT: Duration = Duration::from_secs(2);
 /// Between attempts to reflect a server that is not there yet.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
@@ -42,7 +45,11 @@ pub(crate) fn of_files(registry: &Registry, endpoint: &str, contract: &Contract)
 }
 
 fn refused(endpoint: &str, error: RegistryError) -> Failure {
-    Failure::new(Code::CONTRACT_REFUSED, format!("endpoint {endpoint}: {error}"))
+    let code = match error {
+        RegistryError::Incompatible(_) => Code::CONTRACT_INCOMPATIBLE,
+        _ => Code::CONTRACT_REFUSED,
+    };
+    Failure::new(code, format!("endpoint {endpoint}: {error}"))
 }
 
 /// Reflects an endpoint until it answers; what it said last time serves meanwhile.
@@ -65,11 +72,25 @@ pub(crate) async fn keep_reflecting(registry: Arc<Registry>, endpoint: String, r
 }
 
 async fn reflect_once(registry: &Registry, endpoint: &str, remote: &Remote, address: &str) -> Result<(), String> {
-    let tls = address.starts_with("https:").then(|| tls::client(&remote.tls)).transpose().map_err(|error| error.to_string())?;
-    let channel = dial(address, tls, remote.tls.server_name.as_deref())?;
-    let bytes = reflect(channel, remote.connect_timeout() + REFLECTION).await.map_err(|error| error.to_string())?;
-    let image = Image::decode(bytes).map_err(|error| error.to_string())?;
-    add(registry, None, image, Source::Reflection(address.to_owned()), endpoint).map_err(|error| error.to_string())
+    let image = reflected(address, Some(remote)).await?;
+    match add(registry, None, image.clone(), Source::Reflection(address.to_owned()), endpoint) {
+        // Calls go on as registered; an operator hears of it, and decides.
+        Err(RegistryError::Incompatible(refusal)) => {
+            drift::compare(registry, &refusal.contract, address, &image);
+            Ok(())
+        }
+        other => other.map_err(|error| error.to_string()),
+    }
+}
+
+/// What a server tells by reflection; `remote` says how it is reached, if the settings do.
+pub(crate) async fn reflected(address: &str, remote: Option<&Remote>) -> Result<Image, String> {
+    let tls = remote.filter(|_| address.starts_with("https:")).map(|remote| tls::client(&remote.tls)).transpose();
+    let tls = tls.map_err(|error| error.to_string())?;
+    let channel = dial(address, tls, remote.and_then(|remote| remote.tls.server_name.as_deref()))?;
+    let connect = remote.map_or(CONNECT, Remote::connect_timeout);
+    let bytes = reflect(channel, connect + REFLECTION).await.map_err(|error| error.to_string())?;
+    Image::decode(bytes).map_err(|error| error.to_string())
 }
 
 /// Names the contract by its package, or by its endpoint where there are several packages.
@@ -79,6 +100,7 @@ fn add(registry: &Registry, name: Option<String>, image: Image, source: Source, 
         image: image.clone(),
         source: source.clone(),
         binding: Some(Binding::Endpoint(endpoint.to_owned())),
+        override_reason: None,
         at: SystemTime::now(),
     };
     let added = match registry.add(registration(name)) {

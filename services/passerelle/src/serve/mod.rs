@@ -4,6 +4,7 @@ mod admin;
 pub(crate) mod contracts;
 mod deadline;
 pub(crate) mod dial;
+mod drift;
 pub(crate) mod durable;
 mod endpoints;
 mod front;
@@ -24,7 +25,7 @@ use metrics::Unit;
 use metrics_exporter_prometheus::PrometheusHandle;
 use passerelle_bus::call::observe::{METRICS, Propagation};
 use passerelle_bus::call::{CallLimits, Endpoint, Gateway};
-use passerelle_bus::contract::Registry;
+use passerelle_bus::contract::{self, Registry};
 use passerelle_bus::keyed;
 use passerelle_journal::storage::Directory;
 use prost_reflect::MessageDescriptor;
@@ -35,6 +36,7 @@ use tonic_health::server::HealthReporter;
 
 use self::admin::Admin;
 use self::deadline::Deadline;
+use self::drift::DriftWatch;
 use self::durable::Durable;
 use self::front::Front;
 use self::listener::{Listener, ListenerLimits, Running};
@@ -131,7 +133,7 @@ impl Daemon {
         let (at, admin_at) = (channels.address(), administration.address());
 
         let data_dir = claim(&settings.data_dir)?;
-        let registry = Arc::new(registry(&settings.data_dir)?);
+        let registry = Arc::new(registry(&settings.data_dir)?.judging_by(settings.compatibility.policy()));
         let gateway = Arc::new(Gateway::new(limits(settings), propagation(settings)));
         let (health, health_service) = tonic_health::server::health_reporter();
         let endpoints::Opened { endpoints, desks } = endpoints::open(loaded, &registry).await?;
@@ -145,6 +147,8 @@ impl Daemon {
         for (name, remote) in endpoints::reflected(loaded) {
             background.spawn(contracts::keep_reflecting(registry.clone(), name, remote));
         }
+        let declared = endpoints::reflected(loaded).collect();
+        background.spawn(DriftWatch::new(registry.clone(), routes.clone(), declared).run());
         background.spawn(durable.clone().watch(health.clone()));
         background.spawn(durable.clone().retain());
         let ready = Arc::new(Readiness::new(durable.clone()));
@@ -251,7 +255,12 @@ fn propagation(settings: &Settings) -> Option<Propagation> {
 
 /// Name, unit and meaning of every metric there is.
 pub(crate) fn every_metric() -> impl Iterator<Item = (&'static str, Unit, &'static str)> {
-    METRICS.into_iter().chain(durable::METRICS).chain(passerelle_projection::METRICS).chain(keyed::observe::METRICS)
+    METRICS
+        .into_iter()
+        .chain(contract::METRICS)
+        .chain(durable::METRICS)
+        .chain(passerelle_projection::METRICS)
+        .chain(keyed::observe::METRICS)
 }
 
 fn describe_metrics() {

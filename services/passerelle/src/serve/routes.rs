@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use passerelle_bus::call::{Endpoint, Gateway, Remote, RemoteSettings, Route, Streaming, Table};
 use passerelle_bus::contract::{Binding, Contract, Registry};
+use tokio::sync::watch;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
@@ -21,6 +22,7 @@ pub(crate) struct Routes {
     given: Mutex<Given>,
     /// How endpoints that come with a contract are reached; addresses aside.
     template: RemoteSettings,
+    rebuilt: watch::Sender<u64>,
 }
 
 impl Routes {
@@ -31,7 +33,15 @@ impl Routes {
         declared: BTreeMap<String, Arc<Endpoint>>,
         template: RemoteSettings,
     ) -> Arc<Self> {
-        Arc::new(Self { registry, gateway, health, declared, given: Mutex::default(), template })
+        Arc::new(Self {
+            registry,
+            gateway,
+            health,
+            declared,
+            given: Mutex::default(),
+            template,
+            rebuilt: watch::Sender::default(),
+        })
     }
 
     /// Rebuilds now and after every change, until dropped with its task.
@@ -59,12 +69,19 @@ impl Routes {
             };
             routes.extend(contract.methods().map(|method| {
                 let streaming = Streaming { client: method.client_streaming, server: method.server_streaming };
-                Route::new(&method.path, streaming, endpoint.clone())
+                let uses = self.registry.consumers().method(&method.path);
+                Route::new(&method.path, streaming, endpoint.clone()).counted(uses, method.clone())
             }));
         }
         *self.given.lock().unwrap_or_else(PoisonError::into_inner) = kept;
         self.gateway.replace(Table::new(routes));
+        self.rebuilt.send_replace(snapshot.generation());
         tracing::debug!(generation = snapshot.generation(), methods = self.gateway.table().len(), "routes");
+    }
+
+    /// Changes whenever the table was built anew.
+    pub(crate) fn rebuilt(&self) -> watch::Receiver<u64> {
+        self.rebuilt.subscribe()
     }
 
     /// Every endpoint of this moment with the contracts that it serves.

@@ -1,6 +1,7 @@
 //! Settings: the one struct tree that is parser, JSON schema and reference page at once.
 
 mod address;
+mod compatibility;
 mod endpoint;
 mod environment;
 mod error;
@@ -27,6 +28,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use address::{Address, ListenAddress};
+pub use compatibility::Compatibility;
 pub use endpoint::{AdapterFile, Contract, Endpoint, EndpointName, Remote};
 pub use error::Error;
 pub use journal::Journal;
@@ -74,6 +76,8 @@ pub struct Settings {
     pub callback: CallbackSettings,
     /// Hand-offs of matters from one channel to another: how long things last.
     pub handoff: HandoffSettings,
+    /// Which changes of a contract are refused.
+    pub compatibility: Compatibility,
     /// The back offices, by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub endpoints: BTreeMap<EndpointName, Endpoint>,
@@ -160,6 +164,7 @@ impl Default for Settings {
             drain: Drain::default(),
             callback: CallbackSettings::default(),
             handoff: HandoffSettings::default(),
+            compatibility: Compatibility::default(),
             endpoints: BTreeMap::new(),
         }
     }

@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod callback;
+mod compatibility;
 mod contracts;
 mod demo;
 mod drain;

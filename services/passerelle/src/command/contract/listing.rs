@@ -14,15 +14,17 @@ pub(super) fn table(contracts: &[v1::Contract]) -> String {
     let mut rows = vec![["CONTRACT", "METHODS", "SERVED BY", "FROM", "REGISTERED"].map(str::to_owned)];
     rows.extend(contracts.iter().map(|contract| {
         let older = if contract.routed { "" } else { " (older)" };
+        let broken = if contract.overridden.is_some() { " (incompatible, let in)" } else { "" };
+        let drifted = if contract.drift.is_some() { " (DRIFTED)" } else { "" };
         let methods: usize = contract.services.iter().map(|service| service.methods.len()).sum();
-        let name = format!("{}@{}{older}", contract.name, contract.version);
+        let name = format!("{}@{}{older}{broken}{drifted}", contract.name, contract.version);
         [name, methods.to_string(), binding(contract), source(contract), registered_at(contract)]
     }));
     aligned(&rows, "")
 }
 
 /// All there is to know of a contract without its messages.
-pub(super) fn contract(contract: &v1::Contract) -> String {
+pub(super) fn contract(contract: &v1::Contract, consumers: &[v1::Consumer]) -> String {
     let routed = if contract.routed { "the newest, calls go to it" } else { "an older version, calls do not go to it" };
     let mut text = format!("{}@{}: {routed}\n", contract.name, contract.version);
     let facts = [
@@ -32,10 +34,35 @@ pub(super) fn contract(contract: &v1::Contract) -> String {
         ["digest".to_owned(), contract.digest.clone()],
     ];
     text += &aligned(&facts, "  ");
+    if let Some(overridden) = &contract.overridden {
+        let _ = writeln!(text, "\nincompatible with the version before, let in by an operator: {}", overridden.reason);
+        overridden.broken.iter().for_each(|broken| text += &format!("  {broken}\n"));
+    }
+    if let Some(drift) = &contract.drift {
+        text += &drifted(contract, drift);
+    }
     for service in &contract.services {
         let _ = writeln!(text, "\nservice {}", service.name);
         let rows: Vec<_> = service.methods.iter().map(row).collect();
         text += &aligned(&rows, "  ");
+    }
+    if !consumers.is_empty() {
+        text += "\nused by (since the bus started)\n";
+        consumers.iter().for_each(|used| text += &format!("  {}\n", super::refusal::consumer(used)));
+    }
+    text
+}
+
+/// What the contract's server says by now, and what can be done.
+fn drifted(contract: &v1::Contract, drift: &v1::ContractDrift) -> String {
+    let seen = drift.seen_at.map(|at| prost_types::Timestamp { nanos: 0, ..at }.to_string()).unwrap_or_default();
+    let address = &drift.address;
+    let mut text = format!("\nDRIFTED: {address} says something else since {seen}; calls go on as registered\n");
+    match drift.broken.is_empty() {
+        true => {
+            text += &format!("  it is compatible; to take it in: passerelle contract add {} --reflect {address}\n", contract.name)
+        }
+        false => drift.broken.iter().for_each(|broken| text += &format!("  {broken}\n")),
     }
     text
 }
@@ -129,6 +156,8 @@ mod tests {
             registered_at: Some(prost_types::Timestamp { seconds: 1_700_000_000, nanos: 5 }),
             binding: Some(v1::ContractBinding { to: Some(To::Endpoint("bank".to_owned())) }),
             services: vec![v1::Service { name: "bank.v1.Accounts".to_owned(), methods }],
+            overridden: None,
+            drift: None,
         }
     }
 
@@ -160,6 +189,6 @@ mod tests {
               /bank.v1.Accounts/Inquire  unary             bank.v1.Asked -> bank.v1.Told         only reads
               /bank.v1.Accounts/Put      client streaming  stream bank.v1.Asked -> bank.v1.Told
         "#]]
-        .assert_eq(&contract(&sample()));
+        .assert_eq(&contract(&sample(), &[]));
     }
 }
