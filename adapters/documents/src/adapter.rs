@@ -84,7 +84,10 @@ impl DocumentsAdapter {
         checks::metadata(&start.metadata)?;
         let expect = match start.expect {
             None | Some(Expected::Absent(false)) => Expect::Anything,
-            Some(Expected::Absent(true)) => Expect::Absent,
+            Some(Expected::Absent(true)) => {
+                self.need_preconditions().await?;
+                Expect::Absent
+            }
             Some(Expected::Version(version)) => self.expect_version(version).await?,
         };
         let announced = Announced { size: start.size_bytes, sha256: checks::sha256(start.sha256)? };
@@ -212,10 +215,15 @@ impl DocumentsAdapter {
         let Some(version) = checks::token("version", version)? else {
             return Err(invalid("the expected version is empty"));
         };
-        if !self.driver.abilities().await?.preconditions {
-            return Err(unable(self.driver.name(), "cannot make sure of an expected version"));
-        }
+        self.need_preconditions().await?;
         Ok(Expect::Version(version))
+    }
+
+    async fn need_preconditions(&self) -> Result<(), Fault> {
+        match self.driver.abilities().await?.preconditions {
+            true => Ok(()),
+            false => Err(unable(self.driver.name(), "cannot make sure of what is expected")),
+        }
     }
 
     /// The effect that this key had already.
@@ -275,8 +283,12 @@ fn key_used() -> Fault {
 /// Gives up at the deadline.
 async fn within<T>(deadline: Option<Instant>, work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
     let Some(at) = deadline else { return work.await };
-    let late = |_| Fault::DeadlineExceeded { message: "the store of documents did not finish within the deadline".to_owned() };
-    tokio::time::timeout_at(at.into(), work).await.map_err(late)?
+    let late = || Fault::DeadlineExceeded { message: "the store of documents did not finish within the deadline".to_owned() };
+    // What is always ready at once would never be late.
+    if at <= Instant::now() {
+        return Err(late());
+    }
+    tokio::time::timeout_at(at.into(), work).await.map_err(|_| late())?
 }
 
 #[async_trait]

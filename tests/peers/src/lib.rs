@@ -13,6 +13,8 @@ pub mod python;
 pub mod ruby;
 mod run;
 pub mod strace;
+pub mod webdav;
 
 pub use mainframe::Mainframe;
 pub use run::Run;
+pub use webdav::Webdav;
