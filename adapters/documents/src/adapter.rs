@@ -71,6 +71,7 @@ impl DocumentsAdapter {
             search: abilities.search.into(),
             changes: abilities.changes.into(),
             document_bytes_max: self.limits.document_bytes,
+            refused_characters: abilities.refused.iter().collect(),
         }))
     }
 

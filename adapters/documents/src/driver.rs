@@ -24,6 +24,8 @@ pub(crate) struct Abilities {
     pub(crate) search: Search,
     /// What a list of changes tells.
     pub(crate) changes: Completeness,
+    /// Characters that names must not have.
+    pub(crate) refused: &'static [char],
 }
 
 /// The caller's key of one operation. Only its digest is kept.

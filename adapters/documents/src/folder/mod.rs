@@ -84,7 +84,7 @@ impl Driver for Folder {
 
     async fn abilities(&self) -> Result<Abilities, Fault> {
         self.opened().await?;
-        Ok(Abilities { versions: true, preconditions: true, search: Search::Indexed, changes: Completeness::Exact })
+        Ok(Abilities { versions: true, preconditions: true, search: Search::Indexed, changes: Completeness::Exact, refused: &[] })
     }
 
     async fn remembered(&self, digest: &str) -> Result<Remembered, Fault> {

@@ -8,7 +8,7 @@ use passerelle_proto::backoffice::documents::v1::{Completeness, Search};
 use super::keys::is;
 use super::line::{Ask, Broken, Line, SHORT};
 use super::properties::update;
-use super::server::last_name;
+use super::server::{escaped, last_name};
 use super::verbs::Refused;
 use crate::driver::Abilities;
 
@@ -16,6 +16,8 @@ use crate::driver::Abilities;
 const UPLOADS_KEPT: Duration = Duration::from_secs(24 * 3600);
 /// What is remembered of keys is kept this long.
 const KEYS_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+/// Characters that servers are known to misunderstand in the address that a resource is moved to.
+const STRANGE: [char; 4] = ['%', '?', '#', ';'];
 /// Entries that are swept at a start, at most.
 const SWEPT: usize = 10_000;
 
@@ -38,6 +40,7 @@ pub(super) async fn probe(line: &mut Line, mark: &str) -> Result<Abilities, Faul
             preconditions: honours_conditions(line, &first, &second).await?,
             search: Search::Scanned,
             changes: Completeness::Unspecified,
+            refused: refused_characters(line, mark).await?,
         }),
         Ok(false) => {
             let message = format!("{}: the server does not keep properties when a resource is moved", server.address);
@@ -63,6 +66,34 @@ async fn keeps_properties(line: &mut Line, first: &str, second: &str, mark: &str
         Err(Refused::Perhaps(why)) => return Err(Fault::unavailable(why)),
     }
     Ok(line.resource(second).await?.is_some_and(|moved| is(&moved, mark)))
+}
+
+async fn refused_characters(line: &mut Line, mark: &str) -> Result<&'static [char], Fault> {
+    if understands(line, mark, "-%41-a#b?c;d").await? {
+        return Ok(&[]);
+    }
+    // Servers that take the name apart twice do not lose a percent sign by it.
+    if understands(line, mark, "-%41-a").await? { Ok(&STRANGE[1..]) } else { Ok(&STRANGE) }
+}
+
+/// Whether a resource that is moved to a name with such an end arrives there.
+async fn understands(line: &mut Line, mark: &str, end: &str) -> Result<bool, Fault> {
+    // Whatever is cut off such a name, what is left is a name of our own.
+    let name = format!("{mark}{end}");
+    let server = line.server().clone();
+    let (plain, strange) = (server.own(&format!("uploads/{mark}-plain")), server.own("uploads/") + &escaped(&name));
+    line.put(&plain, Default::default()).await?;
+    let _ = line.rename(&plain, &strange, false, None).await;
+    let inside = line.inside(&server.own("uploads/"), SWEPT).await?.unwrap_or_default();
+    let ours = inside.iter().filter_map(|found| last_name(&found.href)).filter(|found| found.starts_with(mark));
+    let mut understood = false;
+    for found in ours {
+        understood |= found == name;
+        if found.starts_with(&format!("{mark}-%41")) || found.starts_with(&format!("{mark}-A")) || found.ends_with("-plain") {
+            let _ = line.remove(&(server.own("uploads/") + &escaped(&found)), None).await;
+        }
+    }
+    Ok(understood)
 }
 
 /// Whether `Overwrite: F` and locks are obeyed, and states can be told apart.
@@ -97,7 +128,8 @@ async fn sweep(line: &mut Line, own: &str, kept: Duration) -> Result<(), Fault> 
         let modified = resource.dav("getlastmodified").and_then(|date| httpdate::parse_http_date(date.trim()).ok());
         let old = modified.and_then(|at| now.duration_since(at).ok()).is_some_and(|age| age > kept);
         if let Some(name) = last_name(&resource.href).filter(|_| old && !resource.collection) {
-            let _ = line.remove(&line.server().own(&format!("{own}{name}")), None).await;
+            let path = line.server().own(own) + &escaped(&name);
+            let _ = line.remove(&path, None).await;
         }
     }
     Ok(())

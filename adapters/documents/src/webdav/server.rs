@@ -117,7 +117,8 @@ fn authorization(settings: &WebdavSettings, secrets: &dyn Secrets) -> Result<Opt
     Ok(Some(value))
 }
 
-fn escaped(name: &str) -> String {
+/// A name as a path's part holds it.
+pub(super) fn escaped(name: &str) -> String {
     utf8_percent_encode(name, ESCAPED).to_string()
 }
 

@@ -19,7 +19,7 @@ use super::server::Server;
 use super::verbs::Refused;
 use crate::content::Content;
 use crate::driver::{Abilities, Deleting, Expect, Storing};
-use crate::wire::{conflict, not_found};
+use crate::wire::{conflict, invalid, not_found};
 
 /// How often a document that others store and remove at the same time is looked at again.
 const TRIES: usize = 5;
@@ -34,6 +34,10 @@ pub(super) struct Store {
 
 impl Store {
     pub(super) async fn run(mut self, storing: Storing, content: Content) -> Result<Document, Fault> {
+        let names = storing.reference.folder.chars().chain(storing.reference.name.chars());
+        if let Some(c) = names.into_iter().find(|c| self.abilities.refused.contains(c)) {
+            return Err(invalid(format!("`{c}` in a name is misunderstood by this server, Describe tells which characters are")));
+        }
         let server = self.line.server().clone();
         let place = server.document(&storing.reference);
         let before = self.line.resource(&place).await?;
@@ -104,9 +108,8 @@ impl Store {
         }
         let token = lock(&mut self.line, place, &storing.expect).await?;
         let renamed = self.line.rename(upload, place, true, Some(&token)).await;
-        if matches!(renamed, Err(Refused::No(_))) {
-            self.line.unlock(place, &token).await;
-        }
+        // Some servers take the lock away with what was locked, others keep it for what has come in its place.
+        self.line.unlock(place, &token).await;
         renamed
     }
 }
@@ -125,9 +128,7 @@ pub(super) async fn delete(line: &mut Line, abilities: Abilities, deleting: Dele
             Err(refused) => Err(refused),
             Ok(token) => {
                 let removed = line.remove(&place, Some(&token)).await;
-                if matches!(removed, Err(Refused::No(_))) {
-                    line.unlock(&place, &token).await;
-                }
+                line.unlock(&place, &token).await;
                 removed
             }
         },

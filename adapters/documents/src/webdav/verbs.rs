@@ -10,8 +10,9 @@ use super::line::{Answer, Ask, Broken, Line, SHORT};
 use super::multistatus::{self, Resource};
 use super::properties;
 
-/// A lock holds this long if it is not given back.
-const LOCKED_SECONDS: u32 = 60;
+/// A lock holds this long if it is not given back: longer than a check and a rename, short for those who wait after a crash of ours. An
+/// effect that comes later than that is refused by the server, since it names the lock.
+const LOCKED_SECONDS: u32 = 10;
 /// Who meets a lock is told to come back after this long.
 const RETRY_LOCKED: Duration = Duration::from_secs(1);
 /// Room for one resource's properties, in bytes: the largest metadata, each byte of it escaped, and what servers add.
