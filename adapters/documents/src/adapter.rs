@@ -47,7 +47,13 @@ impl DocumentsAdapter {
         Self { descriptor, endpoint, driver, limits, calls, under_way: Arc::default() }
     }
 
-    async fn carry(&self, method: &str, messages: Messages, context: &Context, permit: OwnedSemaphorePermit) -> Result<Messages, Fault> {
+    async fn carry(
+        &self,
+        method: &str,
+        messages: Messages,
+        context: &Context,
+        permit: OwnedSemaphorePermit,
+    ) -> Result<Messages, Fault> {
         match method {
             "Describe" => self.describe(one(messages).await?).await,
             "Store" => self.store(messages, context).await,
@@ -234,9 +240,9 @@ impl DocumentsAdapter {
             Remembered::NotDone => Ok(None),
             Remembered::Done { fingerprint, effect } if fingerprint == key.fingerprint => Ok(Some(effect)),
             Remembered::Done { .. } => Err(key_used()),
-            Remembered::Undecided => {
-                Err(Fault::unknown("what became of the first try under this idempotency key cannot be told: look at the document"))
-            }
+            Remembered::Undecided => Err(Fault::unknown(
+                "what became of the first try under this idempotency key cannot be told: look at the document",
+            )),
         }
     }
 

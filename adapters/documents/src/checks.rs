@@ -77,7 +77,9 @@ pub(crate) fn metadata(metadata: &BTreeMap<String, String>) -> Result<(), Fault>
         }
         if value.len() > LONGEST_VALUE {
             let length = value.len();
-            return Err(invalid(format!("the value of `{key}` in metadata has {length} bytes, at most {LONGEST_VALUE} are taken")));
+            return Err(invalid(format!(
+                "the value of `{key}` in metadata has {length} bytes, at most {LONGEST_VALUE} are taken"
+            )));
         }
         if value.contains(unwritable) {
             return Err(invalid(format!("the value of `{key}` in metadata must have no control characters")));
@@ -93,7 +95,9 @@ pub(crate) fn media_type(text: String) -> Result<String, Fault> {
     }
     let visible = text.bytes().all(|byte| (0x20..0x7f).contains(&byte));
     if text.len() > LONGEST_MEDIA_TYPE || !visible || text.split('/').count() != 2 {
-        return Err(invalid(format!("media_type must be like `application/pdf`, in at most {LONGEST_MEDIA_TYPE} ASCII characters")));
+        return Err(invalid(format!(
+            "media_type must be like `application/pdf`, in at most {LONGEST_MEDIA_TYPE} ASCII characters"
+        )));
     }
     Ok(text)
 }

@@ -197,3 +197,37 @@ fn default_answer_timeout_ms() -> u32 {
 fn default_folder_documents() -> u32 {
     10_000
 }
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_does_not_fit_is_refused_with_the_place_and_the_way_out() {
+        let files = [
+            "adapter: documents\ndriver: s3\n",
+            "adapter: documents\ndriver: folder\n",
+            "adapter: documents\ndriver: folder\nfolder: { path: a, versions: 0 }\n",
+            "adapter: documents\ndriver: folder\nfolder: { path: a }\nwebdav: { url: \"http://a\" }\n",
+            "adapter: documents\ndriver: webdav\nwebdav: { url: \"http://a\", credentials: { user: me, password: hunter2 } }\n",
+            "adapter: documents\ndriver: webdav\nwebdav: { url: \"http://a\", connections: 0 }\n",
+            "adapter: documents\ndriver: folder\nfolder: { path: a }\nlimits: { documents: 7 }\n",
+        ];
+        let refusals = files.map(|text| match File::parse(Path::new("ged.yaml"), text) {
+            Ok(_) => "taken".to_owned(),
+            Err(error) => error.to_string(),
+        });
+        expect![[r#"
+            ged.yaml:2:9: unknown variant `s3`, expected one of folder, webdav
+            ged.yaml: `driver: folder` needs `folder: { path: … }`
+            ged.yaml: folder.versions: 0 is out of range, 1 to 10000
+            ged.yaml: webdav belongs to `driver: webdav`, this is `folder`
+            ged.yaml:3:49: a secret is written as ${env:NAME} or ${file:PATH}, never in clear
+            ged.yaml: webdav.connections: 0 is out of range, 1 to 1000
+            ged.yaml:4:11: unknown field `documents`, expected one of document_bytes, calls"#]]
+        .assert_eq(&refusals.join("\n"));
+        assert!(!refusals.join("\n").contains("hunter2"));
+    }
+}

@@ -6,8 +6,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
-use crate::process::{Process, folder, free_address};
 use crate::install;
+use crate::process::{Process, folder, free_address};
 
 /// Who the servers let in.
 pub const USER: &str = "ged";

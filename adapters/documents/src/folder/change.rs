@@ -30,7 +30,8 @@ pub(super) fn after(connection: &Connection, cursor: Option<&str>, size: usize) 
         return Err(Fault::rejected(Rejection::Precondition, "the cursor is too old: list the documents anew"));
     }
     let rows = || {
-        let mut query = connection.prepare_cached("SELECT sequence, change FROM changes WHERE sequence > ?1 ORDER BY sequence LIMIT ?2")?;
+        let mut query =
+            connection.prepare_cached("SELECT sequence, change FROM changes WHERE sequence > ?1 ORDER BY sequence LIMIT ?2")?;
         let rows = query.query_map(params![after, size as i64], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)))?;
         rows.collect::<rusqlite::Result<Vec<_>>>()
     };

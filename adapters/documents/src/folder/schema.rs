@@ -49,7 +49,9 @@ pub(super) fn open(path: &Path) -> Result<Connection, Fault> {
     };
     let (connection, version) = opened().map_err(|error| failed("the index cannot be opened", &error))?;
     if version > VERSION {
-        return Err(Fault::unavailable(format!("the index is of version {version}, this program knows {VERSION}: use a newer one")));
+        return Err(Fault::unavailable(format!(
+            "the index is of version {version}, this program knows {VERSION}: use a newer one"
+        )));
     }
     Ok(connection)
 }

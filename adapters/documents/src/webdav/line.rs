@@ -94,7 +94,8 @@ impl Line {
 
     /// Asks, and reads an answer of at most `most` bytes.
     pub(super) async fn ask(&mut self, ask: Ask<'_>, most: usize) -> Result<Answer, Broken> {
-        let request = self.request(ask.method, ask.path, ask.headers, Full::new(ask.body).map_err(|never| match never {}).boxed());
+        let request =
+            self.request(ask.method, ask.path, ask.headers, Full::new(ask.body).map_err(|never| match never {}).boxed());
         let patience = self.server.answer_timeout;
         let response = timeout(patience, self.send(request?)).await.map_err(|_| self.silent())??;
         self.whole(response, most).await
@@ -102,12 +103,18 @@ impl Line {
 
     /// Asks, and gives the answer as it begins.
     pub(super) async fn begin(&mut self, ask: Ask<'_>) -> Result<Response<Incoming>, Broken> {
-        let request = self.request(ask.method, ask.path, ask.headers, Full::new(ask.body).map_err(|never| match never {}).boxed())?;
+        let request =
+            self.request(ask.method, ask.path, ask.headers, Full::new(ask.body).map_err(|never| match never {}).boxed())?;
         timeout(self.server.answer_timeout, self.send(request)).await.map_err(|_| self.silent())?
     }
 
     /// As [`Line::ask`], with a body that takes its time.
-    pub(super) async fn upload(&mut self, path: &str, headers: Vec<(&'static str, String)>, body: Body) -> Result<Answer, Broken> {
+    pub(super) async fn upload(
+        &mut self,
+        path: &str,
+        headers: Vec<(&'static str, String)>,
+        body: Body,
+    ) -> Result<Answer, Broken> {
         let request = self.request("PUT", path, headers, body)?;
         let response = self.send(request).await?;
         self.whole(response, SHORT).await

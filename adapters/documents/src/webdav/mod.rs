@@ -9,6 +9,7 @@ mod line;
 mod multistatus;
 #[cfg(test)]
 mod multistatus_tests;
+mod places;
 mod probe;
 mod properties;
 mod server;
@@ -33,6 +34,7 @@ use tokio::sync::OnceCell;
 
 use self::line::{Ask, Broken, Line};
 use self::multistatus::bare_etag;
+use self::places::Places;
 use self::server::{Server, last_name};
 use self::store::Store;
 use crate::content::Content;
@@ -52,13 +54,15 @@ pub(crate) struct Webdav {
     url: String,
     folder_documents: usize,
     abilities: OnceCell<Abilities>,
+    places: Arc<Places>,
 }
 
 impl Webdav {
     /// `path` is the integrator's file.
     pub(crate) fn new(path: &Path, settings: &WebdavSettings, secrets: &dyn Secrets) -> Result<Self, String> {
         let server = Arc::new(Server::new(path, settings, secrets)?);
-        Ok(Self { server, url: settings.url.clone(), folder_documents: settings.folder_documents as usize, abilities: OnceCell::new() })
+        let (url, folder_documents) = (settings.url.clone(), settings.folder_documents as usize);
+        Ok(Self { server, url, folder_documents, abilities: OnceCell::new(), places: Arc::default() })
     }
 
     async fn line(&self) -> Result<Line, Fault> {
@@ -87,7 +91,7 @@ impl Driver for Webdav {
 
     async fn store(&self, storing: Storing, content: Content) -> Result<Document, Fault> {
         let abilities = self.abilities().await?;
-        Store { line: self.line().await?, abilities, effect: random()? }.run(storing, content).await
+        Store { line: self.line().await?, abilities, places: self.places.clone(), effect: random()? }.run(storing, content).await
     }
 
     async fn read(&self, reference: Reference, version: Option<String>) -> Result<(Document, Chunks), Fault> {
@@ -149,6 +153,7 @@ impl Driver for Webdav {
 
     async fn delete(&self, deleting: Deleting) -> Result<(), Fault> {
         let abilities = self.abilities().await?;
+        let _alone = self.places.alone(&self.server.document(&deleting.reference)).await;
         store::delete(&mut self.line().await?, abilities, deleting).await
     }
 

@@ -121,7 +121,9 @@ impl Reading {
                 self.properties.insert(property, String::new());
             }
             [_, "response", "propstat", "prop", "resourcetype", "collection"] => self.resource.collection = true,
-            deep if deep.len() > DEEPEST => return Err(format!("the answer has more than {DEEPEST} elements inside one another")),
+            deep if deep.len() > DEEPEST => {
+                return Err(format!("the answer has more than {DEEPEST} elements inside one another"));
+            }
             _ => {}
         }
         Ok(())

@@ -63,7 +63,7 @@ async fn keeps_properties(line: &mut Line, first: &str, second: &str, mark: &str
     match line.rename(first, second, false, None).await {
         Ok(()) => {}
         Err(Refused::No(fault)) => return Err(fault),
-        Err(Refused::Perhaps(why)) => return Err(Fault::unavailable(why)),
+        Err(Refused::Failed(why) | Refused::Lost(why)) => return Err(Fault::unavailable(why)),
     }
     Ok(line.resource(second).await?.is_some_and(|moved| is(&moved, mark)))
 }

@@ -112,7 +112,8 @@ fn authorization(settings: &WebdavSettings, secrets: &dyn Secrets) -> Result<Opt
         return Err("webdav.credentials.user has a `:`, which HTTP Basic cannot carry".to_owned());
     }
     let pair = BASE64.encode(format!("{}:{}", user.reveal(), password.reveal()).as_bytes());
-    let mut value = HeaderValue::try_from(format!("Basic {pair}")).map_err(|_| "webdav.credentials cannot be written".to_owned())?;
+    let mut value =
+        HeaderValue::try_from(format!("Basic {pair}")).map_err(|_| "webdav.credentials cannot be written".to_owned())?;
     value.set_sensitive(true);
     Ok(Some(value))
 }

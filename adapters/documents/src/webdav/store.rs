@@ -14,6 +14,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use super::keys::{is, upload};
 use super::line::{Broken, Cut, Line};
 use super::multistatus::Resource;
+use super::places::Places;
 use super::properties::{document, update, version};
 use super::server::Server;
 use super::verbs::Refused;
@@ -28,6 +29,7 @@ const TRIES: usize = 5;
 pub(super) struct Store {
     pub(super) line: Line,
     pub(super) abilities: Abilities,
+    pub(super) places: Arc<Places>,
     /// The name of this storing, and of its upload.
     pub(super) effect: String,
 }
@@ -59,6 +61,8 @@ impl Store {
     /// Brings the upload to its place, and gives what is there then.
     async fn place(&mut self, storing: &Storing, mut upload: Upload, mut before: Option<Resource>) -> Result<Resource, Fault> {
         let place = self.line.server().document(&storing.reference);
+        let places = self.places.clone();
+        let _alone = places.alone(&place).await;
         for _ in 0..TRIES {
             let placed = match before {
                 None => self.create(storing, &upload.path, &place).await,
@@ -66,7 +70,8 @@ impl Store {
             };
             match placed {
                 Ok(()) => {}
-                Err(Refused::Perhaps(why)) => {
+                Err(Refused::Failed(why)) => self.mend(&mut upload, &place, &why).await?,
+                Err(Refused::Lost(why)) => {
                     // It may be answered by looking.
                     if !self.line.resource(&place).await.is_ok_and(|now| now.is_some_and(|now| is(&now, &self.effect))) {
                         upload.there = false;
@@ -90,6 +95,23 @@ impl Store {
             });
         }
         Err(conflict("others store and remove this document all the time: try again later"))
+    }
+
+    /// The server gave up in the middle. It may have taken away what was there before, which would be lost without us.
+    async fn mend(&mut self, upload: &mut Upload, place: &str, why: &str) -> Result<(), Fault> {
+        let unknown = |upload: &mut Upload| {
+            upload.there = false;
+            Fault::unknown(format!("the document may have been stored: {why}"))
+        };
+        let Ok(now) = self.line.resource(place).await else { return Err(unknown(upload)) };
+        if now.as_ref().is_some_and(|now| is(now, &self.effect)) {
+            return Ok(());
+        }
+        match (now, self.line.resource(&upload.path).await) {
+            (Some(_), Ok(Some(_))) => Err(Fault::unavailable(format!("the document was not stored: {why}"))),
+            (None, Ok(Some(_))) => self.line.rename(&upload.path, place, false, None).await.map_err(|_| unknown(upload)),
+            _ => Err(unknown(upload)),
+        }
     }
 
     async fn create(&mut self, storing: &Storing, upload: &str, place: &str) -> Result<(), Refused> {
@@ -136,7 +158,7 @@ pub(super) async fn delete(line: &mut Line, abilities: Abilities, deleting: Dele
     match removed {
         Ok(()) => {}
         Err(Refused::No(fault)) => return Err(fault),
-        Err(Refused::Perhaps(why)) => {
+        Err(Refused::Failed(why) | Refused::Lost(why)) => {
             if !line.resource(&place).await.is_ok_and(|now| now.is_none()) {
                 return Err(Fault::unknown(format!("the document may have been removed: {why}")));
             }
@@ -219,7 +241,11 @@ async fn send(line: &mut Line, path: &str, mut content: Content) -> Result<(), F
 }
 
 /// Whether all of it went out.
-async fn feed(content: &mut Content, chunks: &mpsc::Sender<Result<Bytes, Cut>>, patience: std::time::Duration) -> Result<bool, Fault> {
+async fn feed(
+    content: &mut Content,
+    chunks: &mpsc::Sender<Result<Bytes, Cut>>,
+    patience: std::time::Duration,
+) -> Result<bool, Fault> {
     while let Some(chunk) = content.next().await? {
         if chunk.is_empty() {
             continue;

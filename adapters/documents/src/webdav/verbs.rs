@@ -27,8 +27,10 @@ const XML: (&str, &str) = ("content-type", "application/xml; charset=utf-8");
 pub(super) enum Refused {
     /// It has not happened.
     No(Fault),
-    /// It may have.
-    Perhaps(String),
+    /// The server gave up in the middle of it; it does nothing more.
+    Failed(String),
+    /// It may have happened, or still will.
+    Lost(String),
 }
 
 impl Line {
@@ -49,7 +51,8 @@ impl Line {
     }
 
     async fn properties(&mut self, path: &str, depth: &str, most: usize) -> Result<Option<Vec<Resource>>, Fault> {
-        let ask = Ask { method: "PROPFIND", path, headers: vec![("depth", depth.to_owned()), xml()], body: properties::ALL.into() };
+        let ask =
+            Ask { method: "PROPFIND", path, headers: vec![("depth", depth.to_owned()), xml()], body: properties::ALL.into() };
         let answer = self.ask(ask, most.saturating_mul(RESOURCE).min(LONGEST)).await.map_err(Broken::harmless)?;
         match answer.status {
             StatusCode::MULTI_STATUS => {}
@@ -145,15 +148,14 @@ impl Line {
         let answer = match self.ask(ask, RESOURCE).await {
             Ok(answer) => answer,
             Err(Broken::NotSent(why)) => return Err(Refused::No(Fault::unavailable(why))),
-            Err(Broken::Lost(why)) => return Err(Refused::Perhaps(why)),
+            Err(Broken::Lost(why)) => return Err(Refused::Lost(why)),
         };
         match answer.status {
             // Some of it was done, some not.
-            StatusCode::MULTI_STATUS => Err(Refused::Perhaps(format!("{method} was done in part"))),
+            StatusCode::MULTI_STATUS => Err(Refused::Failed(format!("{method} was done in part"))),
             status if status.is_success() => Ok(()),
-            // The server gave up in the middle of something.
             status if status.is_server_error() && status != StatusCode::SERVICE_UNAVAILABLE => {
-                Err(Refused::Perhaps(format!("{}: {method} was answered with {status}", self.server().address)))
+                Err(Refused::Failed(format!("{}: {method} was answered with {status}", self.server().address)))
             }
             _ => Err(Refused::No(self.fault(method, &answer))),
         }

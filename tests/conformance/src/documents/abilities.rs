@@ -57,8 +57,7 @@ pub(super) async fn changes_are_told_as_declared_or_refused(store: Store) {
     refused(store.delete("a", "", "").await, Rejection::NotFound);
     let (changes, end) = all_changes(&store, &start).await;
     let told: Vec<_> = changes.iter().map(|change| (name(change), change.kind(), change.version.clone())).collect();
-    let mut expected =
-        vec![("a", ChangeKind::Stored, one), ("a", ChangeKind::Stored, two), ("b", ChangeKind::Stored, three)];
+    let mut expected = vec![("a", ChangeKind::Stored, one), ("a", ChangeKind::Stored, two), ("b", ChangeKind::Stored, three)];
     if declared == Completeness::Exact {
         expected.push(("a", ChangeKind::Deleted, String::new()));
     }
@@ -92,7 +91,11 @@ pub(super) async fn expectations_are_held_or_refused(store: Store) {
     let version = store.put("a", "one").await.expect("it is stored").version;
     let start = Start { expect: Some(Expect::Version(version)), ..store.start("a") };
     let outcome = store.store(start, "two", "").await;
-    if store.describe().await.preconditions { drop(outcome.expect("it is as expected")) } else { unimplemented(outcome) }
+    if store.describe().await.preconditions {
+        drop(outcome.expect("it is as expected"))
+    } else {
+        unimplemented(outcome)
+    }
     let empty = Start { expect: Some(Expect::Version(String::new())), ..store.start("a") };
     assert!(store.store(empty, "three", "").await.is_err(), "an empty version is not no version");
 }

@@ -19,7 +19,8 @@ fn beginning(store: &Store, name: &str) -> impl tokio_stream::Stream<Item = Resu
 pub(super) async fn a_content_that_breaks_off_leaves_nothing(store: Store) {
     store.put("old", "as it was").await.expect("it is stored");
     for name in ["old", "new"] {
-        let broken = beginning(&store, name).chain(tokio_stream::once(Err(Fault::rejected(Rejection::Invalid, "the caller went away"))));
+        let broken =
+            beginning(&store, name).chain(tokio_stream::once(Err(Fault::rejected(Rejection::Invalid, "the caller went away"))));
         let fault = store.stream(broken, Context::default()).await.expect_err("half a document is none");
         assert!(!matches!(fault, Fault::Unknown { .. }), "nothing has happened, and that is known: {fault:?}");
     }

@@ -120,7 +120,9 @@ pub(super) async fn a_new_version_has_only_what_was_said_of_it(store: Store) {
 
 pub(super) async fn metadata_beyond_the_limits_are_refused(store: Store) {
     let long = "v".repeat(1025);
-    for (key, value) in [("Upper", "v"), ("", "v"), ("1st", "v"), ("a b", "v"), ("a", long.as_str()), ("a", "line\nbreak"), ("a", "\0")] {
+    for (key, value) in
+        [("Upper", "v"), ("", "v"), ("1st", "v"), ("a b", "v"), ("a", long.as_str()), ("a", "line\nbreak"), ("a", "\0")]
+    {
         let start = Start { metadata: metadata(&[(key, value)]), ..store.start("a") };
         refused(store.store(start, "x", "").await, Rejection::Invalid);
     }

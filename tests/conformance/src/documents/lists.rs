@@ -17,6 +17,7 @@ pub(super) async fn pages_are_complete_and_in_order(store: Store) {
             let (page, next) = store.page(size, &token).await.expect("a page");
             assert!(page.len() <= size as usize && (next.is_empty() || page.len() == size as usize), "a page of {}", page.len());
             (all, pages, token) = ([all, page].concat(), pages + 1, next);
+            assert!(pages <= names.len(), "pages without end");
             if token.is_empty() {
                 break;
             }

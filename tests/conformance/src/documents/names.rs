@@ -8,8 +8,29 @@ use super::store::{Store, refused};
 pub(super) async fn names_are_kept_letter_by_letter(store: Store) {
     let longest = "x".repeat(180);
     let mut names = vec![
-        "a b", "Contrat été 2026.pdf", "e\u{301}", "\u{e9}", "東京", "🦀", "%41", "a%2Fb", "a+b&c=d", "a?b", "a#b", "a;b", "a:b", "~a",
-        "..a", "a..", "-a", "a'b\"c", "<a>", "{a}", "[a]", "A B", longest.as_str(),
+        "a b",
+        "Contrat été 2026.pdf",
+        "e\u{301}",
+        "\u{e9}",
+        "東京",
+        "🦀",
+        "%41",
+        "a%2Fb",
+        "a+b&c=d",
+        "a?b",
+        "a#b",
+        "a;b",
+        "a:b",
+        "~a",
+        "..a",
+        "a..",
+        "-a",
+        "a'b\"c",
+        "<a>",
+        "{a}",
+        "[a]",
+        "A B",
+        longest.as_str(),
     ];
     let refused_characters = store.describe().await.refused_characters;
     let misunderstood = |name: &&str| name.contains(|c| refused_characters.contains(c));
@@ -33,7 +54,8 @@ pub(super) async fn names_are_kept_letter_by_letter(store: Store) {
 
 pub(super) async fn a_name_that_is_none_is_refused_by_every_method(store: Store) {
     let too_long = "x".repeat(181);
-    let names = ["", ".", "..", "../a", "a/../b", "a/b", "/a", "a\\b", "a\nb", "a\0b", "\u{7f}", " a", "a ", ".passerelle", &too_long];
+    let names =
+        ["", ".", "..", "../a", "a/../b", "a/b", "/a", "a\\b", "a\nb", "a\0b", "\u{7f}", " a", "a ", ".passerelle", &too_long];
     for name in names {
         let faults = [
             refused(store.put(name, "x").await.map(drop), Rejection::Invalid),
@@ -67,7 +89,11 @@ pub(super) async fn the_same_name_in_another_folder_is_another_document(store: S
     store.put("a", "outer").await.expect("it is stored");
     inner.put("a", "inner").await.expect("folders are made as they are needed");
     assert_eq!((store.content("a").await, inner.content("a").await), (b"outer".to_vec(), b"inner".to_vec()));
-    assert_eq!((store.names().await, inner.names().await), (vec!["a".to_owned()], vec!["a".to_owned()]), "folders are not documents");
+    assert_eq!(
+        (store.names().await, inner.names().await),
+        (vec!["a".to_owned()], vec!["a".to_owned()]),
+        "folders are not documents"
+    );
     store.delete("a", "", "").await.expect("it is removed");
     assert_eq!(inner.content("a").await, b"inner");
 }

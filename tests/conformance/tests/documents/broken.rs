@@ -181,7 +181,8 @@ fn stored_with(bug: Bug, messages: Messages) -> impl tokio_stream::Stream<Item =
 }
 
 fn referred_with(bug: Bug, method: &str, messages: Messages) -> Messages {
-    let place = move |reference: &mut Option<contract::Reference>| *reference = reference.take().map(|found| misplaced(bug, found));
+    let place =
+        move |reference: &mut Option<contract::Reference>| *reference = reference.take().map(|found| misplaced(bug, found));
     match method {
         "Read" => edited(messages, move |request: &mut contract::ReadRequest| place(&mut request.reference)),
         "Get" => edited(messages, move |request: &mut contract::GetRequest| place(&mut request.reference)),

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use passerelle_adapter::{Adapter, Call, Context, Messages};
+use passerelle_peers::Webdav;
 use passerelle_proto::backoffice::documents::v1::{self as contract, store_request::What};
 use prost::Message;
-use passerelle_peers::Webdav;
 
 use super::broken::Hoarding;
 use super::place::{folder, webdav};

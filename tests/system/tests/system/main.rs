@@ -6,6 +6,7 @@ mod bad_input;
 mod callback;
 mod contracts;
 mod demo;
+mod documents;
 mod drain;
 mod handoff;
 mod interop;
