@@ -37,6 +37,25 @@ impl Webdav {
         Some(Self::start("httpd.conf", command.args(["-D", "FOREGROUND", "-f"])))
     }
 
+    /// Starts Apache for `https`, with a certificate and its key in PEM; `None` when it is not installed and peers are not required.
+    pub fn apache_with_tls(certificate: &str, key: &str) -> Option<Self> {
+        let program = install::installed("webdav", "/usr/sbin/apache2")?;
+        let secrets = folder();
+        let write = |name: &str, text: &str| fs::write(secrets.path().join(name), text).expect("a certificate is written");
+        write("certificate.pem", certificate);
+        write("key.pem", key);
+        let tls = format!(
+            "LoadModule ssl_module /usr/lib/apache2/modules/mod_ssl.so\nSSLEngine on\nSSLCertificateFile {0}/certificate.pem\n\
+             SSLCertificateKeyFile {0}/key.pem",
+            secrets.path().display()
+        );
+        let mut command = Command::new(program);
+        Some(Self::start(
+            "httpd.conf",
+            command.args(["-D", "FOREGROUND"]).args(tls.lines().flat_map(|line| ["-c", line])).arg("-f"),
+        ))
+    }
+
     fn start(settings: &str, command: &mut Command) -> Self {
         let (folder, address) = (folder(), free_address());
         open_to_all(folder.path());

@@ -63,6 +63,9 @@ pub(super) async fn a_page_beyond_the_limits_is_refused(store: Store) {
     }
 }
 
+/// What is asked, and what is found.
+type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
+
 pub(super) async fn a_search_gives_what_has_all_that_is_asked(store: Store) {
     let known: [(&str, &[(&str, &str)]); 4] = [
         ("a", &[("customer", "4711"), ("sort", "contract")]),
@@ -74,7 +77,7 @@ pub(super) async fn a_search_gives_what_has_all_that_is_asked(store: Store) {
         let start = Start { metadata: metadata(entries), ..store.start(name) };
         store.store(start, "x", "").await.expect("it is stored");
     }
-    let cases: [(&[(&str, &str)], &[&str]); 6] = [
+    let cases: [Case<'_>; 6] = [
         (&[("customer", "4711")], &["a", "b"]),
         (&[("customer", "4711"), ("sort", "contract")], &["a"]),
         (&[("sort", "letter & <é>")], &["b"]),

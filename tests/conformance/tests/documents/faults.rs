@@ -244,6 +244,27 @@ async fn a_server_that_is_away_or_does_not_know_us_is_said_without_a_secret() {
 }
 
 #[tokio::test]
+async fn a_server_is_spoken_to_by_tls_if_its_certificate_is_trusted() {
+    let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+    let stranger = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+    let Some(server) = Webdav::apache_with_tls(&certified.cert.pem(), &certified.signing_key.serialize_pem()) else { return };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let adapter = async |ca: &str| {
+        std::fs::write(folder.path().join("ca.pem"), ca).expect("a certificate is written");
+        let credentials = "credentials: { user: \"${env:USER}\", password: \"${env:PASSWORD}\" }";
+        let tls = "tls: { ca: ca.pem, server_name: localhost }";
+        let text = format!("driver: webdav\nwebdav: {{ url: \"https://{}/\", {tls}, {credentials} }}\n", server.address());
+        open(folder.path(), &text).await.expect("it opens")
+    };
+    let trusting = adapter(&certified.cert.pem()).await;
+    let stored = store(&trusting, "over tls", Some("key")).await.expect("it is stored");
+    assert_eq!(get(&trusting).await, Ok(stored));
+    let distrusting = adapter(&stranger.cert.pem()).await;
+    let fault = get(&distrusting).await.expect_err("it is not trusted");
+    assert!(matches!(&fault, Fault::Unavailable { message, .. } if message.contains("TLS")), "{fault:?}");
+}
+
+#[tokio::test]
 async fn what_a_crash_left_in_a_folder_is_swept_and_the_rest_is_kept() {
     let place = folder().await;
     let stored = store(&place.adapter, "kept", Some("key")).await.expect("it is stored");
