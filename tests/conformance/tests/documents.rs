@@ -1,5 +1,5 @@
 //! Every driver of documents keeps the laws, on a folder of this machine and on real servers.
-#![allow(clippy::expect_used, reason = "a test that cannot begin fails")]
+#![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod documents {
     pub(crate) mod broken;
