@@ -28,35 +28,29 @@ impl Webdav {
     pub fn wsgidav() -> Option<Self> {
         let program = install::installed("webdav", install::folder().join("webdav/bin/wsgidav"))?;
         let mut command = Command::new(program);
-        Some(Self::start("wsgidav.yaml", command.args(["--config", "wsgidav.yaml"])))
+        Some(Self::start("wsgidav.yaml", command.args(["--config", "wsgidav.yaml"]), &[]))
     }
 
     /// Starts Apache; `None` when it is not installed and peers are not required.
     pub fn apache() -> Option<Self> {
         let mut command = Command::new(install::installed("webdav", "/usr/sbin/apache2")?);
-        Some(Self::start("httpd.conf", command.args(["-D", "FOREGROUND", "-f"])))
+        Some(Self::start("httpd.conf", command.args(["-D", "FOREGROUND", "-f"]), &[]))
     }
 
     /// Starts Apache for `https`, with a certificate and its key in PEM; `None` when it is not installed and peers are not required.
     pub fn apache_with_tls(certificate: &str, key: &str) -> Option<Self> {
-        let program = install::installed("webdav", "/usr/sbin/apache2")?;
-        let secrets = folder();
-        let write = |name: &str, text: &str| fs::write(secrets.path().join(name), text).expect("a certificate is written");
-        write("certificate.pem", certificate);
-        write("key.pem", key);
-        let tls = format!(
-            "LoadModule ssl_module /usr/lib/apache2/modules/mod_ssl.so\nSSLEngine on\nSSLCertificateFile {0}/certificate.pem\n\
-             SSLCertificateKeyFile {0}/key.pem",
-            secrets.path().display()
-        );
-        let mut command = Command::new(program);
-        Some(Self::start(
-            "httpd.conf",
-            command.args(["-D", "FOREGROUND"]).args(tls.lines().flat_map(|line| ["-c", line])).arg("-f"),
-        ))
+        let mut command = Command::new(install::installed("webdav", "/usr/sbin/apache2")?);
+        let tls = [
+            "LoadModule ssl_module /usr/lib/apache2/modules/mod_ssl.so",
+            "SSLEngine on",
+            "SSLCertificateFile certificate.pem",
+            "SSLCertificateKeyFile key.pem",
+        ];
+        command.args(["-D", "FOREGROUND"]).args(tls.into_iter().flat_map(|line| ["-c", line])).arg("-f");
+        Some(Self::start("httpd.conf", &mut command, &[("certificate.pem", certificate), ("key.pem", key)]))
     }
 
-    fn start(settings: &str, command: &mut Command) -> Self {
+    fn start(settings: &str, command: &mut Command, files: &[(&str, &str)]) -> Self {
         let (folder, address) = (folder(), free_address());
         open_to_all(folder.path());
         for inner in ["docs", "locks", "run"] {
@@ -68,6 +62,9 @@ impl Webdav {
         let text = text.replace("HOST", &address.ip().to_string()).replace("PORT", &address.port().to_string());
         let path = folder.path().join(settings);
         fs::write(&path, text).and_then(|()| fs::write(folder.path().join("users"), USERS)).expect("its settings are written");
+        for (name, text) in files {
+            fs::write(folder.path().join(name), text).expect("a file of its own");
+        }
         if settings == "httpd.conf" {
             command.arg(&path);
         }
