@@ -215,7 +215,7 @@ async fn send(line: &mut Line, path: &str, mut content: Content) -> Result<(), F
         let fed = feed(&mut content, &chunks, patience).await;
         match &fed {
             Ok(true) => drop(chunks),
-            _ => drop(chunks.send(Err(Cut)).await),
+            _ => drop(chunks.send_timeout(Err(Cut), patience).await),
         }
         let _ = all_sent.send(());
         fed
