@@ -43,6 +43,23 @@ pub mod backoffice {
             tonic::include_proto!("passerelle.backoffice.callback.v1");
         }
     }
+
+    /// Stores of documents.
+    pub mod documents {
+        /// The contract as `.proto` text, with the files that it imports: path and text.
+        pub const FILES: [(&str, &str); 2] = [
+            (
+                "passerelle/backoffice/documents/v1/documents.proto",
+                include_str!("../passerelle/backoffice/documents/v1/documents.proto"),
+            ),
+            ("passerelle/options.proto", include_str!("../passerelle/options.proto")),
+        ];
+
+        /// The only version.
+        pub mod v1 {
+            tonic::include_proto!("passerelle.backoffice.documents.v1");
+        }
+    }
 }
 
 /// The sample bank of the demo, a back office of nobody's.

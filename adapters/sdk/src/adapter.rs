@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::{Call, Descriptor, Fault, Health, Maturity, Messages, Secrets};
+use crate::{Call, Descriptor, Fault, Health, Lookup, Maturity, Messages, Secrets};
 
 /// One open adapter: a back office that looks like a gRPC contract. Shared by all calls, so it keeps its own pools.
 #[async_trait]
@@ -19,6 +19,13 @@ pub trait Adapter: Send + Sync + 'static {
     /// Dropping the returned future, or the returned messages, cancels the call. The adapter honours
     /// [`Context::deadline`](crate::Context::deadline); the bus answers the caller at the deadline whatever the adapter does.
     async fn call(&self, call: Call) -> Result<Messages, Fault>;
+
+    /// What became of the operation that was asked for under this key ([`Context::idempotency_key`](crate::Context::idempotency_key)),
+    /// asked after a [`Fault::Unknown`] or a deadline. An adapter that cannot tell refuses, as this default does.
+    async fn lookup(&self, idempotency_key: &str) -> Result<Lookup, Fault> {
+        let _ = idempotency_key;
+        Err(Fault::Unimplemented { message: "this adapter cannot look up what became of an operation".to_owned() })
+    }
 
     /// Whether the system behind can be reached now, and if not, why.
     async fn health(&self) -> Health;

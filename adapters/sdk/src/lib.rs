@@ -1,14 +1,15 @@
 //! The adapter port: what an adapter is to the bus, without gRPC, without the bus.
 //!
 //! An adapter makes a system that does not speak gRPC look like a gRPC contract. It says what it is ([`Descriptor`]),
-//! carries calls ([`Adapter::call`]: a stream of messages in, a stream of messages or a [`Fault`] out), tells its
-//! [`Health`], and drains. A [`Kind`] is the factory that opens adapters of one sort from the file an integrator wrote.
+//! carries calls ([`Adapter::call`]: a stream of messages in, a stream of messages or a [`Fault`] out), looks up
+//! what became of them ([`Lookup`]), tells its [`Health`], and drains. A [`Kind`] is the factory that opens adapters of one sort from the file an integrator wrote.
 
 mod adapter;
 mod call;
 mod descriptor;
 mod fault;
 mod health;
+mod lookup;
 mod secret;
 
 pub use adapter::{Adapter, Kind, OpenError, Opening};
@@ -17,4 +18,5 @@ pub use call::{Call, Context, Messages, TraceContext};
 pub use descriptor::{ContractSource, Descriptor, Maturity, ProtoFile};
 pub use fault::{Fault, Rejection};
 pub use health::Health;
+pub use lookup::Lookup;
 pub use secret::{Secret, SecretError, SecretRef, Secrets};

@@ -14,7 +14,9 @@ pub mod python;
 pub mod ruby;
 mod run;
 pub mod strace;
+pub mod webdav;
 
 pub use buf::Buf;
 pub use mainframe::Mainframe;
 pub use run::Run;
+pub use webdav::Webdav;

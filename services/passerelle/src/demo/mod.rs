@@ -1,4 +1,4 @@
-//! `passerelle demo`: a bank with two back offices, traffic, each call's way through the bus, and a promise that outlives a kill. Nothing to install.
+//! `passerelle demo`: a bank with three back offices, traffic, each call's way through the bus, and a promise that outlives a kill. Nothing to install.
 
 pub(crate) mod disputes;
 mod print;

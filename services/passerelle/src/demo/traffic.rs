@@ -3,6 +3,9 @@
 use std::time::Duration;
 
 use passerelle_bus::call::observe::code_name;
+use passerelle_proto::backoffice::documents::v1::documents_client::DocumentsClient;
+use passerelle_proto::backoffice::documents::v1::store_request::What;
+use passerelle_proto::backoffice::documents::v1::{ReadRequest, Reference, Start, StoreRequest, read_response};
 use passerelle_proto::sample::cards::v1::disputes_client::DisputesClient;
 use passerelle_proto::sample::cards::v1::{FollowDisputeRequest, OpenDisputeRequest};
 use prost_reflect::{DynamicMessage, MessageDescriptor};
@@ -22,6 +25,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 const INQUIRE: &str = "bank.accounts.v1.AccountInquiry/InquireAccounts";
 const OPEN_DISPUTE: &str = "bank.cards.v1.Disputes/OpenDispute";
+const DOCUMENTS: &str = "passerelle.backoffice.documents.v1.Documents";
+/// A customer's contract, signed in the branch.
+const SIGNED: &str = "%PDF-1.7 the loan of customer 0000004711, signed";
 const FOLLOW_DISPUTE: &str = "bank.cards.v1.Disputes/FollowDispute";
 
 /// Calls in turn until enough are made.
@@ -48,12 +54,14 @@ struct Visitors<'a> {
 impl Visitors<'_> {
     /// One call: who, what, and the answer in words.
     async fn visit(&self, number: u64) -> (&'static str, String, String) {
-        match number % 6 {
+        match number % 8 {
             1 => ("web", inquiry("0000004711"), self.inquire("0000004711").await),
             2 => ("mobile", format!("{OPEN_DISPUTE}, payment P-1042"), self.open_dispute(4_200).await),
             3 => ("branch", inquiry("0000004712"), self.inquire("0000004712").await),
             4 => ("call centre", format!("{FOLLOW_DISPUTE}, a stream of D-1"), self.follow_dispute().await),
             5 => ("web", inquiry("0000009999, who is unknown"), self.inquire("0000009999").await),
+            6 => ("branch", format!("{DOCUMENTS}/Store, the signed contract"), self.store().await),
+            7 => ("web", format!("{DOCUMENTS}/Read, the same contract"), self.read().await),
             _ => ("till", inquiry("0000004799, and it abends"), self.inquire("0000004799").await),
         }
     }
@@ -82,6 +90,46 @@ impl Visitors<'_> {
         }
     }
 
+    /// A stream up: what the document is, then its content.
+    async fn store(&self) -> String {
+        let start = Start {
+            reference: Some(contract_of_customer()),
+            media_type: "application/pdf".to_owned(),
+            metadata: [("subject".to_owned(), "loan".to_owned())].into(),
+            ..Start::default()
+        };
+        let messages = [What::Start(start), What::Chunk(SIGNED.into())].map(|what| StoreRequest { what: Some(what) });
+        match DocumentsClient::new(self.channel.clone()).store(tokio_stream::iter(messages)).await {
+            Ok(answer) => {
+                let document = answer.into_inner().document.unwrap_or_default();
+                format!("{} bytes are on disk, version {:.8}…", document.size_bytes, document.version)
+            }
+            Err(status) => refused(&status),
+        }
+    }
+
+    /// A stream down.
+    async fn read(&self) -> String {
+        let request = ReadRequest { reference: Some(contract_of_customer()), version: String::new() };
+        let mut messages = match DocumentsClient::new(self.channel.clone()).read(request).await {
+            Ok(answer) => answer.into_inner(),
+            Err(status) => return refused(&status),
+        };
+        let (mut kind, mut content) = (String::new(), Vec::new());
+        loop {
+            match messages.message().await {
+                Ok(Some(message)) => match message.what {
+                    Some(read_response::What::Document(document)) => kind = document.media_type,
+                    Some(read_response::What::Chunk(chunk)) => content.extend(chunk),
+                    None => {}
+                },
+                Ok(None) if content == SIGNED.as_bytes() => return format!("{} bytes of {kind}, the same", content.len()),
+                Ok(None) => return format!("{} other bytes of {kind}", content.len()),
+                Err(status) => return refused(&status),
+            }
+        }
+    }
+
     /// The accounts have no Rust types: their contract is made from a copybook while the bus starts.
     async fn inquire(&self, customer_id: &str) -> String {
         let Some((input, output)) = self.bank.daemon.types(&format!("/{INQUIRE}")) else {
@@ -102,6 +150,10 @@ impl Visitors<'_> {
         let answer = client.unary(Request::new(question), path, crate::dynamic::DynamicCodec::new(output)).await?;
         Ok(answer.into_inner())
     }
+}
+
+fn contract_of_customer() -> Reference {
+    Reference { folder: "0000004711".to_owned(), name: "loan for a car.pdf".to_owned() }
 }
 
 fn inquiry(customer: &str) -> String {

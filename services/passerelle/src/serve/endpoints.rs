@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use passerelle_adapter::Adapter;
-use passerelle_bus::call::{Endpoint, Remote, RemoteSettings};
+use passerelle_bus::call::{AddressState, Endpoint, Remote, RemoteSettings};
 use passerelle_bus::contract::Registry;
 
 use super::contracts;
@@ -50,6 +50,15 @@ pub(crate) async fn open(loaded: &Loaded, registry: &Registry) -> Result<Opened,
         opened.endpoints.insert(name.to_string(), Arc::new(endpoint));
     }
     Ok(opened)
+}
+
+/// Looks once at what stands behind an adapter: the first caller should not be the first to find out that it is away, or what it can do.
+pub(crate) async fn look(endpoint: Arc<Endpoint>) {
+    let status = endpoint.status().await;
+    let down = status.addresses.iter().filter(|address| status.adapter.is_some() && address.state == AddressState::Down);
+    for address in down {
+        tracing::warn!(endpoint = status.name, address = address.address, reason = address.reason, "not reached yet");
+    }
 }
 
 /// The endpoints whose contract is reflected, with their settings.

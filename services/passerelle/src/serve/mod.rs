@@ -144,6 +144,9 @@ impl Daemon {
 
         let mut background = JoinSet::new();
         background.spawn(routes.clone().follow());
+        for endpoint in endpoints.values() {
+            background.spawn(endpoints::look(endpoint.clone()));
+        }
         for (name, remote) in endpoints::reflected(loaded) {
             background.spawn(contracts::keep_reflecting(registry.clone(), name, remote));
         }

@@ -5,7 +5,7 @@ use passerelle_system::World;
 #[test]
 fn the_demo_shows_each_call_on_its_way_and_ends_cleanly() {
     let world = World::default();
-    let run = world.run(&["demo", "--calls", "6", "--pause-ms", "0", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);
+    let run = world.run(&["demo", "--calls", "8", "--pause-ms", "0", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);
     assert!(run.status.success(), "{run:?}");
     for expected in [
         "web calls bank.accounts.v1.AccountInquiry/InquireAccounts, customer 0000004711",
@@ -17,6 +17,8 @@ fn the_demo_shows_each_call_on_its_way_and_ends_cleanly() {
         "D-1 opened over 4200 cents",
         "4 events: received · the merchant was asked · … · the amount was given back",
         "NOT_FOUND: no such customer",
+        "48 bytes are on disk, version ",
+        "48 bytes of application/pdf, the same",
         "the host closed the connection",
         "web asks for a callback: ",
         "on disk at position ",

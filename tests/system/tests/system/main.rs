@@ -7,6 +7,7 @@ mod callback;
 mod compatibility;
 mod contracts;
 mod demo;
+mod documents;
 mod drain;
 mod handoff;
 mod interop;
