@@ -90,7 +90,15 @@ impl Gateway {
         not_grpc(request).unwrap_or_else(|| status::trailers_only(Status::unimplemented(text)))
     }
 
-    async fn dispatch(&self, route: &Route, request: Request<Incoming>, exchange: Exchange) -> Response<Body> {
+    async fn dispatch(&self, route: &Route, request: Request<Incoming>, mut exchange: Exchange) -> Response<Body> {
+        let policy = &route.endpoint.policy;
+        match policy.admit(route, request.headers(), exchange.observed.started(), exchange.deadline).await {
+            Ok(admission) => exchange.observed.admitted(admission),
+            Err(status) => {
+                tracing::debug!(method = route.method(), endpoint = route.endpoint.name(), reason = status.message(), "a call was turned away");
+                return refuse(exchange.observed, status);
+            }
+        }
         let outcome = match &route.endpoint.target {
             Target::Remote(remote) => remote::forward(remote, request, exchange, &self.limits).await,
             Target::Adapter(adapter) => adapter::call(adapter, route, request, exchange, &self.limits).await,

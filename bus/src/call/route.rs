@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::endpoint::Endpoint;
 use super::observe::Meter;
+use super::policy::{MethodSettings, Pace};
 
 /// One method of a registered contract and the endpoint that serves it.
 #[derive(Debug)]
@@ -13,6 +14,10 @@ pub struct Route {
     pub(super) streaming: Streaming,
     pub(super) endpoint: Arc<Endpoint>,
     pub(super) meter: Meter,
+    /// What was declared about the method.
+    pub(super) rules: MethodSettings,
+    /// How long a call of it takes.
+    pub(super) pace: Pace,
 }
 
 /// Which sides of a method stream.
@@ -34,8 +39,10 @@ impl Streaming {
 impl Route {
     /// A route for `path` (`/package.Service/Method`).
     pub fn new(path: &str, streaming: Streaming, endpoint: Arc<Endpoint>) -> Self {
-        let meter = Meter::new(path.trim_start_matches('/'), endpoint.name());
-        Self { path: path.to_owned(), streaming, endpoint, meter }
+        let method = path.trim_start_matches('/');
+        let meter = Meter::new(method, endpoint.name());
+        let rules = endpoint.policy.method(method);
+        Self { path: path.to_owned(), streaming, endpoint, meter, rules, pace: Pace::default() }
     }
 
     /// The full method name without a leading slash.
