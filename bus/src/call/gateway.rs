@@ -95,7 +95,12 @@ impl Gateway {
         match policy.admit(route, request.headers(), exchange.observed.started(), exchange.deadline).await {
             Ok(admission) => exchange.observed.admitted(admission),
             Err(status) => {
-                tracing::debug!(method = route.method(), endpoint = route.endpoint.name(), reason = status.message(), "a call was turned away");
+                tracing::debug!(
+                    method = route.method(),
+                    endpoint = route.endpoint.name(),
+                    reason = status.message(),
+                    "a call was turned away"
+                );
                 return refuse(exchange.observed, status);
             }
         }

@@ -41,7 +41,11 @@ pub const METRICS: [(&str, Unit, &str); 9] = [
     (CONNECTIONS_OPENED, Unit::Count, "connections opened to a back office, by endpoint"),
     (CONNECT_FAILURES, Unit::Count, "failed attempts to connect to a back office, by endpoint"),
     (CALLS_WAITING, Unit::Count, "calls that wait for a place or a token of their back office, by endpoint"),
-    (QUEUE_WAIT, Unit::Seconds, "time that calls waited for their back office, of those that did not go to it at once, by endpoint"),
+    (
+        QUEUE_WAIT,
+        Unit::Seconds,
+        "time that calls waited for their back office, of those that did not go to it at once, by endpoint",
+    ),
     (CALLS_SHED, Unit::Count, "calls turned away before the back office saw them, by endpoint, channel and reason"),
     (CHANNEL_CALLS, Unit::Count, "calls that went to a back office, by endpoint and channel"),
     (CHANNEL_COST, Unit::Count, "costs of the calls that went to a back office, by endpoint and channel"),

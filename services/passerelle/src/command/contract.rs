@@ -1,6 +1,6 @@
 //! `passerelle contract`: what back offices offer through a running bus.
 
-mod listing;
+pub(super) mod listing;
 mod proto_text;
 
 use std::path::{Path, PathBuf};

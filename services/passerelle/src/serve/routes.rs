@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use passerelle_bus::call::{Endpoint, Gateway, Remote, RemoteSettings, Route, Streaming, Table};
+use passerelle_bus::call::{Declared, Endpoint, Gateway, Remote, RemoteSettings, Route, Streaming, Table};
 use passerelle_bus::contract::{Binding, Contract, Registry};
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
@@ -21,6 +21,8 @@ pub(crate) struct Routes {
     given: Mutex<Given>,
     /// How endpoints that come with a contract are reached; addresses aside.
     template: RemoteSettings,
+    /// What holds around them.
+    around: Declared,
 }
 
 impl Routes {
@@ -30,8 +32,9 @@ impl Routes {
         health: HealthReporter,
         declared: BTreeMap<String, Arc<Endpoint>>,
         template: RemoteSettings,
+        around: Declared,
     ) -> Arc<Self> {
-        Arc::new(Self { registry, gateway, health, declared, given: Mutex::default(), template })
+        Arc::new(Self { registry, gateway, health, declared, given: Mutex::default(), template, around })
     }
 
     /// Rebuilds now and after every change, until dropped with its task.
@@ -109,7 +112,7 @@ impl Routes {
         }
         let settings = RemoteSettings { addresses: addresses.to_vec(), ..self.template.clone() };
         match Remote::open(&contract.name, &settings) {
-            Ok(remote) => Some(Arc::new(Endpoint::remote(remote))),
+            Ok(remote) => Some(Arc::new(Endpoint::remote(remote, self.around.clone()))),
             Err(error) => {
                 tracing::warn!(contract = contract.id(), %error, "the contract's endpoint cannot be used");
                 None

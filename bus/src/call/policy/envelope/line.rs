@@ -111,9 +111,14 @@ mod tests {
         let mut line = Line::new(10);
         let now = Instant::now();
         let at = |seconds| Some(now + Duration::from_secs(seconds));
-        for (value, deadline, who) in
-            [(1, at(1), "urgent"), (5, None, "patient"), (5, at(9), "later"), (5, at(3), "sooner"), (5, at(3), "as soon"), (99, at(60), "best")]
-        {
+        for (value, deadline, who) in [
+            (1, at(1), "urgent"),
+            (5, None, "patient"),
+            (5, at(9), "later"),
+            (5, at(3), "sooner"),
+            (5, at(3), "as soon"),
+            (99, at(60), "best"),
+        ] {
             let rank = line.rank(value, deadline);
             assert!(matches!(line.join(rank, 1, who), Joined::Waiting));
         }

@@ -109,9 +109,8 @@ mod tests {
         });
         assert!(!timetable.is_constant() && Timetable::new(&EnvelopeSettings::default()).is_constant());
         let mut text = String::new();
-        let shown = |moment: Option<i64>| {
-            moment.map_or("never".to_owned(), |at| jiff::Timestamp::from_second(at).unwrap().to_string())
-        };
+        let shown =
+            |moment: Option<i64>| moment.map_or("never".to_owned(), |at| jiff::Timestamp::from_second(at).unwrap().to_string());
         // A Monday, on a clock one hour ahead of UTC; the Tuesday after next is a holiday.
         for at in ["T04:00:00Z", "T05:00:00Z", "T11:00:00Z", "T11:30:00Z", "T12:00:00Z", "T13:00:00Z", "T21:00:00Z"] {
             let phase = timetable.at(moment(&format!("2026-11-23{at}")));
