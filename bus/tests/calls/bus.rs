@@ -9,8 +9,8 @@ use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use passerelle_bus::call::{
-    AddressState, CallLimits, Coalesce, Declared, Endpoint, Gateway, PolicySettings, Remote, RemoteSettings, Route, Streaming,
-    Table,
+    AddressState, CallLimits, Coalesce, Declared, Endpoint, EndpointStatus, Gateway, PolicySettings, Remote, RemoteSettings,
+    Route, Streaming, Table,
 };
 use passerelle_bus::keyed::clock::Manual;
 use tokio::net::TcpListener;
@@ -55,6 +55,11 @@ impl Bus {
     /// Calls that the bus is carrying.
     pub(crate) async fn in_flight(&self) -> usize {
         self.endpoint.status().await.in_flight
+    }
+
+    /// What an operator sees of the endpoint.
+    pub(crate) async fn status(&self) -> EndpointStatus {
+        self.endpoint.status().await
     }
 
     /// Addresses of the back office that take calls.

@@ -15,5 +15,6 @@ mod flow;
 mod leaving;
 mod observed;
 mod passing;
+mod policies;
 mod secure;
 mod sizes;
