@@ -24,8 +24,8 @@ pub use self::endpoint::{Declared, Endpoint, EndpointStatus};
 pub use self::frame::TooLarge;
 pub use self::gateway::{CallLimits, Gateway};
 pub use self::policy::{
-    BatchWindow, ChannelSettings, ChannelUsage, EnvelopeSettings, EnvelopeStatus, LARGEST_VALUE, Limits, MethodSettings,
-    PolicySettings, PolicyStatus, Rate,
+    BatchWindow, BreakerSettings, BreakerStatus, ChannelSettings, ChannelUsage, EnvelopeSettings, EnvelopeStatus, LARGEST_VALUE,
+    Limits, MethodSettings, PolicySettings, PolicyStatus, Rate,
 };
 pub use self::remote::{AddressError, AddressState, AddressStatus, Remote, RemoteSettings};
 pub use self::route::{Route, Streaming, Table};

@@ -33,9 +33,13 @@ pub const CALLS_SHED: &str = "passerelle_calls_shed_total";
 pub const CHANNEL_CALLS: &str = "passerelle_channel_calls_total";
 /// What a channel's calls cost a back office.
 pub const CHANNEL_COST: &str = "passerelle_channel_cost_total";
+/// Whether a back office fails and is left alone: 1, else 0.
+pub const BREAKER_OPEN: &str = "passerelle_breaker_open";
+/// How often a back office failed and was left alone.
+pub const BREAKER_OPENED: &str = "passerelle_breaker_opened_total";
 
 /// Every metric of the call path with its unit and meaning, for the recorder and the reference page.
-pub const METRICS: [(&str, Unit, &str); 9] = [
+pub const METRICS: [(&str, Unit, &str); 11] = [
     (CALL_DURATION, Unit::Seconds, "time from a call's headers to the end of its answer, by method, endpoint and status code"),
     (CALLS_IN_FLIGHT, Unit::Count, "calls being carried now, by endpoint"),
     (CONNECTIONS_OPENED, Unit::Count, "connections opened to a back office, by endpoint"),
@@ -49,6 +53,8 @@ pub const METRICS: [(&str, Unit, &str); 9] = [
     (CALLS_SHED, Unit::Count, "calls turned away before the back office saw them, by endpoint, channel and reason"),
     (CHANNEL_CALLS, Unit::Count, "calls that went to a back office, by endpoint and channel"),
     (CHANNEL_COST, Unit::Count, "costs of the calls that went to a back office, by endpoint and channel"),
+    (BREAKER_OPEN, Unit::Count, "1 while a back office fails and is left alone or probed, else 0, by endpoint"),
+    (BREAKER_OPENED, Unit::Count, "times that a back office failed and was left alone, by endpoint"),
 ];
 
 /// Bounds of the duration histogram, in seconds (OpenTelemetry's advice for RPC, and two finer ones).

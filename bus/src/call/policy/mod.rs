@@ -3,6 +3,7 @@
 //! Everything that is decided here is decided before the back office sees the call: [`Policy::admit`] lets it in, at once where nothing
 //! stands against it, and [`Policy::ended`] hears what became of it.
 
+mod breaker;
 mod channels;
 mod envelope;
 mod settings;
@@ -10,29 +11,36 @@ mod shed;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::HeaderMap;
 use tonic::{Code, Status};
 
+pub use self::breaker::BreakerStatus;
 pub use self::channels::ChannelUsage;
 pub use self::envelope::EnvelopeStatus;
 pub(super) use self::envelope::Pace;
 pub use self::settings::{
-    BatchWindow, ChannelSettings, EnvelopeSettings, LARGEST_VALUE, Limits, MethodSettings, PolicySettings, Rate,
+    BatchWindow, BreakerSettings, ChannelSettings, EnvelopeSettings, LARGEST_VALUE, Limits, MethodSettings, PolicySettings, Rate,
 };
 
-use self::channels::{Channel, Consumption};
+use self::breaker::{Breaker, Verdict};
+use self::channels::Consumption;
 use self::envelope::{Entered, Envelope, Wanted};
+use self::shed::Shed;
 use super::Route;
 use super::observe::QUEUE_WAIT;
 use crate::keyed::Clock;
+
+/// A call that lasts so many times as long as usual is stuck.
+const UNUSUAL: u32 = 2;
 
 /// The policy of one endpoint.
 #[derive(Debug)]
 pub(super) struct Policy {
     endpoint: String,
     envelope: Arc<Envelope>,
+    breaker: Breaker,
     consumption: Consumption,
     methods: HashMap<String, MethodSettings>,
 }
@@ -42,6 +50,8 @@ pub(super) struct Policy {
 pub(super) struct Admission {
     cost: u32,
     since: Instant,
+    /// Whether it shall find out if the back office is well again.
+    is_probe: bool,
 }
 
 /// What an operator sees of an endpoint's policy.
@@ -49,6 +59,8 @@ pub(super) struct Admission {
 pub struct PolicyStatus {
     /// What the back office is given.
     pub envelope: EnvelopeStatus,
+    /// Whether it is left alone because it fails.
+    pub breaker: BreakerStatus,
     /// What each channel has consumed.
     pub channels: Vec<ChannelUsage>,
 }
@@ -58,6 +70,7 @@ impl Policy {
         Self {
             endpoint: endpoint.to_owned(),
             envelope: Arc::new(Envelope::new(endpoint, &settings.envelope, clock)),
+            breaker: Breaker::new(endpoint, settings.breaker, envelope::now()),
             consumption: Consumption::new(endpoint, channels),
             methods: settings.methods,
         }
@@ -78,41 +91,49 @@ impl Policy {
     ) -> Result<Admission, Status> {
         let cost = route.rules.cost;
         let channel = self.consumption.channel(headers);
-        let since = match self.envelope.try_enter(now, cost) {
-            true => now,
+        let entered = match self.breaker.look(now) {
+            Err(shed) => Err(shed),
+            Ok(()) if self.envelope.try_enter(now, cost) => Ok(now),
             // Boxed: calls that need not wait shall not carry the room for it.
-            false => Box::pin(self.wait(route, headers, channel, deadline)).await?,
+            Ok(()) => Box::pin(self.wait(route, headers, deadline)).await,
         };
-        self.consumption.admitted(channel, cost);
-        Ok(Admission { cost, since })
+        match entered.and_then(|since| self.probe(cost, since)) {
+            Ok(admission) => {
+                self.consumption.admitted(channel, cost);
+                Ok(admission)
+            }
+            Err(shed) => {
+                self.consumption.shed(channel, shed.reason);
+                Err(shed.status(&self.endpoint, deadline, envelope::now(), fastrand::f64()))
+            }
+        }
     }
 
-    async fn wait(
-        &self,
-        route: &Route,
-        headers: &HeaderMap,
-        channel: Channel,
-        deadline: Option<Instant>,
-    ) -> Result<Instant, Status> {
+    /// Asks the breaker, which may have opened while the call waited.
+    fn probe(&self, cost: u32, since: Instant) -> Result<Admission, Shed> {
+        match self.breaker.admit(since) {
+            Ok(is_probe) => Ok(Admission { cost, since, is_probe }),
+            Err(shed) => {
+                self.envelope.left(cost, false);
+                Err(shed)
+            }
+        }
+    }
+
+    /// Waits for one's turn, and says when it has come.
+    async fn wait(&self, route: &Route, headers: &HeaderMap, deadline: Option<Instant>) -> Result<Instant, Shed> {
         let came = envelope::now();
         let value = self.consumption.value(headers);
         let wanted = Wanted { cost: route.rules.cost, value, deadline, duration: route.pace.usual() };
-        let outcome = match self.envelope.enter(came, wanted) {
-            Entered::Now => Ok(()),
+        match self.envelope.enter(came, wanted) {
+            Entered::Now => Ok(came),
             Entered::Never(shed) => Err(shed),
             Entered::Later(ticket) => {
                 let outcome = ticket.turn().await;
-                let waited = envelope::now().saturating_duration_since(came);
-                metrics::histogram!(QUEUE_WAIT, "passerelle_endpoint" => self.endpoint.clone()).record(waited.as_secs_f64());
-                outcome
-            }
-        };
-        let now = envelope::now();
-        match outcome {
-            Ok(()) => Ok(now),
-            Err(shed) => {
-                self.consumption.shed(channel, shed.reason);
-                Err(shed.status(&self.endpoint, deadline, now, fastrand::f64()))
+                let now = envelope::now();
+                let waited = now.saturating_duration_since(came).as_secs_f64();
+                metrics::histogram!(QUEUE_WAIT, "passerelle_endpoint" => self.endpoint.clone()).record(waited);
+                outcome.map(|()| now)
             }
         }
     }
@@ -120,9 +141,10 @@ impl Policy {
     /// Hears what became of a call that was let in; `None`: nobody waited for the outcome.
     pub(super) fn ended(&self, route: &Route, admission: &Admission, now: Instant, outcome: Option<Code>) {
         let broken_off = matches!(outcome, None | Some(Code::Cancelled | Code::DeadlineExceeded));
-        // Streams last as long as they are meant to, and who went away did not see how long it takes.
-        if route.streaming.is_unary() && outcome.is_some_and(|code| code != Code::Cancelled) {
-            let duration = now.saturating_duration_since(admission.since);
+        let duration = now.saturating_duration_since(admission.since);
+        self.breaker.ended(now, verdict(outcome, duration, route.pace.usual()), admission.is_probe);
+        // Streams last as long as they are meant to, and who broke off did not see how long it takes.
+        if route.streaming.is_unary() && !broken_off {
             route.pace.took(duration);
             self.envelope.pace.took(duration);
         }
@@ -130,6 +152,18 @@ impl Policy {
     }
 
     pub(super) fn status(&self) -> PolicyStatus {
-        PolicyStatus { envelope: self.envelope.status(), channels: self.consumption.usage() }
+        let breaker = self.breaker.status(envelope::now());
+        PolicyStatus { envelope: self.envelope.status(), breaker, channels: self.consumption.usage() }
+    }
+}
+
+/// A back office that refuses, throttles, or is buggy for some requests is there. A deadline that was too short for what the method
+/// usually takes says something about its caller only.
+fn verdict(outcome: Option<Code>, duration: Duration, usual: Duration) -> Verdict {
+    match outcome {
+        Some(Code::Unavailable) => Verdict::Bad,
+        Some(Code::DeadlineExceeded) if duration >= usual * UNUSUAL => Verdict::Bad,
+        None | Some(Code::Cancelled | Code::DeadlineExceeded | Code::ResourceExhausted) => Verdict::Silent,
+        Some(_) => Verdict::Good,
     }
 }

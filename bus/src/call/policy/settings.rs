@@ -10,6 +10,8 @@ use crate::calendar::Calendar;
 pub struct PolicySettings {
     /// What the back office can bear.
     pub envelope: EnvelopeSettings,
+    /// When it is left alone because it fails.
+    pub breaker: BreakerSettings,
     /// What is particular to a method, by its full name (`bank.v1.Accounts/Inquire`).
     pub methods: HashMap<String, MethodSettings>,
 }
@@ -67,6 +69,23 @@ pub struct BatchWindow {
     pub limits: Limits,
 }
 
+/// When a back office that fails is left alone, and for how long.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BreakerSettings {
+    /// The share of failed calls, 0 to 1, from which on it is left alone.
+    pub share: f64,
+    /// Calls that there must have been, for their share to say something; 0: it is never left alone.
+    pub calls: u64,
+    /// The span of time in which they are counted.
+    pub within: Duration,
+    /// How long it is left alone at first; twice as long each time that it still fails.
+    pub open: Duration,
+    /// How long it is left alone at most.
+    pub longest_open: Duration,
+    /// Calls that are let through to find out, and must go well.
+    pub probes: u32,
+}
+
 /// How channels say who they are and whom they call for.
 #[derive(Debug, Clone)]
 pub struct ChannelSettings {
@@ -99,6 +118,20 @@ impl Default for EnvelopeSettings {
             abandoned: Duration::ZERO,
             hours: None,
             batch_windows: Vec::new(),
+        }
+    }
+}
+
+impl Default for BreakerSettings {
+    fn default() -> Self {
+        Self {
+            share: 0.5,
+            calls: 20,
+            within: Duration::from_secs(10),
+            open: Duration::from_secs(1),
+            // Not longer than the pause between attempts to connect.
+            longest_open: Duration::from_secs(10),
+            probes: 3,
         }
     }
 }

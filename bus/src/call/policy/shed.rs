@@ -35,11 +35,13 @@ pub(super) enum Reason {
     DeadlineTooNear,
     /// It would have waited, or has waited, longer than calls may wait.
     WaitTooLong,
+    /// It fails, and is left alone for a while.
+    Failing,
 }
 
 /// All reasons, in the order of their numbers.
-pub(super) const REASONS: [Reason; 5] =
-    [Reason::Closed, Reason::QueueFull, Reason::Displaced, Reason::DeadlineTooNear, Reason::WaitTooLong];
+pub(super) const REASONS: [Reason; 6] =
+    [Reason::Closed, Reason::QueueFull, Reason::Displaced, Reason::DeadlineTooNear, Reason::WaitTooLong, Reason::Failing];
 
 impl Reason {
     /// The name in metrics.
@@ -50,6 +52,7 @@ impl Reason {
             Self::Displaced => "displaced",
             Self::DeadlineTooNear => "deadline_too_near",
             Self::WaitTooLong => "wait_too_long",
+            Self::Failing => "failing",
         }
     }
 
@@ -61,12 +64,13 @@ impl Reason {
             Self::Displaced => "DISPLACED",
             Self::DeadlineTooNear => "DEADLINE_TOO_NEAR",
             Self::WaitTooLong => "WAIT_TOO_LONG",
+            Self::Failing => "FAILING",
         }
     }
 
     fn code(self) -> Code {
         match self {
-            Self::Closed => Code::Unavailable,
+            Self::Closed | Self::Failing => Code::Unavailable,
             Self::QueueFull | Self::Displaced | Self::DeadlineTooNear | Self::WaitTooLong => Code::ResourceExhausted,
         }
     }
@@ -78,6 +82,7 @@ impl Reason {
             Self::Displaced => "is busy, and calls that go before this one fill the line",
             Self::DeadlineTooNear => "is busy, and could not answer within the deadline",
             Self::WaitTooLong => "is busy, and this call would have to wait too long",
+            Self::Failing => "fails, and is left alone for a while",
         }
     }
 }
