@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use passerelle_bus::call::{AddressState, ChannelUsage, EndpointStatus, PolicyStatus};
+use passerelle_bus::call::{AddressState, BreakerStatus, ChannelUsage, EndpointStatus, PolicyStatus};
 use passerelle_bus::contract::{Image, ImageError, Registry};
 use passerelle_proto::bus::v1;
 use passerelle_services::admin::{Adapters, Contracts, Endpoints};
@@ -90,7 +90,7 @@ fn described(status: EndpointStatus, contracts: Vec<String>) -> v1::Endpoint {
 }
 
 fn policy(status: PolicyStatus) -> v1::Policy {
-    let PolicyStatus { envelope, channels } = status;
+    let PolicyStatus { envelope, breaker, channels } = status;
     let usage = |usage: ChannelUsage| v1::policy::ChannelUsage {
         channel: usage.channel,
         calls: usage.calls,
@@ -107,6 +107,16 @@ fn policy(status: PolicyStatus) -> v1::Policy {
         // A duration that protobuf cannot say is none that calls take.
         usual_duration: envelope.usual.try_into().ok(),
         channels: channels.into_iter().map(usage).collect(),
+        breaker: match breaker {
+            BreakerStatus::Closed => v1::policy::Breaker::Closed,
+            BreakerStatus::Open(_) => v1::policy::Breaker::Open,
+            BreakerStatus::HalfOpen => v1::policy::Breaker::HalfOpen,
+        }
+        .into(),
+        left_alone_for: match breaker {
+            BreakerStatus::Open(left) => left.try_into().ok(),
+            BreakerStatus::Closed | BreakerStatus::HalfOpen => None,
+        },
     }
 }
 

@@ -32,6 +32,8 @@ pub struct Policy {
     /// Its place stays taken for so long. 0: it stops at once.
     #[schemars(range(min = 0, max = 3_600_000))]
     pub abandoned_ms: u64,
+    /// When it is left alone because it fails.
+    pub breaker: Breaker,
     /// When it answers. Not given: always.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hours: Option<OpeningHours>,
@@ -54,6 +56,31 @@ pub struct Rate {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 100_000))]
     pub burst: Option<u32>,
+}
+
+/// When a back office that fails (does not answer, or not within the deadline) is left alone: calls are turned away at once. Later a few
+/// calls find out if it is well again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Breaker {
+    /// The share of failed calls from which on it is left alone.
+    #[schemars(range(min = 0.01, max = 1))]
+    pub share: f64,
+    /// Calls that there must have been for their share to say something. 0: it is never left alone.
+    #[schemars(range(min = 0, max = 1_000_000))]
+    pub calls: u64,
+    /// The time in which they are counted, in milliseconds.
+    #[schemars(range(min = 100, max = 3_600_000))]
+    pub within_ms: u64,
+    /// How long it is left alone at first, in milliseconds; twice as long each time that it still fails.
+    #[schemars(range(min = 10, max = 3_600_000))]
+    pub open_ms: u64,
+    /// How long it is left alone at most, in milliseconds.
+    #[schemars(range(min = 10, max = 3_600_000))]
+    pub longest_open_ms: u64,
+    /// Calls that are let through to find out, and must all go well.
+    #[schemars(range(min = 1, max = 1_000))]
+    pub probes: u32,
 }
 
 /// When a back office answers.
@@ -116,7 +143,7 @@ impl Policy {
             hours: self.hours.as_ref().map(OpeningHours::calendar),
             batch_windows: self.batch_windows.iter().map(BatchWindow::resolved).collect(),
         };
-        call::PolicySettings { envelope, methods }
+        call::PolicySettings { envelope, breaker: self.breaker.resolved(), methods }
     }
 
     /// `(path, what is wrong)` of everything that the types cannot say.
@@ -154,6 +181,27 @@ impl Rate {
     }
 }
 
+impl Breaker {
+    fn resolved(&self) -> call::BreakerSettings {
+        call::BreakerSettings {
+            share: self.share,
+            calls: self.calls,
+            within: Duration::from_millis(self.within_ms),
+            open: Duration::from_millis(self.open_ms),
+            longest_open: Duration::from_millis(self.longest_open_ms.max(self.open_ms)),
+            probes: self.probes,
+        }
+    }
+}
+
+impl Default for Breaker {
+    fn default() -> Self {
+        let call::BreakerSettings { share, calls, within, open, longest_open, probes } = call::BreakerSettings::default();
+        let millis = |duration: Duration| duration.as_millis() as u64;
+        Self { share, calls, within_ms: millis(within), open_ms: millis(open), longest_open_ms: millis(longest_open), probes }
+    }
+}
+
 impl OpeningHours {
     fn calendar(&self) -> Calendar {
         Calendar::new(&self.time_zone, self.open.clone(), &self.closed, CALENDAR_SECONDS)
@@ -179,6 +227,7 @@ impl Default for Policy {
             queue_calls: queue_calls as u32,
             queue_wait_ms: queue_wait.as_millis() as u64,
             abandoned_ms: abandoned.as_millis() as u64,
+            breaker: Breaker::default(),
             hours: None,
             batch_windows: Vec::new(),
             methods: Vec::new(),

@@ -392,6 +392,7 @@ endpoints:
       hours: { time_zone: Europe/Paris, open: { monday: ['06:00-22:00'] }, closed: ['2026-12-25'] }
       batch_windows:
         - { name: interest, time_zone: Europe/Paris, during: { monday: ['12:00-13:00'] }, concurrency: 0 }
+      breaker: { calls: 0 }
       methods:
         - { name: bank.v1.Accounts/Search, cost: 5 }
 ";
@@ -401,6 +402,7 @@ endpoints:
     assert_eq!((policy.envelope.limits.concurrency, policy.envelope.queue_calls), (8, 7));
     assert_eq!(policy.envelope.limits.rate, Some(passerelle_bus::call::Rate { per_second: 25.0, burst: 3 }));
     assert_eq!(policy.envelope.queue_wait.as_secs(), 5);
+    assert_eq!((policy.breaker.calls, policy.breaker.share), (0, 0.5));
     assert_eq!(policy.methods["bank.v1.Accounts/Search"].cost, 5);
     assert_eq!(policy.envelope.batch_windows[0].limits.concurrency, 0);
     assert_eq!(settings.channels.resolved().value_key, "x-value");
@@ -411,6 +413,7 @@ fn a_policy_that_cannot_be_meant_is_refused() {
     let policies = [
         "concurrency: 0",
         "rate: { per_second: 0 }",
+        "breaker: { share: 1.5 }",
         "rate: { burst: 3 }",
         "hours: { time_zone: Mars, open: { monday: ['06:00-22:00'] } }",
         "hours: { time_zone: UTC, open: {} }",
@@ -426,34 +429,36 @@ fn a_policy_that_cannot_be_meant_is_refused() {
     check(
         refusals.chain(channels),
         expect![[r#"
-        "concurrency: 0"
-          P0003 passerelle.yaml:4:15: endpoints.bank.policy.concurrency: 0 is out of range, 1 to 1000000
-        "rate: { per_second: 0 }"
-          P0003 passerelle.yaml:4:23: endpoints.bank.policy.rate.per_second: 0 is out of range, 0.01 to 1000000
-        "rate: { burst: 3 }"
-          P0002 passerelle.yaml:4:23: endpoints.bank.policy.rate: missing field `per_second`
-        "hours: { time_zone: Mars, open: { monday: ['06:00-22:00'] } }"
-          P0002 passerelle.yaml:4:35: endpoints.bank.policy.hours.time_zone: `Mars` is no time zone of the IANA database; write for example Europe/Paris or UTC
-        "hours: { time_zone: UTC, open: {} }"
-          P0004 passerelle.yaml:4:15: endpoints.bank.policy.hours: missing configuration field "endpoints.bank.policy.hours.open"
-        "batch_windows: [{ name: night, time_zone: UTC, concurrency: 1, during: { monday: ['06:00-09:00', '08:00-10:00'] } }]"
-          P0003 passerelle.yaml:4:88: endpoints.bank.policy.batch_windows[0].during.monday: 08:00-10:00 begins before 06:00-09:00 ends; write hours in order, without overlap
-        "methods: [{ name: Search, cost: 2 }]"
-          P0003 passerelle.yaml:4:27: endpoints.bank.policy.methods[0].name: `Search` is no method; write its full name: bank.v1.Accounts/Inquire
-        "methods: [{ name: bank.v1.Accounts/Search, cost: 0 }]"
-          P0003 passerelle.yaml:4:58: endpoints.bank.policy.methods[0].cost: 0 is out of range, 1 to 10000
-        "methods: [{ name: b.A/S }, { name: /b.A/S }]"
-          P0003 passerelle.yaml:4:44: endpoints.bank.policy.methods[1].name: `b.A/S` stands here twice
-        "names: [other]"
-          P0003 passerelle.yaml:1:13: channels.names: `other` is no channel's name: 1 to 64 letters, digits, `-`, `_` and `.`, and not `other`
-        "names: ['']"
-          P0003 passerelle.yaml:1:13: channels.names: `` is no channel's name: 1 to 64 letters, digits, `-`, `_` and `.`, and not `other`
-        "value_key: Big"
-          P0002 passerelle.yaml:1:24: channels.value_key: `Big` is no metadata key: small letters, digits, `-`, `_` and `.`, neither grpc-… nor …-bin
-        "value_key: grpc-value"
-          P0002 passerelle.yaml:1:24: channels.value_key: `grpc-value` is no metadata key: small letters, digits, `-`, `_` and `.`, neither grpc-… nor …-bin
-        "usual_value: 10"
-          P0003 passerelle.yaml:1:13: channels.usual_value: 10 is out of range, 0 to 9
-    "#]],
+            "concurrency: 0"
+              P0003 passerelle.yaml:4:15: endpoints.bank.policy.concurrency: 0 is out of range, 1 to 1000000
+            "rate: { per_second: 0 }"
+              P0003 passerelle.yaml:4:23: endpoints.bank.policy.rate.per_second: 0 is out of range, 0.01 to 1000000
+            "breaker: { share: 1.5 }"
+              P0003 passerelle.yaml:4:26: endpoints.bank.policy.breaker.share: 1.5 is out of range, 0.01 to 1
+            "rate: { burst: 3 }"
+              P0002 passerelle.yaml:4:23: endpoints.bank.policy.rate: missing field `per_second`
+            "hours: { time_zone: Mars, open: { monday: ['06:00-22:00'] } }"
+              P0002 passerelle.yaml:4:35: endpoints.bank.policy.hours.time_zone: `Mars` is no time zone of the IANA database; write for example Europe/Paris or UTC
+            "hours: { time_zone: UTC, open: {} }"
+              P0004 passerelle.yaml:4:15: endpoints.bank.policy.hours: missing configuration field "endpoints.bank.policy.hours.open"
+            "batch_windows: [{ name: night, time_zone: UTC, concurrency: 1, during: { monday: ['06:00-09:00', '08:00-10:00'] } }]"
+              P0003 passerelle.yaml:4:88: endpoints.bank.policy.batch_windows[0].during.monday: 08:00-10:00 begins before 06:00-09:00 ends; write hours in order, without overlap
+            "methods: [{ name: Search, cost: 2 }]"
+              P0003 passerelle.yaml:4:27: endpoints.bank.policy.methods[0].name: `Search` is no method; write its full name: bank.v1.Accounts/Inquire
+            "methods: [{ name: bank.v1.Accounts/Search, cost: 0 }]"
+              P0003 passerelle.yaml:4:58: endpoints.bank.policy.methods[0].cost: 0 is out of range, 1 to 10000
+            "methods: [{ name: b.A/S }, { name: /b.A/S }]"
+              P0003 passerelle.yaml:4:44: endpoints.bank.policy.methods[1].name: `b.A/S` stands here twice
+            "names: [other]"
+              P0003 passerelle.yaml:1:13: channels.names: `other` is no channel's name: 1 to 64 letters, digits, `-`, `_` and `.`, and not `other`
+            "names: ['']"
+              P0003 passerelle.yaml:1:13: channels.names: `` is no channel's name: 1 to 64 letters, digits, `-`, `_` and `.`, and not `other`
+            "value_key: Big"
+              P0002 passerelle.yaml:1:24: channels.value_key: `Big` is no metadata key: small letters, digits, `-`, `_` and `.`, neither grpc-… nor …-bin
+            "value_key: grpc-value"
+              P0002 passerelle.yaml:1:24: channels.value_key: `grpc-value` is no metadata key: small letters, digits, `-`, `_` and `.`, neither grpc-… nor …-bin
+            "usual_value: 10"
+              P0003 passerelle.yaml:1:13: channels.usual_value: 10 is out of range, 0 to 9
+        "#]],
     );
 }

@@ -11,6 +11,7 @@ mod handoff;
 mod interop;
 mod journal;
 mod mainframe;
+mod policies;
 mod streaming;
 mod tidy;
 mod tls;

@@ -59,7 +59,8 @@ fn it_opens_when_half_of_enough_calls_fail_and_stays_open_longer_each_time() {
         refused for 1000 ms → Open(1s)
         probe Bad → Open(3s)
         refused for 1000 ms → Open(1s)
-    "#]].assert_eq(&play("gbgbg..b..b...b....b"));
+    "#]]
+    .assert_eq(&play("gbgbg..b..b...b....b"));
 }
 
 #[test]
@@ -77,7 +78,8 @@ fn it_closes_when_probes_go_well_and_a_silent_one_says_nothing() {
         call Bad → Closed
         call Bad → Closed
         call Bad → Open(1s)
-    "#]].assert_eq(&play("bbbb.g.gsgbbbb"));
+    "#]]
+    .assert_eq(&play("bbbb.g.gsgbbbb"));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use passerelle_proto::bus::v1;
 use passerelle_proto::bus::v1::address::State;
+use passerelle_proto::bus::v1::policy::Breaker;
 use prost_types::Timestamp;
 
 use crate::command::contract::listing::aligned;
@@ -36,6 +37,7 @@ pub(super) fn endpoint(endpoint: &v1::Endpoint) -> String {
     facts.push(["in progress".to_owned(), format!("{} of {} places", policy.taken, policy.concurrency)]);
     facts.push(["waiting".to_owned(), policy.waiting.to_string()]);
     facts.push(["rate".to_owned(), rate(&policy)]);
+    facts.push(["breaker".to_owned(), breaker(&policy)]);
     facts.push(["a call takes".to_owned(), duration(&policy)]);
     if !policy.batch_windows.is_empty() {
         facts.push(["batch windows".to_owned(), policy.batch_windows.join(", ")]);
@@ -68,6 +70,11 @@ fn state(endpoint: &v1::Endpoint, policy: &v1::Policy) -> String {
             None => "closed for good".to_owned(),
         };
     }
+    match policy.breaker() {
+        Breaker::Open => return "left alone, it fails".to_owned(),
+        Breaker::HalfOpen => return "probed, it failed".to_owned(),
+        Breaker::Closed | Breaker::Unspecified => {}
+    }
     let best = endpoint.addresses.iter().min_by_key(|address| match address.state() {
         State::Ready => 0,
         State::Degraded => 1,
@@ -94,6 +101,15 @@ fn rate(policy: &v1::Policy) -> String {
     match &policy.rate {
         None => "any".to_owned(),
         Some(rate) => format!("{} a second, {} at once", rate.per_second, rate.burst),
+    }
+}
+
+fn breaker(policy: &v1::Policy) -> String {
+    let left = policy.left_alone_for.unwrap_or_default();
+    match policy.breaker() {
+        Breaker::Open => format!("open for {:.1} s more", left.seconds as f64 + f64::from(left.nanos) / 1e9),
+        Breaker::HalfOpen => "half-open: a few calls find out if it is well again".to_owned(),
+        Breaker::Closed | Breaker::Unspecified => "closed".to_owned(),
     }
 }
 
@@ -137,6 +153,8 @@ mod tests {
                 opens_at: None,
                 usual_duration: Some(prost_types::Duration { seconds: 0, nanos: 12_340_000 }),
                 channels: vec![usage("web", 100, 3), usage("other", 1, 0)],
+                breaker: Breaker::Closed.into(),
+                left_alone_for: None,
             }),
         }
     }
@@ -150,11 +168,14 @@ mod tests {
             policy: Some(closed),
             ..v1::Endpoint::default()
         };
+        let broken = v1::Policy { concurrency: 8, breaker: Breaker::Open.into(), ..v1::Policy::default() };
+        let cards = v1::Endpoint { name: "cards".to_owned(), policy: Some(broken), ..v1::Endpoint::default() };
         expect![[r#"
             ENDPOINT  KIND               STATE                              IN PROGRESS  WAITING  RATE                    SERVES
             bank      gRPC               ready                              8 of 8       4        50 a second, 5 at once  bank.v1@2
             host      adapter mainframe  closed until 2023-11-14T22:13:20Z  0 of 0       0        any                     nothing yet
-        "#]].assert_eq(&table(&[bank(), host]));
+            cards     gRPC               left alone, it fails               0 of 8       0        any                     nothing yet
+        "#]].assert_eq(&table(&[bank(), host, cards]));
         expect![[r#"
             no endpoint is declared; passerelle reference settings shows how
         "#]]
@@ -169,6 +190,7 @@ mod tests {
               in progress    8 of 8 places
               waiting        4
               rate           50 a second, 5 at once
+              breaker        closed
               a call takes   12.3 ms, usually
               batch windows  interest
 
