@@ -25,7 +25,7 @@ pub use self::frame::TooLarge;
 pub use self::gateway::{CallLimits, Gateway};
 pub use self::policy::{
     BatchWindow, BreakerSettings, BreakerStatus, ChannelSettings, ChannelUsage, EnvelopeSettings, EnvelopeStatus, LARGEST_VALUE,
-    Limits, MethodSettings, PolicySettings, PolicyStatus, Rate,
+    Limits, MethodSettings, PolicySettings, PolicyStatus, Rate, RetrySettings,
 };
 pub use self::remote::{AddressError, AddressState, AddressStatus, Remote, RemoteSettings};
 pub use self::route::{Route, Streaming, Table};

@@ -171,6 +171,11 @@ impl Observed {
         self.started
     }
 
+    /// How the call was let in, if it was.
+    pub(super) fn admission(&self) -> Option<&Admission> {
+        self.admission.as_ref()
+    }
+
     /// The call goes to the back office.
     pub(super) fn admitted(&mut self, admission: Admission) {
         self.admission = Some(admission);

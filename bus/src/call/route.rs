@@ -16,6 +16,8 @@ pub struct Route {
     pub(super) meter: Meter,
     /// What was declared about the method.
     pub(super) rules: MethodSettings,
+    /// Whether its contract says that it may be called again.
+    pub(super) idempotent: bool,
     /// How long a call of it takes.
     pub(super) pace: Pace,
 }
@@ -42,7 +44,12 @@ impl Route {
         let method = path.trim_start_matches('/');
         let meter = Meter::new(method, endpoint.name());
         let rules = endpoint.policy.method(method);
-        Self { path: path.to_owned(), streaming, endpoint, meter, rules, pace: Pace::default() }
+        Self { path: path.to_owned(), streaming, endpoint, meter, rules, idempotent: false, pace: Pace::default() }
+    }
+
+    /// The contract says whether the method may be called again when it is not known if it had its effect.
+    pub fn idempotent(self, idempotent: bool) -> Self {
+        Self { idempotent, ..self }
     }
 
     /// The full method name without a leading slash.

@@ -16,5 +16,6 @@ mod leaving;
 mod observed;
 mod passing;
 mod policies;
+mod retries;
 mod secure;
 mod sizes;

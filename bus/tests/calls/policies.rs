@@ -133,7 +133,7 @@ async fn a_costly_method_takes_more_of_the_rate() {
     let counter = Counter::start().await;
     counter.go.add_permits(100);
     let rate = Some(Rate { per_second: 0.01, burst: 10 });
-    let methods = [(UNARY.trim_start_matches('/').to_owned(), MethodSettings { cost: 4 })].into();
+    let methods = [(UNARY.trim_start_matches('/').to_owned(), MethodSettings { cost: 4, ..MethodSettings::default() })].into();
     let bus = Bus::start(under(&[counter.office.address], PolicySettings { methods, ..policy(100, rate, 100) })).await;
     let caller = Caller::connect(bus.address).await;
     let mut codes = Vec::new();

@@ -12,17 +12,17 @@ import time
 
 import grpc
 
-CONCURRENCY, RATE, BURST = int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
-# The network and the loop of this very process bunch what was sent evenly: a quarter of a second's worth is no breach.
-TOLERANCE = RATE / 4
-
 
 class Ledger:
-    def __init__(self):
+    def __init__(self, concurrency, rate, burst):
+        self.concurrency = concurrency
+        # The network and the loop of this very process bunch what was sent evenly: a quarter of a second's worth is no breach.
+        self.in_a_second = rate + burst + rate / 4
         self.behaviour = {"work_ms": 20, "mode": "well"}
         self.working = 0
         self.arrivals = collections.deque()
         self.seen = collections.Counter()
+        self.attempts = collections.defaultdict(list)
 
     def arrived(self):
         now = time.monotonic()
@@ -33,8 +33,8 @@ class Ledger:
         self.seen["calls"] += 1
         self.seen["most_at_a_time"] = max(self.seen["most_at_a_time"], self.working)
         self.seen["most_in_a_second"] = max(self.seen["most_in_a_second"], len(self.arrivals))
-        self.seen["too_many_at_a_time"] += self.working > CONCURRENCY
-        self.seen["too_many_in_a_second"] += len(self.arrivals) > RATE + BURST + TOLERANCE
+        self.seen["too_many_at_a_time"] += self.working > self.concurrency
+        self.seen["too_many_in_a_second"] += len(self.arrivals) > self.in_a_second
 
     async def work(self):
         try:
@@ -55,6 +55,23 @@ class Ledger:
             await asyncio.sleep(3600)
         return request
 
+    async def flaky(self, request, context):
+        """Fails as often as the request says, then answers how often it was called, and what each attempt said of those before."""
+        case = json.loads(text_of(request))
+        said = [value for name, value in context.invocation_metadata() if name == "grpc-previous-rpc-attempts"]
+        attempts = self.attempts[case["key"]]
+        attempts.append("".join(said))
+        if len(attempts) > case["fail"]:
+            return request
+        if case.get("begin"):
+            await context.send_initial_metadata((("begun", "yes"),))
+        if "pushback" in case:
+            context.set_trailing_metadata((("grpc-retry-pushback-ms", case["pushback"]),))
+        await context.abort(getattr(grpc.StatusCode, case.get("code", "UNAVAILABLE")), "as you wished")
+
+    async def attempts_of(self, request, context):
+        return message(json.dumps(self.attempts[text_of(request)]))
+
     async def behave(self, request, context):
         self.behaviour.update(json.loads(text_of(request)))
         return request
@@ -64,6 +81,7 @@ class Ledger:
 
 
 def text_of(message):
+    """The string of a message shorter than 128 bytes."""
     return message[2:].decode() if message else "{}"
 
 
@@ -78,8 +96,9 @@ def message(text):
 
 
 async def main():
-    ledger = Ledger()
+    ledger = Ledger(*map(int, sys.argv[1:]))
     methods = {"Book": ledger.book, "Behave": ledger.behave, "Report": ledger.report}
+    methods |= {"Flaky": ledger.flaky, "Attempts": ledger.attempts_of}
     server = grpc.aio.server()
     handlers = {name: grpc.unary_unary_rpc_method_handler(method) for name, method in methods.items()}
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("host.v1.Ledger", handlers),))
@@ -89,4 +108,5 @@ async def main():
     await server.wait_for_termination()
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main())

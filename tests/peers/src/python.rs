@@ -70,6 +70,13 @@ impl Fragile {
     pub fn contract() -> PathBuf {
         install::workspace().join("tests/peers/python/fragile.proto")
     }
+
+    /// Calls its flaky method by `way`, in many ways; prints each outcome with the attempts that it took. The client itself retries by a
+    /// service config (gRFC A6), or never does. `None` when it is not installed.
+    pub fn flaky(&self, way: SocketAddr, client_retries: bool) -> Option<Run> {
+        let how = if client_retries { "retry" } else { "plain" };
+        Some(Run::of(script("flaky.py")?.args([way.to_string(), self.address.to_string(), how.to_owned()])))
+    }
 }
 
 /// Calls the disputes in every streaming kind, with metadata, trailers, details, compression, deadlines and cancellation. What

@@ -6,6 +6,7 @@
 mod breaker;
 mod channels;
 mod envelope;
+mod retry;
 mod settings;
 mod shed;
 
@@ -20,6 +21,8 @@ pub use self::breaker::BreakerStatus;
 pub use self::channels::ChannelUsage;
 pub use self::envelope::EnvelopeStatus;
 pub(super) use self::envelope::Pace;
+pub(super) use self::retry::{Pushback, Retries};
+pub use self::settings::RetrySettings;
 pub use self::settings::{
     BatchWindow, BreakerSettings, ChannelSettings, EnvelopeSettings, LARGEST_VALUE, Limits, MethodSettings, PolicySettings, Rate,
 };
@@ -27,8 +30,10 @@ pub use self::settings::{
 use self::breaker::{Breaker, Verdict};
 use self::channels::Consumption;
 use self::envelope::{Entered, Envelope, Wanted};
+use self::retry::Retry;
 use self::shed::Shed;
 use super::Route;
+use super::gateway::Exchange;
 use super::observe::QUEUE_WAIT;
 use crate::keyed::Clock;
 
@@ -41,6 +46,7 @@ pub(super) struct Policy {
     endpoint: String,
     envelope: Arc<Envelope>,
     breaker: Breaker,
+    retry: Retry,
     consumption: Consumption,
     methods: HashMap<String, MethodSettings>,
 }
@@ -71,6 +77,7 @@ impl Policy {
             endpoint: endpoint.to_owned(),
             envelope: Arc::new(Envelope::new(endpoint, &settings.envelope, clock)),
             breaker: Breaker::new(endpoint, settings.breaker, envelope::now()),
+            retry: Retry::new(settings.retry),
             consumption: Consumption::new(endpoint, channels),
             methods: settings.methods,
         }
@@ -138,11 +145,34 @@ impl Policy {
         }
     }
 
+    /// What may be tried again of a call that was let in. A probe finds out by one attempt.
+    pub(super) fn retries(&self, route: &Route, headers: &mut HeaderMap, exchange: &Exchange) -> Option<Retries<'_>> {
+        let idempotent = route.rules.idempotent.unwrap_or(route.idempotent);
+        let is_probe = exchange.observed.admission().is_none_or(|admission| admission.is_probe);
+        if !idempotent || is_probe {
+            return None;
+        }
+        self.retry.claim(self, route.rules.cost, headers, exchange.deadline)
+    }
+
+    /// Whether the back office may be asked again after an attempt ended so: a retry is a call to it like any other.
+    fn may_try_again(&self, now: Instant, cost: u32, code: Code) -> bool {
+        let may = self.breaker.look(now).is_ok() && self.envelope.try_again(now, cost);
+        if may {
+            // The last attempt is counted with the call itself.
+            self.breaker.ended(now, verdict(Some(code), Duration::ZERO, Duration::MAX), false);
+        }
+        may
+    }
+
     /// Hears what became of a call that was let in; `None`: nobody waited for the outcome.
     pub(super) fn ended(&self, route: &Route, admission: &Admission, now: Instant, outcome: Option<Code>) {
         let broken_off = matches!(outcome, None | Some(Code::Cancelled | Code::DeadlineExceeded));
         let duration = now.saturating_duration_since(admission.since);
         self.breaker.ended(now, verdict(outcome, duration, route.pace.usual()), admission.is_probe);
+        if outcome == Some(Code::Ok) {
+            self.retry.succeeded();
+        }
         // Streams last as long as they are meant to, and who broke off did not see how long it takes.
         if route.streaming.is_unary() && !broken_off {
             route.pace.took(duration);
@@ -162,7 +192,7 @@ impl Policy {
 fn verdict(outcome: Option<Code>, duration: Duration, usual: Duration) -> Verdict {
     match outcome {
         Some(Code::Unavailable) => Verdict::Bad,
-        Some(Code::DeadlineExceeded) if duration >= usual * UNUSUAL => Verdict::Bad,
+        Some(Code::DeadlineExceeded) if duration >= usual.saturating_mul(UNUSUAL) => Verdict::Bad,
         None | Some(Code::Cancelled | Code::DeadlineExceeded | Code::ResourceExhausted) => Verdict::Silent,
         Some(_) => Verdict::Good,
     }

@@ -12,6 +12,8 @@ pub struct PolicySettings {
     pub envelope: EnvelopeSettings,
     /// When it is left alone because it fails.
     pub breaker: BreakerSettings,
+    /// When a call is tried again.
+    pub retry: RetrySettings,
     /// What is particular to a method, by its full name (`bank.v1.Accounts/Inquire`).
     pub methods: HashMap<String, MethodSettings>,
 }
@@ -21,6 +23,8 @@ pub struct PolicySettings {
 pub struct MethodSettings {
     /// How many places and tokens one call of it takes.
     pub cost: u32,
+    /// Whether it may be called again when it is not known if it had its effect; `None`: as its contract says.
+    pub idempotent: Option<bool>,
 }
 
 /// What a back office can bear, and who waits for it how long.
@@ -86,6 +90,25 @@ pub struct BreakerSettings {
     pub probes: u32,
 }
 
+/// When a call of an idempotent method is tried again (gRFC A6).
+#[derive(Debug, Clone, PartialEq)]
+pub struct RetrySettings {
+    /// How often a call is tried at most; 1: once.
+    pub attempts: u32,
+    /// The pause before the second attempt, give or take a fifth.
+    pub initial_backoff: Duration,
+    /// By how much each pause is longer than the one before.
+    pub multiplier: f64,
+    /// The longest pause.
+    pub longest_backoff: Duration,
+    /// The outcomes after which a call is tried again.
+    pub codes: Vec<tonic::Code>,
+    /// Failures that empty the throttle; with half of it gone, nothing is tried again.
+    pub tokens: u32,
+    /// How much of a failure a success makes good.
+    pub token_ratio: f64,
+}
+
 /// How channels say who they are and whom they call for.
 #[derive(Debug, Clone)]
 pub struct ChannelSettings {
@@ -104,7 +127,7 @@ pub const LARGEST_VALUE: u8 = 9;
 
 impl Default for MethodSettings {
     fn default() -> Self {
-        Self { cost: 1 }
+        Self { cost: 1, idempotent: None }
     }
 }
 
@@ -132,6 +155,20 @@ impl Default for BreakerSettings {
             // Not longer than the pause between attempts to connect.
             longest_open: Duration::from_secs(10),
             probes: 3,
+        }
+    }
+}
+
+impl Default for RetrySettings {
+    fn default() -> Self {
+        Self {
+            attempts: 3,
+            initial_backoff: Duration::from_millis(50),
+            multiplier: 2.0,
+            longest_backoff: Duration::from_secs(1),
+            codes: vec![tonic::Code::Unavailable],
+            tokens: 10,
+            token_ratio: 0.1,
         }
     }
 }

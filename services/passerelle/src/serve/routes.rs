@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use passerelle_bus::call::{Declared, Endpoint, Gateway, Remote, RemoteSettings, Route, Streaming, Table};
-use passerelle_bus::contract::{Binding, Contract, Registry};
+use passerelle_bus::contract::{Binding, Contract, Idempotency, Registry};
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
@@ -62,7 +62,8 @@ impl Routes {
             };
             routes.extend(contract.methods().map(|method| {
                 let streaming = Streaming { client: method.client_streaming, server: method.server_streaming };
-                Route::new(&method.path, streaming, endpoint.clone())
+                let idempotent = method.idempotency != Idempotency::Unknown;
+                Route::new(&method.path, streaming, endpoint.clone()).idempotent(idempotent)
             }));
         }
         *self.given.lock().unwrap_or_else(PoisonError::into_inner) = kept;

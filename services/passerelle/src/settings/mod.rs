@@ -10,6 +10,7 @@ mod limits;
 mod load;
 mod place;
 mod policy;
+mod retry;
 pub(crate) mod schema;
 mod secrets;
 #[cfg(test)]

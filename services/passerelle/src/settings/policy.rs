@@ -8,6 +8,8 @@ use passerelle_bus::call;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::retry::Retry;
+
 /// Hours are looked at by the second.
 const CALENDAR_SECONDS: i64 = 1;
 
@@ -34,6 +36,8 @@ pub struct Policy {
     pub abandoned_ms: u64,
     /// When it is left alone because it fails.
     pub breaker: Breaker,
+    /// When a call is tried again.
+    pub retry: Retry,
     /// When it answers. Not given: always.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hours: Option<OpeningHours>,
@@ -127,12 +131,15 @@ pub struct Method {
     #[serde(default = "Method::usual_cost")]
     #[schemars(range(min = 1, max = 10_000))]
     pub cost: u32,
+    /// Whether it may be called again when it is not known if it had its effect. Not given: as its contract says (`idempotency_level`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotent: Option<bool>,
 }
 
 impl Policy {
     /// As the bus takes it.
     pub fn resolved(&self) -> call::PolicySettings {
-        let method = |method: &Method| call::MethodSettings { cost: method.cost };
+        let method = |method: &Method| call::MethodSettings { cost: method.cost, idempotent: method.idempotent };
         let methods: HashMap<_, _> =
             self.methods.iter().map(|settings| (settings.full_name().to_owned(), method(settings))).collect();
         let envelope = call::EnvelopeSettings {
@@ -143,7 +150,7 @@ impl Policy {
             hours: self.hours.as_ref().map(OpeningHours::calendar),
             batch_windows: self.batch_windows.iter().map(BatchWindow::resolved).collect(),
         };
-        call::PolicySettings { envelope, breaker: self.breaker.resolved(), methods }
+        call::PolicySettings { envelope, breaker: self.breaker.resolved(), retry: self.retry.resolved(), methods }
     }
 
     /// `(path, what is wrong)` of everything that the types cannot say.
@@ -228,6 +235,7 @@ impl Default for Policy {
             queue_wait_ms: queue_wait.as_millis() as u64,
             abandoned_ms: abandoned.as_millis() as u64,
             breaker: Breaker::default(),
+            retry: Retry::default(),
             hours: None,
             batch_windows: Vec::new(),
             methods: Vec::new(),

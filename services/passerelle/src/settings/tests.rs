@@ -414,6 +414,8 @@ fn a_policy_that_cannot_be_meant_is_refused() {
         "concurrency: 0",
         "rate: { per_second: 0 }",
         "breaker: { share: 1.5 }",
+        "retry: { attempts: 6 }",
+        "retry: { codes: [OK] }",
         "rate: { burst: 3 }",
         "hours: { time_zone: Mars, open: { monday: ['06:00-22:00'] } }",
         "hours: { time_zone: UTC, open: {} }",

@@ -181,6 +181,37 @@ async fn a_back_office_that_throttles_is_not_taken_for_one_that_fails() {
     }
 }
 
+/// The same flaky back office, the same retry policy: once in the client, by gRPC's own library, once in the bus.
+#[test]
+fn the_bus_retries_as_grpc_does() {
+    let Some(ledger) = Fragile::start(100, 10_000, 100) else { return };
+    let retry = "initial_backoff_ms: 10, longest_backoff_ms: 50, attempts: 3, tokens: 10, token_ratio: 0.1";
+    let daemon = serve(&ledger, &format!("breaker: {{ calls: 0 }}, retry: {{ {retry} }}"));
+    let Some(grpc) = ledger.flaky(ledger.address(), true) else { return };
+    let Some(bus) = ledger.flaky(daemon.channels, false) else { return };
+    assert!(grpc.status.success() && bus.status.success(), "{grpc:?} {bus:?}");
+    assert!(grpc.stdout.lines().count() > 80 && grpc.stdout.contains(r#"OK ["", "1", "2"]"#), "{}", grpc.stdout);
+    assert_eq!(bus.stdout, grpc.stdout);
+}
+
+#[tokio::test]
+async fn over_two_hops_of_the_bus_retries_do_not_multiply() {
+    let Some(ledger) = Fragile::start(100, 10_000, 100) else { return };
+    let near = serve(&ledger, "retry: { attempts: 4 }");
+    let far = World::default()
+        .copy(&Fragile::contract(), "fragile.proto")
+        .settings(&format!(
+            "endpoints:\n  next:\n    addresses: [\"{}\"]\n    contract: {{ proto: [fragile.proto] }}\n    policy: {{ retry: {{ attempts: 4 }} }}\n",
+            near.address()
+        ))
+        .serve();
+    let flaky = entry(r#"{"key": "hops", "fail": 100}"#);
+    let status = far.client().call("/host.v1.Ledger/Flaky", flaky).await.unwrap_err();
+    assert_eq!((status.code(), status.message()), (Code::Unavailable, "as you wished"));
+    let attempts = Client::new(ledger.address()).call("/host.v1.Ledger/Attempts", entry("hops")).await.unwrap();
+    assert_eq!(&attempts[2..], br#"["", "1", "2", "3"]"#);
+}
+
 #[tokio::test]
 async fn operators_see_what_each_channel_has_consumed_and_why_a_back_office_takes_nothing() {
     let Some(ledger) = Fragile::start(100, 10_000, 100) else { return };

@@ -166,6 +166,12 @@ impl Envelope {
         entered
     }
 
+    /// Takes the tokens of another attempt of a call that has its place.
+    pub(super) fn try_again(&self, now: Instant, cost: u32) -> bool {
+        self.look(now);
+        self.places.load(Ordering::Relaxed) > 0 && self.bucket.take(self.nanos(now), cost.into()).is_ok()
+    }
+
     /// A call that was let in has ended; where it was broken off, the back office may not know yet.
     pub(super) fn left(self: &Arc<Self>, cost: u32, broken_off: bool) {
         match Handle::try_current() {
