@@ -437,6 +437,10 @@ fn a_policy_that_cannot_be_meant_is_refused() {
               P0003 passerelle.yaml:4:23: endpoints.bank.policy.rate.per_second: 0 is out of range, 0.01 to 1000000
             "breaker: { share: 1.5 }"
               P0003 passerelle.yaml:4:26: endpoints.bank.policy.breaker.share: 1.5 is out of range, 0.01 to 1
+            "retry: { attempts: 6 }"
+              P0003 passerelle.yaml:4:24: endpoints.bank.policy.retry.attempts: 6 is out of range, 1 to 5
+            "retry: { codes: [OK] }"
+              P0002 passerelle.yaml:4:32: endpoints.bank.policy.retry.codes[0]: unknown variant `OK`, expected one of UNAVAILABLE, RESOURCE_EXHAUSTED, ABORTED, INTERNAL, UNKNOWN
             "rate: { burst: 3 }"
               P0002 passerelle.yaml:4:23: endpoints.bank.policy.rate: missing field `per_second`
             "hours: { time_zone: Mars, open: { monday: ['06:00-22:00'] } }"
