@@ -2,6 +2,7 @@
 //!
 //! It reads no file, no environment variable and no wall clock: what it needs is handed in.
 
+pub mod calendar;
 pub mod call;
 pub mod contract;
 pub mod keyed;

@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::stream::unfold;
@@ -16,11 +16,13 @@ use passerelle_adapter::{Adapter, Call, Fault, Messages, Rejection, TraceContext
 use tokio::time::Sleep;
 use tonic::metadata::MetadataValue;
 use tonic::{Code, Status};
+use tonic_types::StatusExt;
 
 use super::body::Body;
 use super::frame::{Deframer, frame};
 use super::gateway::{CallLimits, Exchange};
 use super::observe::Observed;
+use super::policy::{Pushback, Retries};
 use super::{Route, status};
 use crate::contract::Sample;
 
@@ -37,14 +39,15 @@ pub(super) async fn call(
     route: &Route,
     request: Request<Incoming>,
     exchange: Exchange,
+    retries: Option<Retries<'_>>,
     limits: &CallLimits,
 ) -> Result<Response<Body>, (Status, Exchange)> {
     let outcome = match exchange.deadline {
-        None => start(adapter, route, request, None, limits).await,
+        None => start(adapter, route, request, None, retries, limits).await,
         Some(at) => {
-            tokio::time::timeout_at(at.into(), start(adapter, route, request, Some(at), limits)).await.unwrap_or_else(|_| {
-                Err(Status::deadline_exceeded(format!("{} did not answer within the deadline", route.endpoint.name())))
-            })
+            tokio::time::timeout_at(at.into(), start(adapter, route, request, Some(at), retries, limits)).await.unwrap_or_else(
+                |_| Err(Status::deadline_exceeded(format!("{} did not answer within the deadline", route.endpoint.name()))),
+            )
         }
     };
     match outcome {
@@ -58,6 +61,7 @@ async fn start(
     route: &Route,
     mut request: Request<Incoming>,
     deadline: Option<Instant>,
+    retries: Option<Retries<'_>>,
     limits: &CallLimits,
 ) -> Result<(Messages, Refusal), Status> {
     let context = context(request.headers(), deadline);
@@ -66,14 +70,32 @@ async fn start(
     let sample = request.extensions_mut().remove::<Sample>();
     let mut incoming =
         Requests { sample, ..Requests::new(request.into_body(), limits.message_bytes, compression, refusal.clone()) };
-    let messages = if route.streaming.client {
-        Messages::many(unfold(incoming, |mut incoming| async move { incoming.next().await.map(|next| (next, incoming)) }))
-    } else {
-        Messages::one(incoming.only().await.map_err(|fault| refusal.status(fault))?)
-    };
-    let call = Call { method: route.method().to_owned(), messages, context };
-    let messages = adapter.call(call).await.map_err(|fault| refusal.status(fault))?;
-    Ok((messages, refusal))
+    let call = |messages| Call { method: route.method().to_owned(), messages, context: context.clone() };
+    if route.streaming.client {
+        let messages =
+            Messages::many(unfold(incoming, |mut incoming| async move { incoming.next().await.map(|next| (next, incoming)) }));
+        let messages = adapter.call(call(messages)).await.map_err(|fault| refusal.status(fault))?;
+        return Ok((messages, refusal));
+    }
+    let message = incoming.only().await.map_err(|fault| refusal.status(fault))?;
+    let mut retries = retries;
+    loop {
+        let status = match adapter.call(call(Messages::one(message.clone()))).await {
+            Ok(messages) => return Ok((messages, refusal)),
+            Err(fault) => refusal.status(fault),
+        };
+        match retry(&mut retries, &status) {
+            Some(pause) => tokio::time::sleep(pause).await,
+            None => return Err(status),
+        }
+    }
+}
+
+/// The pause before another attempt, if there may be one.
+fn retry(retries: &mut Option<Retries<'_>>, status: &Status) -> Option<Duration> {
+    let asked = status.get_details_retry_info().and_then(|info| info.retry_delay);
+    let pushback = asked.map_or(Pushback::None, Pushback::After);
+    retries.as_mut()?.after(status.code(), pushback, Instant::now(), fastrand::f64())
 }
 
 fn context(headers: &HeaderMap, deadline: Option<Instant>) -> passerelle_adapter::Context {

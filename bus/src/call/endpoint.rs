@@ -7,19 +7,40 @@ use passerelle_adapter::{Adapter, Health};
 use tokio::sync::watch;
 
 use super::observe::InFlight;
+use super::policy::{ChannelSettings, Policy, PolicySettings, PolicyStatus};
 use super::remote::{AddressState, AddressStatus, Remote};
+use crate::keyed::Clock;
 
 /// Something that serves contracts.
 #[derive(Debug)]
 pub struct Endpoint {
     name: String,
     in_flight: InFlight,
+    pub(super) policy: Policy,
     pub(super) target: Target,
 }
 
 pub(super) enum Target {
     Remote(Remote),
     Adapter(Arc<dyn Adapter>),
+}
+
+/// What is declared around an endpoint.
+#[derive(Clone)]
+pub struct Declared {
+    /// What protects the back office.
+    pub policy: PolicySettings,
+    /// How channels say who they are.
+    pub channels: Arc<ChannelSettings>,
+    /// Where opening hours are read from.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Declared {
+    /// Nothing but what holds by default.
+    pub fn nothing(clock: Arc<dyn Clock>) -> Self {
+        Self { policy: PolicySettings::default(), channels: Arc::default(), clock }
+    }
 }
 
 /// What an operator sees of an endpoint.
@@ -33,18 +54,26 @@ pub struct EndpointStatus {
     pub in_flight: usize,
     /// What stands behind, with its state.
     pub addresses: Vec<AddressStatus>,
+    /// What protects it, and what it is given.
+    pub policy: PolicyStatus,
 }
 
 impl Endpoint {
     /// A remote gRPC back office; connects at once and keeps connected until dropped.
-    pub fn remote(remote: Remote) -> Self {
+    pub fn remote(remote: Remote, declared: Declared) -> Self {
         let name = remote.name().to_owned();
-        Self { in_flight: InFlight::new(&name), name, target: Target::Remote(remote) }
+        Self::new(&name, Target::Remote(remote), declared)
     }
 
     /// An adapter in this process.
-    pub fn adapter(name: &str, adapter: Arc<dyn Adapter>) -> Self {
-        Self { name: name.to_owned(), in_flight: InFlight::new(name), target: Target::Adapter(adapter) }
+    pub fn adapter(name: &str, adapter: Arc<dyn Adapter>, declared: Declared) -> Self {
+        Self::new(name, Target::Adapter(adapter), declared)
+    }
+
+    fn new(name: &str, target: Target, declared: Declared) -> Self {
+        let Declared { policy, channels, clock } = declared;
+        let policy = Policy::new(name, policy, channels, clock);
+        Self { name: name.to_owned(), in_flight: InFlight::new(name), policy, target }
     }
 
     /// Its name in the settings.
@@ -79,7 +108,8 @@ impl Endpoint {
                 (Some(descriptor.kind), descriptor.behind.iter().map(behind).collect())
             }
         };
-        EndpointStatus { name: self.name.clone(), adapter, in_flight: self.in_flight.count(), addresses }
+        let policy = self.policy.status();
+        EndpointStatus { name: self.name.clone(), adapter, in_flight: self.in_flight.count(), addresses, policy }
     }
 
     /// Closes what stands behind, when no call comes any more.

@@ -93,10 +93,24 @@ impl Gateway {
         not_grpc(request).unwrap_or_else(|| status::trailers_only(Status::unimplemented(text)))
     }
 
-    async fn dispatch(&self, route: &Route, request: Request<Incoming>, exchange: Exchange) -> Response<Body> {
+    async fn dispatch(&self, route: &Route, mut request: Request<Incoming>, mut exchange: Exchange) -> Response<Body> {
+        let policy = &route.endpoint.policy;
+        match policy.admit(route, request.headers(), exchange.observed.started(), exchange.deadline).await {
+            Ok(admission) => exchange.observed.admitted(admission),
+            Err(status) => {
+                tracing::debug!(
+                    method = route.method(),
+                    endpoint = route.endpoint.name(),
+                    reason = status.message(),
+                    "a call was turned away"
+                );
+                return refuse(exchange.observed, status);
+            }
+        }
+        let retries = policy.retries(route, request.headers_mut(), &exchange);
         let outcome = match &route.endpoint.target {
-            Target::Remote(remote) => remote::forward(remote, request, exchange, &self.limits).await,
-            Target::Adapter(adapter) => adapter::call(adapter, route, request, exchange, &self.limits).await,
+            Target::Remote(remote) => remote::forward(remote, request, exchange, retries, &self.limits).await,
+            Target::Adapter(adapter) => adapter::call(adapter, route, request, exchange, retries, &self.limits).await,
         };
         outcome.unwrap_or_else(|(status, exchange)| {
             tracing::debug!(method = route.method(), endpoint = route.endpoint.name(), code = ?status.code(), "a call failed on the bus");

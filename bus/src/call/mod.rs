@@ -13,15 +13,20 @@ mod endpoint;
 mod frame;
 mod gateway;
 pub mod observe;
+mod policy;
 mod remote;
 mod route;
 mod status;
 
 pub use self::body::{Body, BodyError};
 pub use self::coalesce::Coalesce;
-pub use self::endpoint::{Endpoint, EndpointStatus};
+pub use self::endpoint::{Declared, Endpoint, EndpointStatus};
 pub use self::frame::TooLarge;
 pub use self::gateway::{CallLimits, Gateway};
+pub use self::policy::{
+    BatchWindow, BreakerSettings, BreakerStatus, ChannelSettings, ChannelUsage, EnvelopeSettings, EnvelopeStatus, LARGEST_VALUE,
+    Limits, MethodSettings, PolicySettings, PolicyStatus, Rate, RetrySettings,
+};
 pub use self::remote::{AddressError, AddressState, AddressStatus, Remote, RemoteSettings};
 pub use self::route::{Route, Streaming, Table};
 pub use self::status::trailers_only;

@@ -5,12 +5,14 @@
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::HeaderMap;
 use metrics::{Histogram, Unit};
 use tonic::Code;
 use tracing::Span;
+
+use super::policy::Admission;
 
 /// Seconds from the call's headers to the last byte of its answer.
 pub const CALL_DURATION: &str = "rpc_server_call_duration_seconds";
@@ -21,12 +23,38 @@ pub const CONNECTIONS_OPENED: &str = "passerelle_endpoint_connections_opened_tot
 /// Attempts to connect to a back office that failed.
 pub const CONNECT_FAILURES: &str = "passerelle_endpoint_connect_failures_total";
 
+/// Calls that wait for a place or a token of their back office.
+pub const CALLS_WAITING: &str = "passerelle_calls_waiting";
+/// Seconds that calls waited for their back office, of those that did not go to it at once.
+pub const QUEUE_WAIT: &str = "passerelle_queue_wait_seconds";
+/// Calls that were turned away before the back office saw them.
+pub const CALLS_SHED: &str = "passerelle_calls_shed_total";
+/// Calls that a channel sent to a back office.
+pub const CHANNEL_CALLS: &str = "passerelle_channel_calls_total";
+/// What a channel's calls cost a back office.
+pub const CHANNEL_COST: &str = "passerelle_channel_cost_total";
+/// Whether a back office fails and is left alone: 1, else 0.
+pub const BREAKER_OPEN: &str = "passerelle_breaker_open";
+/// How often a back office failed and was left alone.
+pub const BREAKER_OPENED: &str = "passerelle_breaker_opened_total";
+
 /// Every metric of the call path with its unit and meaning, for the recorder and the reference page.
-pub const METRICS: [(&str, Unit, &str); 4] = [
+pub const METRICS: [(&str, Unit, &str); 11] = [
     (CALL_DURATION, Unit::Seconds, "time from a call's headers to the end of its answer, by method, endpoint and status code"),
     (CALLS_IN_FLIGHT, Unit::Count, "calls being carried now, by endpoint"),
     (CONNECTIONS_OPENED, Unit::Count, "connections opened to a back office, by endpoint"),
     (CONNECT_FAILURES, Unit::Count, "failed attempts to connect to a back office, by endpoint"),
+    (CALLS_WAITING, Unit::Count, "calls that wait for a place or a token of their back office, by endpoint"),
+    (
+        QUEUE_WAIT,
+        Unit::Seconds,
+        "time that calls waited for their back office, of those that did not go to it at once, by endpoint",
+    ),
+    (CALLS_SHED, Unit::Count, "calls turned away before the back office saw them, by endpoint, channel and reason"),
+    (CHANNEL_CALLS, Unit::Count, "calls that went to a back office, by endpoint and channel"),
+    (CHANNEL_COST, Unit::Count, "costs of the calls that went to a back office, by endpoint and channel"),
+    (BREAKER_OPEN, Unit::Count, "1 while a back office fails and is left alone or probed, else 0, by endpoint"),
+    (BREAKER_OPENED, Unit::Count, "times that a back office failed and was left alone, by endpoint"),
 ];
 
 /// Bounds of the duration histogram, in seconds (OpenTelemetry's advice for RPC, and two finer ones).
@@ -55,8 +83,8 @@ impl Meter {
         Self { method: method.to_owned(), endpoint: endpoint.to_owned(), durations: Default::default() }
     }
 
-    fn record(&self, code: Code, started: Instant) {
-        let duration = self.durations[code as usize].get_or_init(|| {
+    fn record(&self, code: Code, duration: Duration) {
+        let durations = self.durations[code as usize].get_or_init(|| {
             metrics::histogram!(
                 CALL_DURATION,
                 "rpc_method" => self.method.clone(),
@@ -64,7 +92,7 @@ impl Meter {
                 "rpc_response_status_code" => code_name(code),
             )
         });
-        duration.record(started.elapsed().as_secs_f64());
+        durations.record(duration.as_secs_f64());
     }
 }
 
@@ -125,6 +153,8 @@ pub(super) struct Observed {
     route: std::sync::Arc<super::Route>,
     started: Instant,
     outcome: Option<Code>,
+    /// Nothing until the back office's policy has let the call in.
+    admission: Option<Admission>,
     span: Span,
 }
 
@@ -133,7 +163,22 @@ impl Observed {
         let in_flight = route.endpoint.in_flight();
         in_flight.count.fetch_add(1, Ordering::Relaxed);
         in_flight.gauge.increment(1);
-        Self { route, started, outcome: None, span }
+        Self { route, started, outcome: None, admission: None, span }
+    }
+
+    /// When the call came.
+    pub(super) fn started(&self) -> Instant {
+        self.started
+    }
+
+    /// How the call was let in, if it was.
+    pub(super) fn admission(&self) -> Option<&Admission> {
+        self.admission.as_ref()
+    }
+
+    /// The call goes to the back office.
+    pub(super) fn admitted(&mut self, admission: Admission) {
+        self.admission = Some(admission);
     }
 
     /// The name of the endpoint that carries the call.
@@ -153,7 +198,11 @@ impl Drop for Observed {
         let in_flight = self.route.endpoint.in_flight();
         in_flight.count.fetch_sub(1, Ordering::Relaxed);
         in_flight.gauge.decrement(1);
-        self.route.meter.record(code, self.started);
+        let now = Instant::now();
+        self.route.meter.record(code, now.saturating_duration_since(self.started));
+        if let Some(admission) = &self.admission {
+            self.route.endpoint.policy.ended(&self.route, admission, now, self.outcome);
+        }
         if !self.span.is_disabled() {
             self.span.record("rpc.response.status_code", code_name(code));
             if matches!(

@@ -8,6 +8,7 @@ use http::HeaderMap;
 
 use super::endpoint::Endpoint;
 use super::observe::Meter;
+use super::policy::{MethodSettings, Pace};
 use crate::contract::{Method, MethodUse, Sample};
 
 /// One method of a registered contract and the endpoint that serves it.
@@ -19,6 +20,12 @@ pub struct Route {
     pub(super) meter: Meter,
     /// Where it is counted who calls it.
     uses: Option<(Arc<MethodUse>, Arc<Method>)>,
+    /// What was declared about the method.
+    pub(super) rules: MethodSettings,
+    /// Whether its contract says that it may be called again.
+    pub(super) idempotent: bool,
+    /// How long a call of it takes.
+    pub(super) pace: Pace,
 }
 
 /// Which sides of a method stream.
@@ -40,8 +47,10 @@ impl Streaming {
 impl Route {
     /// A route for `path` (`/package.Service/Method`).
     pub fn new(path: &str, streaming: Streaming, endpoint: Arc<Endpoint>) -> Self {
-        let meter = Meter::new(path.trim_start_matches('/'), endpoint.name());
-        Self { path: path.to_owned(), streaming, endpoint, meter, uses: None }
+        let method = path.trim_start_matches('/');
+        let meter = Meter::new(method, endpoint.name());
+        let rules = endpoint.policy.method(method);
+        Self { path: path.to_owned(), streaming, endpoint, meter, rules, idempotent: false, pace: Pace::default(), uses: None }
     }
 
     /// Counts who calls it.
@@ -53,6 +62,11 @@ impl Route {
     pub(super) fn count(&self, headers: &HeaderMap, started: Instant) -> Option<Sample> {
         let (uses, method) = self.uses.as_ref()?;
         uses.record(headers, started, &method.input)
+    }
+
+    /// The contract says whether the method may be called again when it is not known if it had its effect.
+    pub fn idempotent(self, idempotent: bool) -> Self {
+        Self { idempotent, ..self }
     }
 
     /// The full method name without a leading slash.

@@ -11,7 +11,7 @@ use passerelle_adapter::{Adapter, Call, Descriptor, Fault, Health, Messages, Rej
 use passerelle_bus::call::Endpoint;
 use tokio::sync::mpsc;
 
-use super::bus::{BOTH, Bus, DOWNLOAD, MESSAGE_LIMIT, UNARY, UPLOAD};
+use super::bus::{BOTH, Bus, DOWNLOAD, MESSAGE_LIMIT, UNARY, UPLOAD, nothing_declared};
 use super::caller::{Caller, begun, message, next, request, soon, whole, with};
 use super::office::read_all;
 
@@ -71,7 +71,7 @@ impl Adapter for Parrot {
 async fn parrot() -> (Bus, Caller, mpsc::UnboundedReceiver<String>) {
     let (told, hears) = mpsc::unbounded_channel();
     let descriptor = Descriptor { kind: "parrot", contracts: vec![], idempotent: vec![], behind: vec!["a perch".into()] };
-    let bus = Bus::start(Endpoint::adapter("parrot", Arc::new(Parrot { descriptor, told }))).await;
+    let bus = Bus::start(Endpoint::adapter("parrot", Arc::new(Parrot { descriptor, told }), nothing_declared())).await;
     let caller = Caller::connect(bus.address).await;
     (bus, caller, hears)
 }

@@ -9,8 +9,10 @@ use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use passerelle_bus::call::{
-    AddressState, CallLimits, Coalesce, Endpoint, Gateway, Remote, RemoteSettings, Route, Streaming, Table,
+    AddressState, CallLimits, Coalesce, Declared, Endpoint, EndpointStatus, Gateway, PolicySettings, Remote, RemoteSettings,
+    Route, Streaming, Table,
 };
+use passerelle_bus::keyed::clock::Manual;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
@@ -53,6 +55,11 @@ impl Bus {
     /// Calls that the bus is carrying.
     pub(crate) async fn in_flight(&self) -> usize {
         self.endpoint.status().await.in_flight
+    }
+
+    /// What an operator sees of the endpoint.
+    pub(crate) async fn status(&self) -> EndpointStatus {
+        self.endpoint.status().await
     }
 
     /// Addresses of the back office that take calls.
@@ -101,7 +108,18 @@ pub(crate) fn table(endpoint: Arc<Endpoint>) -> Table {
 
 /// A remote endpoint with these addresses.
 pub(crate) fn remote(addresses: &[SocketAddr]) -> Endpoint {
-    Endpoint::remote(Remote::open("office", &settings(addresses)).unwrap())
+    under(addresses, PolicySettings::default())
+}
+
+/// A remote endpoint with these addresses and this policy.
+pub(crate) fn under(addresses: &[SocketAddr], policy: PolicySettings) -> Endpoint {
+    let declared = Declared { policy, ..nothing_declared() };
+    Endpoint::remote(Remote::open("office", &settings(addresses)).unwrap(), declared)
+}
+
+/// No policy but the default one, and a clock that stands still.
+pub(crate) fn nothing_declared() -> Declared {
+    Declared::nothing(Arc::new(Manual::at_seconds(0)))
 }
 
 pub(crate) fn settings(addresses: &[SocketAddr]) -> RemoteSettings {

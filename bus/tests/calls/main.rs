@@ -15,5 +15,7 @@ mod flow;
 mod leaving;
 mod observed;
 mod passing;
+mod policies;
+mod retries;
 mod secure;
 mod sizes;

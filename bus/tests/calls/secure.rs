@@ -12,7 +12,7 @@ use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-use super::bus::{Bus, UNARY, settings};
+use super::bus::{Bus, UNARY, nothing_declared, settings};
 use super::caller::{Caller, message};
 use super::office::{builder, echo};
 
@@ -92,7 +92,7 @@ async fn call(address: SocketAddr, trusted: &Authority, identity: Option<&Author
         server_name: Some("cards.test".to_owned()),
         ..settings(&[])
     };
-    let bus = Bus::start(Endpoint::remote(Remote::open("cards", &settings).unwrap())).await;
+    let bus = Bus::start(Endpoint::remote(Remote::open("cards", &settings).unwrap(), nothing_declared())).await;
     let answer = Caller::connect(bus.address).await.call(UNARY, message(length)).await;
     if answer.code() == 0 {
         assert!(answer.body == message(length));

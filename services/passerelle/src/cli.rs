@@ -46,6 +46,7 @@ pub enum Command {
     )]
     Check(SettingsFile),
     Contract(crate::command::contract::Contract),
+    Endpoint(crate::command::endpoint::Endpoint),
     Call(crate::command::call::Call),
     Publish(crate::command::publish::Publish),
     Tail(crate::command::tail::Tail),

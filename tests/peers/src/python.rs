@@ -1,4 +1,4 @@
-//! Python's gRPC (grpcio): a back office for card disputes, a client that exercises it in every way, and one that loads it.
+//! Python's gRPC (grpcio): a back office for card disputes, one that bears little, and clients that exercise and load the first.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -42,6 +42,40 @@ impl Disputes {
     /// Its contract.
     pub fn contract() -> PathBuf {
         install::workspace().join("tests/peers/python/disputes.proto")
+    }
+}
+
+/// A running server of `tests/peers/python/fragile.proto`, which bears little and counts every breach of its envelope.
+#[derive(Debug)]
+pub struct Fragile {
+    _process: Process,
+    address: SocketAddr,
+}
+
+impl Fragile {
+    /// Starts one that bears so many calls at a time and a second; `None` when it is not installed and peers are not required.
+    pub fn start(concurrency: u32, per_second: u32, burst: u32) -> Option<Self> {
+        let arguments = [concurrency, per_second, burst].map(|number| number.to_string());
+        let process = Process::spawn("python fragile", script("fragile.py")?.args(arguments));
+        let port = process.line_after("listening ").parse().expect("the server prints its port");
+        Some(Self { _process: process, address: SocketAddr::from(([127, 0, 0, 1], port)) })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its contract.
+    pub fn contract() -> PathBuf {
+        install::workspace().join("tests/peers/python/fragile.proto")
+    }
+
+    /// Calls its flaky method by `way`, in many ways; prints each outcome with the attempts that it took. The client itself retries by a
+    /// service config (gRFC A6), or never does. `None` when it is not installed.
+    pub fn flaky(&self, way: SocketAddr, client_retries: bool) -> Option<Run> {
+        let how = if client_retries { "retry" } else { "plain" };
+        Some(Run::of(script("flaky.py")?.args([way.to_string(), self.address.to_string(), how.to_owned()])))
     }
 }
 

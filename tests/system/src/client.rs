@@ -60,7 +60,8 @@ impl Client {
         tokio::time::timeout(PATIENCE, known).await.unwrap_or_else(|_| panic!("{path} stays unknown"));
     }
 
-    async fn send(&self, path: &str, request: Request<Bytes>) -> Result<Bytes, Status> {
+    /// As [`Client::call`], with metadata of the caller's choice.
+    pub async fn send(&self, path: &str, request: Request<Bytes>) -> Result<Bytes, Status> {
         let path = path.parse().expect("a path");
         let call = async {
             let mut grpc = self.0.clone();

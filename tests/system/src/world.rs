@@ -135,6 +135,13 @@ impl Daemon {
         self.process.folder().join(name)
     }
 
+    /// The most memory that it ever had, in KiB.
+    pub fn peak_memory_kib(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).expect("a running process has a status");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
+        peak.and_then(|kib| kib.trim().parse().ok()).expect("Linux tells the peak of a process's memory")
+    }
+
     /// Where channels connect, as the commands take it.
     pub fn address(&self) -> String {
         format!("http://{}", self.channels)

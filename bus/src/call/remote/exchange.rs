@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::task::Poll;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use h2::client::ResponseFuture;
 use h2::{Reason, RecvStream};
@@ -16,6 +16,7 @@ use tracing::{Instrument, debug_span};
 use super::super::body::Body;
 use super::super::frame::Measure;
 use super::super::gateway::{CallLimits, Exchange};
+use super::super::policy::{Pushback, Retries};
 use super::super::{deadline, status};
 use super::Remote;
 use super::download::{Download, Sending};
@@ -23,7 +24,7 @@ use super::slot::{Connection, Lease};
 use super::upload::{Upload, UploadError};
 use crate::contract::Sample;
 
-/// How often a call is sent at most, where connections turn out to be closing.
+/// How often a call is sent at most that no back office looks at, since connections turn out to be closing.
 const ATTEMPTS: usize = 4;
 
 /// Carries the call. The answer streams on after this returns.
@@ -31,14 +32,17 @@ pub(in crate::call) async fn forward(
     remote: &Remote,
     request: Request<Incoming>,
     exchange: Exchange,
+    retries: Option<Retries<'_>>,
     limits: &CallLimits,
 ) -> Result<Response<Body>, (Status, Exchange)> {
     let (parts, body) = request.into_parts();
     let outcome = match exchange.deadline {
-        None => start(remote, parts, body, None, limits).await,
-        Some(at) => tokio::time::timeout_at(at.into(), start(remote, parts, body, Some(at), limits)).await.unwrap_or_else(|_| {
-            Err(Status::deadline_exceeded(format!("back office {} did not answer within the deadline", remote.name())))
-        }),
+        None => start(remote, parts, body, None, retries, limits).await,
+        Some(at) => {
+            tokio::time::timeout_at(at.into(), start(remote, parts, body, Some(at), retries, limits)).await.unwrap_or_else(|_| {
+                Err(Status::deadline_exceeded(format!("back office {} did not answer within the deadline", remote.name())))
+            })
+        }
     };
     match outcome {
         Err(status) => Err((status, exchange)),
@@ -59,6 +63,7 @@ async fn start(
     parts: Parts,
     body: Incoming,
     deadline: Option<Instant>,
+    mut retries: Option<Retries<'_>>,
     limits: &CallLimits,
 ) -> Result<Started, Status> {
     let mut body = Some(body).filter(|body| !body.is_end_stream());
@@ -68,7 +73,8 @@ async fn start(
     request.headers_mut().remove(HOST);
     *request.extensions_mut() = Extensions::new();
     let mut upload: Option<Upload> = None;
-    for _ in 0..ATTEMPTS {
+    let mut unprocessed = 0;
+    while unprocessed < ATTEMPTS {
         let lease = remote.lease().await?;
         address(&mut request, &lease.0, deadline);
         let ended = body.is_none() && upload.is_none();
@@ -76,6 +82,7 @@ async fn start(
             Ok(opened) => opened,
             Err(_) => {
                 lease.0.retire();
+                unprocessed += 1;
                 continue;
             }
         };
@@ -93,15 +100,46 @@ async fn start(
         match poll_fn(|context| poll_exchange(context, &mut response, &mut upload)).instrument(waiting).await {
             Ok(response) => {
                 let (head, answer) = response.into_parts();
+                // An answer with nothing but an outcome has not begun: gRPC calls it Trailers-Only.
+                let outcome = status::code(&head.headers).filter(|_| answer.is_end_stream());
+                if let Some(pause) =
+                    outcome.and_then(|code| retry(&mut retries, upload.as_ref(), code, Pushback::of(&head.headers)))
+                {
+                    drop(lease);
+                    again(&retries, &mut request, pause).await;
+                    continue;
+                }
                 return Ok(Started { head, answer, upload: upload.and_then(Upload::rest), lease });
             }
-            Err(Break::Answer(error)) if is_unprocessed(&error) && upload.as_ref().is_none_or(Upload::is_repeatable) => {}
-            Err(Break::Answer(error)) => return Err(status::of_break(remote.name(), &error)),
+            Err(Break::Answer(error)) if is_unprocessed(&error) && upload.as_ref().is_none_or(Upload::is_repeatable) => {
+                unprocessed += 1;
+            }
+            Err(Break::Answer(error)) => {
+                let broken = status::of_break(remote.name(), &error);
+                match retry(&mut retries, upload.as_ref(), broken.code(), Pushback::None) {
+                    Some(pause) => {
+                        drop(lease);
+                        again(&retries, &mut request, pause).await;
+                    }
+                    None => return Err(broken),
+                }
+            }
             Err(Break::Upload(UploadError::TooLarge(error))) => return Err(Status::resource_exhausted(error.to_string())),
             Err(Break::Upload(UploadError::Gone)) => return Err(Status::cancelled("the caller went away")),
         }
     }
     Err(Status::unavailable(format!("back office {} takes no calls on the connections that it accepts", remote.name())))
+}
+
+/// The pause before another attempt, if there may be one and all that was sent can be sent again.
+fn retry(retries: &mut Option<Retries<'_>>, upload: Option<&Upload>, code: Code, pushback: Pushback) -> Option<Duration> {
+    let retries = retries.as_mut().filter(|_| upload.is_none_or(Upload::is_repeatable))?;
+    retries.after(code, pushback, Instant::now(), fastrand::f64())
+}
+
+async fn again(retries: &Option<Retries<'_>>, request: &mut Request<()>, pause: Duration) {
+    retries.iter().for_each(|retries| retries.tell(request.headers_mut()));
+    tokio::time::sleep(pause).await;
 }
 
 /// Whether the back office says that it has not even looked at the call: a GOAWAY was under way when the call was sent, or

@@ -1,7 +1,7 @@
 //! `passerelle contract`: what back offices offer through a running bus.
 
 mod diff;
-mod listing;
+pub(super) mod listing;
 mod proto_text;
 mod refusal;
 

@@ -9,6 +9,7 @@ pub(crate) mod contract;
 mod copybook;
 pub(crate) mod desk;
 mod double;
+pub(crate) mod endpoint;
 mod event;
 mod explain;
 pub(crate) mod handoff;
@@ -35,6 +36,7 @@ pub fn run(command: Command) -> Result<(), Failure> {
         },
         Command::Check(file) => check::run(&file),
         Command::Contract(contract) => crate::serve::runtime(1)?.block_on(contract::run(&contract)),
+        Command::Endpoint(endpoint) => crate::serve::runtime(1)?.block_on(endpoint::run(&endpoint)),
         Command::Call(call) => crate::serve::runtime(1)?.block_on(call::run(&call)),
         Command::Publish(publish) => crate::serve::runtime(1)?.block_on(publish::run(&publish)),
         Command::Tail(tail) => crate::serve::runtime(1)?.block_on(tail::run(&tail)),

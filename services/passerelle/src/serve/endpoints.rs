@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use passerelle_adapter::Adapter;
-use passerelle_bus::call::{AddressState, Endpoint, Remote, RemoteSettings};
+use passerelle_bus::call::{AddressState, Declared, Endpoint, Remote, RemoteSettings};
 use passerelle_bus::contract::Registry;
 
+use super::clock::Wall;
 use super::contracts;
 use super::tls;
 use crate::adapters;
@@ -31,12 +32,13 @@ pub(crate) struct Opened {
 pub(crate) async fn open(loaded: &Loaded, registry: &Registry) -> Result<Opened, Failure> {
     let mut opened = Opened::default();
     for (name, endpoint) in &loaded.settings.endpoints {
+        let declared = Declared { policy: endpoint.policy().resolved(), ..nothing_declared(&loaded.settings) };
         let endpoint = match endpoint {
             settings::Endpoint::Remote(remote) => {
                 if let Some(contract) = &remote.contract {
                     contracts::of_files(registry, name.as_str(), contract)?;
                 }
-                remote_endpoint(loaded, name.as_str(), remote)?
+                remote_endpoint(loaded, name.as_str(), remote, declared)?
             }
             settings::Endpoint::Adapter(file) => {
                 let adapter = adapters::open(loaded, name, file).await?;
@@ -44,7 +46,7 @@ pub(crate) async fn open(loaded: &Loaded, registry: &Registry) -> Result<Opened,
                 if file.adapter == settings::DESK {
                     opened.desks.insert(name.to_string(), adapter.clone());
                 }
-                Endpoint::adapter(name.as_str(), adapter)
+                Endpoint::adapter(name.as_str(), adapter, declared)
             }
         };
         opened.endpoints.insert(name.to_string(), Arc::new(endpoint));
@@ -83,7 +85,12 @@ pub(crate) fn template(settings: &settings::Settings) -> RemoteSettings {
     }
 }
 
-fn remote_endpoint(loaded: &Loaded, name: &str, remote: &settings::Remote) -> Result<Endpoint, Failure> {
+/// What holds around endpoints that are not in the settings.
+pub(crate) fn nothing_declared(settings: &settings::Settings) -> Declared {
+    Declared { channels: settings.channels.resolved(), ..Declared::nothing(Arc::new(Wall)) }
+}
+
+fn remote_endpoint(loaded: &Loaded, name: &str, remote: &settings::Remote, declared: Declared) -> Result<Endpoint, Failure> {
     let secure = remote.addresses.iter().any(settings::Address::is_https);
     let tls = match secure {
         true => Some(tls::client(&remote.tls).map_err(|error| Failure::new(Code::TLS_UNUSABLE, error))?),
@@ -98,7 +105,7 @@ fn remote_endpoint(loaded: &Loaded, name: &str, remote: &settings::Remote) -> Re
         metadata_bytes: loaded.settings.limits.metadata_bytes,
     };
     let opened = Remote::open(name, &settings);
-    opened.map(Endpoint::remote).map_err(|error| {
+    opened.map(|remote| Endpoint::remote(remote, declared)).map_err(|error| {
         let problem = loaded.refused(&format!("endpoints.{name}.addresses"), error.to_string());
         Failure::new(Code::SETTINGS_REFUSED, problem.to_string())
     })

@@ -1,6 +1,7 @@
 //! `passerelle serve`: settings in, two open ports out, drained at the end.
 
 mod admin;
+mod clock;
 pub(crate) mod contracts;
 mod deadline;
 pub(crate) mod dial;
@@ -138,8 +139,14 @@ impl Daemon {
         let (health, health_service) = tonic_health::server::health_reporter();
         let endpoints::Opened { endpoints, desks } = endpoints::open(loaded, &registry).await?;
         let durable = Arc::new(Durable::open(settings, desks).await?);
-        let routes =
-            Routes::new(registry.clone(), gateway.clone(), health.clone(), endpoints.clone(), endpoints::template(settings));
+        let routes = Routes::new(
+            registry.clone(),
+            gateway.clone(),
+            health.clone(),
+            endpoints.clone(),
+            endpoints::template(settings),
+            endpoints::nothing_declared(settings),
+        );
         routes.rebuild();
 
         let mut background = JoinSet::new();

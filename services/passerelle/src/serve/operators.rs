@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use passerelle_bus::call::{AddressState, EndpointStatus};
+use passerelle_bus::call::{AddressState, BreakerStatus, ChannelUsage, EndpointStatus, PolicyStatus};
 use passerelle_bus::contract::{Image, ImageError, Registry};
 use passerelle_proto::bus::v1;
 use passerelle_services::admin::{Adapters, Contracts, Endpoints};
@@ -85,6 +85,38 @@ fn described(status: EndpointStatus, contracts: Vec<String>) -> v1::Endpoint {
         addresses: status.addresses.into_iter().map(address).collect(),
         contracts,
         in_flight: status.in_flight as u64,
+        policy: Some(policy(status.policy)),
+    }
+}
+
+fn policy(status: PolicyStatus) -> v1::Policy {
+    let PolicyStatus { envelope, breaker, channels } = status;
+    let usage = |usage: ChannelUsage| v1::policy::ChannelUsage {
+        channel: usage.channel,
+        calls: usage.calls,
+        cost: usage.cost,
+        shed: usage.shed,
+    };
+    v1::Policy {
+        concurrency: envelope.places,
+        taken: envelope.taken as u64,
+        rate: envelope.rate.map(|rate| v1::policy::Rate { per_second: rate.per_second, burst: rate.burst }),
+        waiting: envelope.waiting as u64,
+        batch_windows: envelope.batch_windows,
+        opens_at: envelope.opens.map(Into::into),
+        // A duration that protobuf cannot say is none that calls take.
+        usual_duration: envelope.usual.try_into().ok(),
+        channels: channels.into_iter().map(usage).collect(),
+        breaker: match breaker {
+            BreakerStatus::Closed => v1::policy::Breaker::Closed,
+            BreakerStatus::Open(_) => v1::policy::Breaker::Open,
+            BreakerStatus::HalfOpen => v1::policy::Breaker::HalfOpen,
+        }
+        .into(),
+        left_alone_for: match breaker {
+            BreakerStatus::Open(left) => left.try_into().ok(),
+            BreakerStatus::Closed | BreakerStatus::HalfOpen => None,
+        },
     }
 }
 

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use passerelle_bus::call::{Endpoint, Gateway, Remote, RemoteSettings, Route, Streaming, Table};
-use passerelle_bus::contract::{Binding, Contract, Registry};
+use passerelle_bus::call::{Declared, Endpoint, Gateway, Remote, RemoteSettings, Route, Streaming, Table};
+use passerelle_bus::contract::{Binding, Contract, Idempotency, Registry};
 use tokio::sync::watch;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
@@ -23,6 +23,8 @@ pub(crate) struct Routes {
     /// How endpoints that come with a contract are reached; addresses aside.
     template: RemoteSettings,
     rebuilt: watch::Sender<u64>,
+    /// What holds around them.
+    around: Declared,
 }
 
 impl Routes {
@@ -32,6 +34,7 @@ impl Routes {
         health: HealthReporter,
         declared: BTreeMap<String, Arc<Endpoint>>,
         template: RemoteSettings,
+        around: Declared,
     ) -> Arc<Self> {
         Arc::new(Self {
             registry,
@@ -40,6 +43,7 @@ impl Routes {
             declared,
             given: Mutex::default(),
             template,
+            around,
             rebuilt: watch::Sender::default(),
         })
     }
@@ -69,8 +73,9 @@ impl Routes {
             };
             routes.extend(contract.methods().map(|method| {
                 let streaming = Streaming { client: method.client_streaming, server: method.server_streaming };
+                let idempotent = method.idempotency != Idempotency::Unknown;
                 let uses = self.registry.consumers().method(&method.path);
-                Route::new(&method.path, streaming, endpoint.clone()).counted(uses, method.clone())
+                Route::new(&method.path, streaming, endpoint.clone()).idempotent(idempotent).counted(uses, method.clone())
             }));
         }
         *self.given.lock().unwrap_or_else(PoisonError::into_inner) = kept;
@@ -126,7 +131,7 @@ impl Routes {
         }
         let settings = RemoteSettings { addresses: addresses.to_vec(), ..self.template.clone() };
         match Remote::open(&contract.name, &settings) {
-            Ok(remote) => Some(Arc::new(Endpoint::remote(remote))),
+            Ok(remote) => Some(Arc::new(Endpoint::remote(remote, self.around.clone()))),
             Err(error) => {
                 tracing::warn!(contract = contract.id(), %error, "the contract's endpoint cannot be used");
                 None

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::written::{WrittenContract, WrittenEndpoint};
-use super::{Address, EndpointTls};
+use super::{Address, EndpointTls, Policy};
 
 /// An endpoint's name: `[a-z][a-z0-9-]{0,62}`, fit for logs, metrics and environment variables.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -74,6 +74,8 @@ pub struct Remote {
     pub connections: u32,
     /// How long connecting may take, in milliseconds.
     pub connect_timeout_ms: u64,
+    /// What protects it.
+    pub policy: Policy,
 }
 
 impl Remote {
@@ -90,6 +92,8 @@ pub struct AdapterFile {
     pub adapter: String,
     /// The file that the kind reads.
     pub file: PathBuf,
+    /// What protects what stands behind.
+    pub policy: Policy,
 }
 
 /// Where a contract is read from.
@@ -110,6 +114,14 @@ pub enum Contract {
 }
 
 impl Endpoint {
+    /// What protects it.
+    pub fn policy(&self) -> &Policy {
+        match self {
+            Self::Remote(remote) => &remote.policy,
+            Self::Adapter(adapter) => &adapter.policy,
+        }
+    }
+
     /// Every path in it.
     pub(super) fn paths_mut(&mut self) -> Vec<&mut PathBuf> {
         match self {

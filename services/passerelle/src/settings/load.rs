@@ -184,5 +184,9 @@ fn check(settings: &Settings, schema: &serde_json::Value, origin: &Origin) -> Ve
         found.push(("telemetry.otlp_endpoint".to_owned(), why));
     }
     found.extend(settings.callback.problems(&settings.desks()));
+    found.extend(settings.channels.problems());
+    for (name, endpoint) in &settings.endpoints {
+        found.extend(endpoint.policy().problems(&format!("endpoints.{name}.policy")));
+    }
     found.into_iter().map(|(path, message)| origin.problem(&path, message)).collect()
 }

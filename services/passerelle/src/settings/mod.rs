@@ -1,6 +1,7 @@
 //! Settings: the one struct tree that is parser, JSON schema and reference page at once.
 
 mod address;
+mod channels;
 mod compatibility;
 mod endpoint;
 mod environment;
@@ -9,6 +10,8 @@ mod journal;
 mod limits;
 mod load;
 mod place;
+mod policy;
+mod retry;
 pub(crate) mod schema;
 mod secrets;
 #[cfg(test)]
@@ -28,12 +31,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use address::{Address, ListenAddress};
+pub use channels::Channels;
 pub use compatibility::Compatibility;
 pub use endpoint::{AdapterFile, Contract, Endpoint, EndpointName, Remote};
 pub use error::Error;
 pub use journal::Journal;
 pub use limits::Limits;
 pub use load::{Loaded, load};
+pub use policy::Policy;
 pub use schema::json_schema;
 pub use secrets::ProcessSecrets;
 pub use tls::{EndpointTls, ListenerTls};
@@ -69,6 +74,8 @@ pub struct Settings {
     pub telemetry: Telemetry,
     /// Bounds on what a peer may ask of Passerelle.
     pub limits: Limits,
+    /// How channels say who they are, and whom they call for.
+    pub channels: Channels,
     /// How a stop (SIGTERM, SIGINT) treats calls in flight.
     pub drain: Drain,
     /// Web callback: who calls customers back, and when.
@@ -161,6 +168,7 @@ impl Default for Settings {
             log: Log::default(),
             telemetry: Telemetry::default(),
             limits: Limits::default(),
+            channels: Channels::default(),
             drain: Drain::default(),
             callback: CallbackSettings::default(),
             handoff: HandoffSettings::default(),

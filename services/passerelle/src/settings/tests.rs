@@ -70,7 +70,8 @@ endpoints:
     assert_eq!(cards.tls.ca, Some(loaded.folder().join("ca.pem")));
     let proto = Contract::Proto { files: vec![loaded.folder().join("a.proto")], include: vec![PathBuf::from("/protos")] };
     assert_eq!((cards.contract.as_ref(), cards.connections, cards.connect_timeout_ms), (Some(&proto), 1, 2000));
-    let file = AdapterFile { adapter: "mainframe".into(), file: loaded.folder().join("sub/mainframe.yaml") };
+    let file =
+        AdapterFile { adapter: "mainframe".into(), file: loaded.folder().join("sub/mainframe.yaml"), policy: Policy::default() };
     assert_eq!(endpoint("accounts"), &Endpoint::Adapter(file));
 }
 
@@ -100,45 +101,45 @@ fn a_file_that_is_not_settings_is_refused_with_line_and_column() {
     check(
         cases.map(|yaml| (yaml, refused(yaml, &[]))),
         expect![[r#"
-        "listn: a"
-          P0002 passerelle.yaml:1:1: listn: unknown field `listn`, expected one of listen, tls, admin, data_dir, journal, workers, log, telemetry, limits, drain, callback, handoff, compatibility, endpoints
-        "limits:\n  message_byte: 5"
-          P0002 passerelle.yaml:2:3: limits.message_byte: unknown field `message_byte`, expected one of message_bytes, metadata_bytes, streams_per_connection, connections, deadline_ms, handshake_ms
-        "listen: 7400"
-          P0002 passerelle.yaml:1:9: listen: `7400` is no IP address with a port; write for example 127.0.0.1:7400, 0.0.0.0:7400 or [::]:7400
-        "listen:"
-          P0002 passerelle.yaml:1:7: listen: the value is missing
-        "listen: ["
-          P0002 passerelle.yaml:1:9: listen: expected text; put it in quotes if it begins with [ or {
-        "limits: { deadline_ms: soon }"
-          P0002 passerelle.yaml:1:24: limits.deadline_ms: expected a whole number within the allowed range
-        "limits: { connections: -1 }"
-          P0002 passerelle.yaml:1:24: limits.connections: expected a whole number within the allowed range
-        "limits: { connections: 5000000000 }"
-          P0002 passerelle.yaml:1:24: limits.connections: expected a whole number within the allowed range
-        "log: { format: xml }"
-          P0002 passerelle.yaml:1:16: log.format: unknown variant `xml`, expected one of human, json
-        "log: { level: loud }"
-          P0002 passerelle.yaml:1:15: log.level: `loud` is no log level (levels are error, warn, info, debug and trace); write for example info or info,passerelle_bus=debug
-        "tls: { certificate: a.pem }"
-          P0002 passerelle.yaml:1:8: tls: missing field `key`
-        "listen: 127.0.0.1:1\nlisten: 127.0.0.1:2"
-          P0002 passerelle.yaml:2:1: `listen` stands here twice
-        "- listen"
-          P0002 passerelle.yaml:1:1: expected `key: value` lines below
-        "listen"
-          P0002 passerelle.yaml:1:1: expected `key: value` lines below
-        "log:\n\tlevel: info"
-          P0002 passerelle.yaml:2:2: a tab indents here; YAML takes spaces only
-        "log: {}\n---\nlog: {}"
-          P0002 passerelle.yaml:3:1: a second document begins here (`---`), settings are one
-        "telemetry: { sample_ratio: half }"
-          P0002 passerelle.yaml:1:28: telemetry.sample_ratio: expected a number
-        "log: { level: *somewhere }"
-          P0002 passerelle.yaml:1:15: log: alias references unknown anchor
-        "\0"
-          P0002 passerelle.yaml:1:1: unexpected character: `\u{0}'
-    "#]],
+            "listn: a"
+              P0002 passerelle.yaml:1:1: listn: unknown field `listn`, expected one of listen, tls, admin, data_dir, journal, workers, log, telemetry, limits, channels, drain, callback, handoff, endpoints
+            "limits:\n  message_byte: 5"
+              P0002 passerelle.yaml:2:3: limits.message_byte: unknown field `message_byte`, expected one of message_bytes, metadata_bytes, streams_per_connection, connections, deadline_ms, handshake_ms
+            "listen: 7400"
+              P0002 passerelle.yaml:1:9: listen: `7400` is no IP address with a port; write for example 127.0.0.1:7400, 0.0.0.0:7400 or [::]:7400
+            "listen:"
+              P0002 passerelle.yaml:1:7: listen: the value is missing
+            "listen: ["
+              P0002 passerelle.yaml:1:9: listen: expected text; put it in quotes if it begins with [ or {
+            "limits: { deadline_ms: soon }"
+              P0002 passerelle.yaml:1:24: limits.deadline_ms: expected a whole number within the allowed range
+            "limits: { connections: -1 }"
+              P0002 passerelle.yaml:1:24: limits.connections: expected a whole number within the allowed range
+            "limits: { connections: 5000000000 }"
+              P0002 passerelle.yaml:1:24: limits.connections: expected a whole number within the allowed range
+            "log: { format: xml }"
+              P0002 passerelle.yaml:1:16: log.format: unknown variant `xml`, expected one of human, json
+            "log: { level: loud }"
+              P0002 passerelle.yaml:1:15: log.level: `loud` is no log level (levels are error, warn, info, debug and trace); write for example info or info,passerelle_bus=debug
+            "tls: { certificate: a.pem }"
+              P0002 passerelle.yaml:1:8: tls: missing field `key`
+            "listen: 127.0.0.1:1\nlisten: 127.0.0.1:2"
+              P0002 passerelle.yaml:2:1: `listen` stands here twice
+            "- listen"
+              P0002 passerelle.yaml:1:1: expected `key: value` lines below
+            "listen"
+              P0002 passerelle.yaml:1:1: expected `key: value` lines below
+            "log:\n\tlevel: info"
+              P0002 passerelle.yaml:2:2: a tab indents here; YAML takes spaces only
+            "log: {}\n---\nlog: {}"
+              P0002 passerelle.yaml:3:1: a second document begins here (`---`), settings are one
+            "telemetry: { sample_ratio: half }"
+              P0002 passerelle.yaml:1:28: telemetry.sample_ratio: expected a number
+            "log: { level: *somewhere }"
+              P0002 passerelle.yaml:1:15: log: alias references unknown anchor
+            "\0"
+              P0002 passerelle.yaml:1:1: unexpected character: `\u{0}'
+        "#]],
     );
 }
 
@@ -165,39 +166,39 @@ fn an_endpoint_that_makes_no_sense_is_refused_with_what_would() {
     check(
         cases.map(|fields| (fields, refused(&format!("endpoints:\n  cards: {fields}\n"), &[]))),
         expect![[r#"
-        "{}"
-          P0002 passerelle.yaml:2:10: endpoints.cards: an endpoint needs `addresses` (a server that speaks gRPC) or `adapter` and `file`
-        "{ addresses: [], adapter: mainframe }"
-          P0002 passerelle.yaml:2:10: endpoints.cards: `addresses` and `adapter` exclude each other: a back office is called as it is, or through an adapter
-        "{ addresses: [] }"
-          P0002 passerelle.yaml:2:10: endpoints.cards: `addresses` is empty: name at least one, for example http://127.0.0.1:50051
-        "{ addresses: [cards] }"
-          P0002 passerelle.yaml:2:24: endpoints.cards.addresses[0]: `cards` does not begin with http:// or https://; write for example http://127.0.0.1:50051
-        "{ addresses: http://a:1 }"
-          P0002 passerelle.yaml:2:23: endpoints.cards.addresses: expected a list: [one, two]
-        "{ addresses: [http://a:1], file: a.yaml }"
-          P0002 passerelle.yaml:2:10: endpoints.cards: `file` belongs to `adapter`, this endpoint has `addresses`
-        "{ addresses: [http://a:1, https://b:1] }"
-          P0002 passerelle.yaml:2:10: endpoints.cards: `addresses` mixes http and https; use one of them for all
-        "{ addresses: [https://b:1] }"
-          P0002 passerelle.yaml:2:10: endpoints.cards: https addresses need `tls: { ca: FILE }`, the authority that signed the server's certificate
-        "{ addresses: [http://b:1], tls: { ca: ca.pem } }"
-          P0002 passerelle.yaml:2:10: endpoints.cards: `tls` is given but the addresses begin with http://; write https:// or leave `tls` out
-        "{ addresses: [https://b:1], tls: { ca: ca.pem, key: key.pem } }"
-          P0002 passerelle.yaml:2:10: endpoints.cards: `tls.certificate` and `tls.key` need each other
-        "{ adapter: mainframe }"
-          P0002 passerelle.yaml:2:10: endpoints.cards: `adapter` needs `file`, the adapter's own settings
-        "{ adapter: mainframe, file: a.yaml, connections: 2 }"
-          P0002 passerelle.yaml:2:10: endpoints.cards: `connections` belongs to an endpoint with `addresses`; an adapter takes its own from its `file`
-        "{ addresses: [http://a:1], contract: { } }"
-          P0002 passerelle.yaml:2:47: endpoints.cards.contract: a contract comes from exactly one of `reflection: true`, `proto: [FILE]` and `image: FILE`
-        "{ addresses: [http://a:1], contract: { reflection: true, image: a.binpb } }"
-          P0002 passerelle.yaml:2:47: endpoints.cards.contract: a contract comes from exactly one of `reflection: true`, `proto: [FILE]` and `image: FILE`
-        "{ addresses: [http://a:1], contract: { include: [a] } }"
-          P0002 passerelle.yaml:2:47: endpoints.cards.contract: `include` belongs to `proto`
-        "{ adress: [http://a:1] }"
-          P0002 passerelle.yaml:2:12: endpoints.cards.adress: unknown field `adress`, expected one of addresses, tls, contract, connections, connect_timeout_ms, adapter, file
-    "#]],
+            "{}"
+              P0002 passerelle.yaml:2:10: endpoints.cards: an endpoint needs `addresses` (a server that speaks gRPC) or `adapter` and `file`
+            "{ addresses: [], adapter: mainframe }"
+              P0002 passerelle.yaml:2:10: endpoints.cards: `addresses` and `adapter` exclude each other: a back office is called as it is, or through an adapter
+            "{ addresses: [] }"
+              P0002 passerelle.yaml:2:10: endpoints.cards: `addresses` is empty: name at least one, for example http://127.0.0.1:50051
+            "{ addresses: [cards] }"
+              P0002 passerelle.yaml:2:24: endpoints.cards.addresses[0]: `cards` does not begin with http:// or https://; write for example http://127.0.0.1:50051
+            "{ addresses: http://a:1 }"
+              P0002 passerelle.yaml:2:23: endpoints.cards.addresses: expected a list: [one, two]
+            "{ addresses: [http://a:1], file: a.yaml }"
+              P0002 passerelle.yaml:2:10: endpoints.cards: `file` belongs to `adapter`, this endpoint has `addresses`
+            "{ addresses: [http://a:1, https://b:1] }"
+              P0002 passerelle.yaml:2:10: endpoints.cards: `addresses` mixes http and https; use one of them for all
+            "{ addresses: [https://b:1] }"
+              P0002 passerelle.yaml:2:10: endpoints.cards: https addresses need `tls: { ca: FILE }`, the authority that signed the server's certificate
+            "{ addresses: [http://b:1], tls: { ca: ca.pem } }"
+              P0002 passerelle.yaml:2:10: endpoints.cards: `tls` is given but the addresses begin with http://; write https:// or leave `tls` out
+            "{ addresses: [https://b:1], tls: { ca: ca.pem, key: key.pem } }"
+              P0002 passerelle.yaml:2:10: endpoints.cards: `tls.certificate` and `tls.key` need each other
+            "{ adapter: mainframe }"
+              P0002 passerelle.yaml:2:10: endpoints.cards: `adapter` needs `file`, the adapter's own settings
+            "{ adapter: mainframe, file: a.yaml, connections: 2 }"
+              P0002 passerelle.yaml:2:10: endpoints.cards: `connections` belongs to an endpoint with `addresses`; an adapter takes its own from its `file`
+            "{ addresses: [http://a:1], contract: { } }"
+              P0002 passerelle.yaml:2:47: endpoints.cards.contract: a contract comes from exactly one of `reflection: true`, `proto: [FILE]` and `image: FILE`
+            "{ addresses: [http://a:1], contract: { reflection: true, image: a.binpb } }"
+              P0002 passerelle.yaml:2:47: endpoints.cards.contract: a contract comes from exactly one of `reflection: true`, `proto: [FILE]` and `image: FILE`
+            "{ addresses: [http://a:1], contract: { include: [a] } }"
+              P0002 passerelle.yaml:2:47: endpoints.cards.contract: `include` belongs to `proto`
+            "{ adress: [http://a:1] }"
+              P0002 passerelle.yaml:2:12: endpoints.cards.adress: unknown field `adress`, expected one of addresses, tls, contract, connections, connect_timeout_ms, adapter, file, policy
+        "#]],
     );
 }
 
@@ -297,43 +298,43 @@ fn a_wrong_variable_is_named() {
     check(
         answers,
         expect![[r#"
-        "127.0.0.1:1"
-          P0004 PASSERELLE_LISTN: listn: unknown field `listn`, expected one of listen, tls, admin, data_dir, journal, workers, log, telemetry, limits, drain, callback, handoff, compatibility, endpoints; two underscores go one level down
-        "5"
-          P0004 PASSERELLE_LIMITS_DEADLINE_MS: limits_deadline_ms: unknown field `limits_deadline_ms`, expected one of listen, tls, admin, data_dir, journal, workers, log, telemetry, limits, drain, callback, handoff, compatibility, endpoints; two underscores go one level down
-        "5"
-          P0004 PASSERELLE_LIMITS__DEADLINE: limits.deadline: unknown field `deadline`, expected one of message_bytes, metadata_bytes, streams_per_connection, connections, deadline_ms, handshake_ms; two underscores go one level down
-        "5"
-          P0004 PASSERELLE_LIMITS: limits: a group of fields has no value of its own; set one below it: two underscores go one level down
-        "5"
-          P0004 PASSERELLE_LISTEN__PORT: listen.port: there is nothing below a value, `port` is one level too far
-        "yes"
-          P0004 PASSERELLE_LIMITS__DEADLINE_MS: limits.deadline_ms: `yes` is no whole number, 0 or more
-        "-1"
-          P0004 PASSERELLE_LIMITS__CONNECTIONS: limits.connections: `-1` is no whole number, 0 or more
-        "5000000000"
-          P0004 PASSERELLE_LIMITS__CONNECTIONS: limits.connections: invalid type: 64-bit unsigned integer `5000000000`, expected an unsigned 32 bit integer for key `limits.connections`
-        "0"
-          P0003 PASSERELLE_LIMITS__CONNECTIONS: limits.connections: 0 is out of range, 1 to 1000000
-        "7400"
-          P0004 PASSERELLE_LISTEN: listen: `7400` is no IP address with a port; write for example 127.0.0.1:7400, 0.0.0.0:7400 or [::]:7400
-        "xml"
-          P0004 PASSERELLE_LOG__FORMAT: log.format: `xml` is none of human, json
-        "half"
-          P0004 PASSERELLE_TELEMETRY__SAMPLE_RATIO: telemetry.sample_ratio: `half` is no number
-        "NaN"
-          P0003 PASSERELLE_TELEMETRY__SAMPLE_RATIO: telemetry.sample_ratio: expected a finite number
-        "a.pem"
-          P0004 PASSERELLE_TLS__KEY: tls: missing configuration field "tls.certificate"
-        "mainframe"
-          P0004 PASSERELLE_ENDPOINTS__CARDS__ADAPTER: endpoints.cards: `addresses` and `adapter` exclude each other: a back office is called as it is, or through an adapter
-        "http://a:1,b"
-          P0004 PASSERELLE_ENDPOINTS__CARDS__ADDRESSES: endpoints.cards.addresses[1]: `b` does not begin with http:// or https://; write for example http://127.0.0.1:50051
-        "a"
-          P0004 PASSERELLE_ENDPOINTS__1ST__FILE: endpoints.1st: `1st` is no endpoint name: up to 63 small letters, digits and hyphens, a letter first (card-disputes)
-        "a"
-          P0004 PASSERELLE_: unknown field ``, expected one of listen, tls, admin, data_dir, journal, workers, log, telemetry, limits, drain, callback, handoff, compatibility, endpoints; two underscores go one level down
-    "#]],
+            "127.0.0.1:1"
+              P0004 PASSERELLE_LISTN: listn: unknown field `listn`, expected one of listen, tls, admin, data_dir, journal, workers, log, telemetry, limits, channels, drain, callback, handoff, endpoints; two underscores go one level down
+            "5"
+              P0004 PASSERELLE_LIMITS_DEADLINE_MS: limits_deadline_ms: unknown field `limits_deadline_ms`, expected one of listen, tls, admin, data_dir, journal, workers, log, telemetry, limits, channels, drain, callback, handoff, endpoints; two underscores go one level down
+            "5"
+              P0004 PASSERELLE_LIMITS__DEADLINE: limits.deadline: unknown field `deadline`, expected one of message_bytes, metadata_bytes, streams_per_connection, connections, deadline_ms, handshake_ms; two underscores go one level down
+            "5"
+              P0004 PASSERELLE_LIMITS: limits: a group of fields has no value of its own; set one below it: two underscores go one level down
+            "5"
+              P0004 PASSERELLE_LISTEN__PORT: listen.port: there is nothing below a value, `port` is one level too far
+            "yes"
+              P0004 PASSERELLE_LIMITS__DEADLINE_MS: limits.deadline_ms: `yes` is no whole number, 0 or more
+            "-1"
+              P0004 PASSERELLE_LIMITS__CONNECTIONS: limits.connections: `-1` is no whole number, 0 or more
+            "5000000000"
+              P0004 PASSERELLE_LIMITS__CONNECTIONS: limits.connections: invalid type: 64-bit unsigned integer `5000000000`, expected an unsigned 32 bit integer for key `limits.connections`
+            "0"
+              P0003 PASSERELLE_LIMITS__CONNECTIONS: limits.connections: 0 is out of range, 1 to 1000000
+            "7400"
+              P0004 PASSERELLE_LISTEN: listen: `7400` is no IP address with a port; write for example 127.0.0.1:7400, 0.0.0.0:7400 or [::]:7400
+            "xml"
+              P0004 PASSERELLE_LOG__FORMAT: log.format: `xml` is none of human, json
+            "half"
+              P0004 PASSERELLE_TELEMETRY__SAMPLE_RATIO: telemetry.sample_ratio: `half` is no number
+            "NaN"
+              P0003 PASSERELLE_TELEMETRY__SAMPLE_RATIO: telemetry.sample_ratio: expected a finite number
+            "a.pem"
+              P0004 PASSERELLE_TLS__KEY: tls: missing configuration field "tls.certificate"
+            "mainframe"
+              P0004 PASSERELLE_ENDPOINTS__CARDS__ADAPTER: endpoints.cards: `addresses` and `adapter` exclude each other: a back office is called as it is, or through an adapter
+            "http://a:1,b"
+              P0004 PASSERELLE_ENDPOINTS__CARDS__ADDRESSES: endpoints.cards.addresses[1]: `b` does not begin with http:// or https://; write for example http://127.0.0.1:50051
+            "a"
+              P0004 PASSERELLE_ENDPOINTS__1ST__FILE: endpoints.1st: `1st` is no endpoint name: up to 63 small letters, digits and hyphens, a letter first (card-disputes)
+            "a"
+              P0004 PASSERELLE_: unknown field ``, expected one of listen, tls, admin, data_dir, journal, workers, log, telemetry, limits, channels, drain, callback, handoff, endpoints; two underscores go one level down
+        "#]],
     );
 }
 
@@ -376,4 +377,94 @@ proptest! {
     fn whatever_stands_in_a_variable_is_read_or_refused(name in "(LISTEN|LIMITS|ENDPOINTS|TLS|_|__|A|1|é){1,6}", value in ".{0,12}") {
         let _ = loaded("", &[(&format!("PASSERELLE_{name}"), &value)]);
     }
+}
+
+#[test]
+fn a_policy_is_read_and_the_rest_of_it_has_defaults() {
+    let yaml = "
+channels: { names: [web, branch], value_key: x-value }
+endpoints:
+  accounts:
+    addresses: ['http://127.0.0.1:1']
+    policy:
+      concurrency: 8
+      rate: { per_second: 25 }
+      hours: { time_zone: Europe/Paris, open: { monday: ['06:00-22:00'] }, closed: ['2026-12-25'] }
+      batch_windows:
+        - { name: interest, time_zone: Europe/Paris, during: { monday: ['12:00-13:00'] }, concurrency: 0 }
+      breaker: { calls: 0 }
+      methods:
+        - { name: bank.v1.Accounts/Search, cost: 5 }
+";
+    let settings = loaded(yaml, &[("PASSERELLE_ENDPOINTS__ACCOUNTS__POLICY__QUEUE_CALLS", "7")]).unwrap().settings;
+    let endpoint = &settings.endpoints[&EndpointName::try_from("accounts".to_owned()).unwrap()];
+    let policy = endpoint.policy().resolved();
+    assert_eq!((policy.envelope.limits.concurrency, policy.envelope.queue_calls), (8, 7));
+    assert_eq!(policy.envelope.limits.rate, Some(passerelle_bus::call::Rate { per_second: 25.0, burst: 3 }));
+    assert_eq!(policy.envelope.queue_wait.as_secs(), 5);
+    assert_eq!((policy.breaker.calls, policy.breaker.share), (0, 0.5));
+    assert_eq!(policy.methods["bank.v1.Accounts/Search"].cost, 5);
+    assert_eq!(policy.envelope.batch_windows[0].limits.concurrency, 0);
+    assert_eq!(settings.channels.resolved().value_key, "x-value");
+}
+
+#[test]
+fn a_policy_that_cannot_be_meant_is_refused() {
+    let policies = [
+        "concurrency: 0",
+        "rate: { per_second: 0 }",
+        "breaker: { share: 1.5 }",
+        "retry: { attempts: 6 }",
+        "retry: { codes: [OK] }",
+        "rate: { burst: 3 }",
+        "hours: { time_zone: Mars, open: { monday: ['06:00-22:00'] } }",
+        "hours: { time_zone: UTC, open: {} }",
+        "batch_windows: [{ name: night, time_zone: UTC, concurrency: 1, during: { monday: ['06:00-09:00', '08:00-10:00'] } }]",
+        "methods: [{ name: Search, cost: 2 }]",
+        "methods: [{ name: bank.v1.Accounts/Search, cost: 0 }]",
+        "methods: [{ name: b.A/S }, { name: /b.A/S }]",
+    ];
+    let yaml = |policy| format!("endpoints:\n  bank:\n    addresses: ['http://127.0.0.1:1']\n    policy: {{ {policy} }}\n");
+    let channels = ["names: [other]", "names: ['']", "value_key: Big", "value_key: grpc-value", "usual_value: 10"];
+    let refusals = policies.map(|policy| (policy, refused(&yaml(policy), &[]))).into_iter();
+    let channels = channels.map(|channels| (channels, refused(&format!("channels: {{ {channels} }}"), &[])));
+    check(
+        refusals.chain(channels),
+        expect![[r#"
+            "concurrency: 0"
+              P0003 passerelle.yaml:4:15: endpoints.bank.policy.concurrency: 0 is out of range, 1 to 1000000
+            "rate: { per_second: 0 }"
+              P0003 passerelle.yaml:4:23: endpoints.bank.policy.rate.per_second: 0 is out of range, 0.01 to 1000000
+            "breaker: { share: 1.5 }"
+              P0003 passerelle.yaml:4:26: endpoints.bank.policy.breaker.share: 1.5 is out of range, 0.01 to 1
+            "retry: { attempts: 6 }"
+              P0003 passerelle.yaml:4:24: endpoints.bank.policy.retry.attempts: 6 is out of range, 1 to 5
+            "retry: { codes: [OK] }"
+              P0002 passerelle.yaml:4:32: endpoints.bank.policy.retry.codes[0]: unknown variant `OK`, expected one of UNAVAILABLE, RESOURCE_EXHAUSTED, ABORTED, INTERNAL, UNKNOWN
+            "rate: { burst: 3 }"
+              P0002 passerelle.yaml:4:23: endpoints.bank.policy.rate: missing field `per_second`
+            "hours: { time_zone: Mars, open: { monday: ['06:00-22:00'] } }"
+              P0002 passerelle.yaml:4:35: endpoints.bank.policy.hours.time_zone: `Mars` is no time zone of the IANA database; write for example Europe/Paris or UTC
+            "hours: { time_zone: UTC, open: {} }"
+              P0004 passerelle.yaml:4:15: endpoints.bank.policy.hours: missing configuration field "endpoints.bank.policy.hours.open"
+            "batch_windows: [{ name: night, time_zone: UTC, concurrency: 1, during: { monday: ['06:00-09:00', '08:00-10:00'] } }]"
+              P0003 passerelle.yaml:4:88: endpoints.bank.policy.batch_windows[0].during.monday: 08:00-10:00 begins before 06:00-09:00 ends; write hours in order, without overlap
+            "methods: [{ name: Search, cost: 2 }]"
+              P0003 passerelle.yaml:4:27: endpoints.bank.policy.methods[0].name: `Search` is no method; write its full name: bank.v1.Accounts/Inquire
+            "methods: [{ name: bank.v1.Accounts/Search, cost: 0 }]"
+              P0003 passerelle.yaml:4:58: endpoints.bank.policy.methods[0].cost: 0 is out of range, 1 to 10000
+            "methods: [{ name: b.A/S }, { name: /b.A/S }]"
+              P0003 passerelle.yaml:4:44: endpoints.bank.policy.methods[1].name: `b.A/S` stands here twice
+            "names: [other]"
+              P0003 passerelle.yaml:1:13: channels.names: `other` is no channel's name: 1 to 64 letters, digits, `-`, `_` and `.`, and not `other`
+            "names: ['']"
+              P0003 passerelle.yaml:1:13: channels.names: `` is no channel's name: 1 to 64 letters, digits, `-`, `_` and `.`, and not `other`
+            "value_key: Big"
+              P0002 passerelle.yaml:1:24: channels.value_key: `Big` is no metadata key: small letters, digits, `-`, `_` and `.`, neither grpc-… nor …-bin
+            "value_key: grpc-value"
+              P0002 passerelle.yaml:1:24: channels.value_key: `grpc-value` is no metadata key: small letters, digits, `-`, `_` and `.`, neither grpc-… nor …-bin
+            "usual_value: 10"
+              P0003 passerelle.yaml:1:13: channels.usual_value: 10 is out of range, 0 to 9
+        "#]],
+    );
 }

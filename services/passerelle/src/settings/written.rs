@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{AdapterFile, Address, Contract, Endpoint, EndpointTls, Remote};
+use super::{AdapterFile, Address, Contract, Endpoint, EndpointTls, Policy, Remote};
 
 /// A back office, in one of two forms: `addresses` of a server that speaks gRPC, or an `adapter` and its `file`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -35,6 +35,8 @@ pub(super) struct WrittenEndpoint {
     /// The file that the adapter reads (`passerelle adapter describe NAME`).
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<PathBuf>,
+    /// What protects the back office: how many calls it gets, when, and who waits for it.
+    policy: Policy,
 }
 
 /// Where a contract is read from; exactly one of `reflection`, `proto` and `image`.
@@ -121,6 +123,7 @@ impl WrittenEndpoint {
             contract: self.contract,
             connections: self.connections.unwrap_or(1),
             connect_timeout_ms: self.connect_timeout_ms.unwrap_or(2000),
+            policy: self.policy,
         })
     }
 
@@ -135,7 +138,7 @@ impl WrittenEndpoint {
             return Err(format!("`{key}` belongs to an endpoint with `addresses`; an adapter takes its own from its `file`"));
         }
         match (self.adapter, self.file) {
-            (Some(adapter), Some(file)) => Ok(AdapterFile { adapter, file }),
+            (Some(adapter), Some(file)) => Ok(AdapterFile { adapter, file, policy: self.policy }),
             _ => Err("`adapter` needs `file`, the adapter's own settings".into()),
         }
     }
@@ -144,15 +147,16 @@ impl WrittenEndpoint {
 impl From<Endpoint> for WrittenEndpoint {
     fn from(endpoint: Endpoint) -> Self {
         match endpoint {
-            Endpoint::Adapter(AdapterFile { adapter, file }) => {
-                Self { adapter: Some(adapter), file: Some(file), ..Self::default() }
+            Endpoint::Adapter(AdapterFile { adapter, file, policy }) => {
+                Self { adapter: Some(adapter), file: Some(file), policy, ..Self::default() }
             }
-            Endpoint::Remote(Remote { addresses, tls, contract, connections, connect_timeout_ms }) => Self {
+            Endpoint::Remote(Remote { addresses, tls, contract, connections, connect_timeout_ms, policy }) => Self {
                 addresses: Some(addresses),
                 tls: (tls != EndpointTls::default()).then_some(tls),
                 contract,
                 connections: Some(connections),
                 connect_timeout_ms: Some(connect_timeout_ms),
+                policy,
                 ..Self::default()
             },
         }

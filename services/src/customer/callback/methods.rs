@@ -1,5 +1,6 @@
 //! The methods of the service, as channels call them.
 
+use passerelle_bus::calendar::Slot;
 use passerelle_bus::keyed::Failure;
 use passerelle_journal::Position;
 use passerelle_projection::rusqlite::Connection;
@@ -13,7 +14,6 @@ use prost_types::Timestamp;
 use tonic::{Request, Response, Status};
 
 use super::decide::{Command, OpenLine, Refusal, unix_seconds};
-use super::line::Slot;
 use super::service::Callbacks;
 use super::table::{self, Wanted};
 use super::{refusal, request, words};

@@ -2,12 +2,12 @@
 //!
 //! One callback is settled by one task at a time, so a place is never given back before it was taken for the last time.
 
+use passerelle_bus::calendar::Slot;
 use passerelle_bus::keyed::Failure;
 use passerelle_journal::Position;
 use passerelle_proto::bus::v1::CallbackState;
 
 use super::decide::{Command, OpenLine, Refusal, SlotCommand, slot_key, unix_seconds};
-use super::line::Slot;
 use super::service::{Callbacks, Inner};
 use super::table;
 

@@ -13,6 +13,7 @@ mod handoff;
 mod interop;
 mod journal;
 mod mainframe;
+mod policies;
 mod storm;
 mod streaming;
 mod tidy;

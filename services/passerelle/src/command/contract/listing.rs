@@ -118,7 +118,8 @@ fn registered_at(contract: &v1::Contract) -> String {
     seconds.map(|at| at.to_string()).unwrap_or_default()
 }
 
-fn aligned<const COLUMNS: usize>(rows: &[[String; COLUMNS]], indent: &str) -> String {
+/// Rows with their columns one below another.
+pub(in crate::command) fn aligned<const COLUMNS: usize>(rows: &[[String; COLUMNS]], indent: &str) -> String {
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
     let widths: Vec<_> = (0..COLUMNS).map(width).collect();
     let mut text = String::new();

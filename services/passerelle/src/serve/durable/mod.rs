@@ -1,6 +1,5 @@
 //! What stands on the journal: opened before the ports, closed after them.
 
-mod clock;
 mod measures;
 mod retention;
 mod secret;
@@ -24,9 +23,9 @@ use tonic::service::Routes as Services;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
-use self::clock::Wall;
 use crate::explain::Code;
 use crate::failure::Failure;
+use crate::serve::clock::Wall;
 use crate::settings::Settings;
 
 pub(crate) use self::measures::METRICS;

@@ -16,12 +16,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use passerelle_bus::calendar::Calendar;
 use passerelle_bus::keyed::{Context, Decider, Decision, Timer};
 use passerelle_proto::bus::v1::callback_attempt_ended::Outcome;
 use passerelle_proto::bus::v1::callback_event::What;
 use passerelle_proto::bus::v1::{CallbackAnswer, CallbackEvent, CallbackRequested, CallbackState};
 
-use super::line::{Calendar, CallbackSettings, Line};
+use super::line::{CallbackSettings, Line};
 
 use wish::cancelled;
 

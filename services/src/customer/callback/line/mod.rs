@@ -1,19 +1,13 @@
 //! Lines: who calls customers back, when, and how often; as people declare it.
 
-mod calendar;
-mod hours;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
+use passerelle_bus::calendar::{Calendar, ClosedDate, Week, ZoneName};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-pub use calendar::{Calendar, Slot};
-pub use hours::{ClosedDate, Hours, Week, ZoneName};
 
 /// Longest name of a line, in bytes.
 const LONGEST_NAME: usize = 64;
@@ -118,8 +112,7 @@ impl Line {
 
     /// When the line can call.
     pub fn calendar(&self) -> Calendar {
-        let closed: Vec<Date> = self.closed.iter().map(|date| date.0).collect();
-        Calendar::new(TimeZone::from(&self.time_zone), self.open.clone(), closed, i64::from(self.slot_seconds))
+        Calendar::new(&self.time_zone, self.open.clone(), &self.closed, i64::from(self.slot_seconds))
     }
 }
 

@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use expect_test::{Expect, expect};
 use jiff::Timestamp;
+use passerelle_bus::calendar::{Hours, Week};
 
-use super::{CallbackSettings, Hours, Line, LineName, Week};
+use super::{CallbackSettings, Line, LineName};
 
 fn line(zone: &str, hours: &[&str], closed: &[&str], slot_seconds: u32) -> Line {
     let hours: Vec<Hours> = hours.iter().map(|text| Hours::try_from((*text).to_owned()).expect("hours")).collect();
@@ -209,6 +210,17 @@ fn a_line_is_open_within_its_hours_only_and_says_when_next() {
         assert_eq!(calendar.is_open(moment(at)), open, "{at}");
         assert_eq!(calendar.next_open(moment(at)), Some(moment(next)), "{at}");
     }
+}
+
+#[test]
+fn a_line_says_when_it_closes() {
+    let calendar = line("Europe/Paris", &["09:00-10:20"], &[], 1800).calendar();
+    assert_eq!(calendar.closes(moment("2026-11-23T07:59:59Z")), None);
+    assert_eq!(calendar.closes(moment("2026-11-23T09:00:00Z")), Some(moment("2026-11-23T09:20:00Z")));
+    let nights = line("UTC", &["00:00-02:00", "22:00-24:00"], &[], 60).calendar();
+    assert_eq!(nights.closes(moment("2026-11-23T23:00:00Z")), Some(moment("2026-11-24T02:00:00Z")), "over midnight");
+    let always = line("UTC", &["00:00-24:00"], &[], 60).calendar();
+    assert_eq!(always.closes(moment("2026-11-23T23:00:00Z")), Some(moment("2026-12-01T00:00:00Z")), "looked at again in a week");
 }
 
 #[test]

@@ -29,7 +29,7 @@ pub struct Week {
     pub sunday: Vec<Hours>,
 }
 
-/// From a time of day to another, `09:00-12:30`, on the line's clock; the second one is the first moment that is closed again,
+/// From a time of day to another, `09:00-12:30`, on the clock on the wall; the second one is the first moment that is closed again,
 /// at the latest `24:00`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
@@ -67,12 +67,13 @@ impl Week {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    /// Whether it never opens.
+    pub fn is_empty(&self) -> bool {
         self.days().iter().all(|(_, hours)| hours.is_empty())
     }
 
     /// `(day, what is wrong)`: hours that overlap or are out of order, or hold no slot.
-    pub(super) fn problems(&self, slot_seconds: i64) -> Vec<(&'static str, String)> {
+    pub fn problems(&self, slot_seconds: i64) -> Vec<(&'static str, String)> {
         let mut found = Vec::new();
         for (day, hours) in self.days() {
             if let Some(pair) = hours.windows(2).find(|pair| pair[1].from < pair[0].to) {

@@ -1,21 +1,23 @@
-//! The calendar of a line: its opening hours as moments, cut into slots, right on the nights when the clock is changed.
+//! Opening hours as moments, cut into slots, right on the nights when the clock is changed.
 //!
-//! A line is open at a moment when the clock on its wall shows a time within its hours. So hours that the clock skips in spring do not
-//! exist, and hours that it shows twice in autumn are there twice.
+//! A place (an advisers' line, a back office) is open at a moment when the clock on its wall shows a time within its hours. So hours that
+//! the clock skips in spring do not exist, and hours that it shows twice in autumn are there twice.
+
+mod hours;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
-use super::Week;
+pub use hours::{ClosedDate, Hours, Week, ZoneName};
 
 /// Offsets of a day's moments differ from those of UTC by less than this.
 const LARGEST_OFFSET_SECONDS: i64 = 26 * 3600;
 const SECONDS_OF_DAY: i64 = 86_400;
-/// A line that does not open for so long is closed for good.
+/// What does not open for so long is closed for good.
 const LONGEST_CLOSURE_DAYS: i64 = 366;
 
-/// When a line is open, and how that is cut into slots. Moments are Unix seconds.
+/// When a place is open, and how that is cut into slots. Moments are Unix seconds.
 #[derive(Debug, Clone)]
 pub struct Calendar {
     zone: TimeZone,
@@ -24,7 +26,7 @@ pub struct Calendar {
     slot_seconds: i64,
 }
 
-/// A piece of open time, for which calls are promised.
+/// A piece of open time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Slot {
     /// First second.
@@ -34,8 +36,10 @@ pub struct Slot {
 }
 
 impl Calendar {
-    pub(super) fn new(zone: TimeZone, week: Week, closed: Vec<Date>, slot_seconds: i64) -> Self {
-        Self { zone, week, closed, slot_seconds: slot_seconds.max(1) }
+    /// The hours of that week on the clocks of that zone, but for the closed dates.
+    pub fn new(zone: &ZoneName, week: Week, closed: &[ClosedDate], slot_seconds: i64) -> Self {
+        let closed = closed.iter().map(|date| date.0).collect();
+        Self { zone: TimeZone::from(zone), week, closed, slot_seconds: slot_seconds.max(1) }
     }
 
     /// The time zone's name in the IANA database.
@@ -43,9 +47,14 @@ impl Calendar {
         self.zone.iana_name().unwrap_or("UTC")
     }
 
-    /// Whether the line is open at that moment.
+    /// Whether it is open at that moment.
     pub fn is_open(&self, moment: i64) -> bool {
-        self.date(moment).is_some_and(|date| self.opened(date).iter().any(|slot| slot.start <= moment && moment < slot.end))
+        self.piece(moment).is_some()
+    }
+
+    /// The uncut piece of open time around that moment.
+    fn piece(&self, moment: i64) -> Option<Slot> {
+        self.opened(self.date(moment)?).into_iter().find(|piece| piece.start <= moment && moment < piece.end)
     }
 
     /// The slot that begins then, if one does.
@@ -53,7 +62,7 @@ impl Calendar {
         self.slots(start).next().filter(|slot| slot.start == start)
     }
 
-    /// Slots that end after that moment, in order, for as long as the line opens at least once a year.
+    /// Slots that end after that moment, in order, for as long as it opens at least once a year.
     pub fn slots(&self, after: i64) -> impl Iterator<Item = Slot> + '_ {
         let length = self.slot_seconds;
         let mut date = self.date(after);
@@ -74,7 +83,7 @@ impl Calendar {
         })
     }
 
-    /// The first moment from `moment` on at which the line is open; none if it never is again.
+    /// The first moment from `moment` on at which it is open; none if it never is again.
     pub fn next_open(&self, moment: i64) -> Option<i64> {
         match self.is_open(moment) {
             true => Some(moment),
@@ -82,7 +91,20 @@ impl Calendar {
         }
     }
 
-    /// A moment as the clock on the line's wall shows it: `2026-11-23 09:00`.
+    /// The first moment after `moment` at which it is open no more, if it is open then.
+    pub fn closes(&self, moment: i64) -> Option<i64> {
+        let mut end = self.piece(moment)?.end;
+        // Around midnight two pieces may touch; what never closes is looked at once a week.
+        for _ in 0..7 {
+            match self.piece(end) {
+                Some(next) => end = next.end,
+                None => break,
+            }
+        }
+        Some(end)
+    }
+
+    /// A moment as the clock on the wall shows it: `2026-11-23 09:00`.
     pub fn local(&self, moment: i64) -> String {
         match Timestamp::from_second(moment) {
             Ok(at) => self.zone.to_datetime(at).strftime("%Y-%m-%d %H:%M").to_string(),
@@ -107,7 +129,7 @@ impl Calendar {
         Timestamp::from_second(moment).ok().map(|at| self.zone.to_datetime(at).date())
     }
 
-    /// The moments of a date at which the line is open, in order; pieces that touch are one.
+    /// The moments of a date at which it is open, in order; pieces that touch are one.
     fn opened(&self, date: Date) -> Vec<Slot> {
         let mut pieces: Vec<Slot> = Vec::new();
         if self.closed.contains(&date) {
