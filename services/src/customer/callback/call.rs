@@ -125,13 +125,8 @@ impl Calls {
         }
     }
 
-    /// How many are followed.
-    #[cfg(test)]
-    pub(super) fn under_way(&self) -> usize {
-        self.running().len()
-    }
-
-    fn running(&self) -> MutexGuard<'_, HashMap<String, Arc<Running>>> {
+    /// Those that are followed, by the callback's id.
+    pub(super) fn running(&self) -> MutexGuard<'_, HashMap<String, Arc<Running>>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -185,7 +185,7 @@ async fn a_call_that_ends_while_it_is_being_taken_up_is_not_followed() {
     super::call::resume(&bus.callbacks.0, id, 1).await;
     drop(call);
     let followed = async {
-        while bus.callbacks.0.calls.under_way() > 0 {
+        while !bus.callbacks.0.calls.running().is_empty() {
             tokio::task::yield_now().await;
         }
     };
