@@ -7,7 +7,6 @@ use std::time::{Duration, SystemTime};
 use passerelle_bus::keyed::Carried;
 use passerelle_journal::log::{Kept, Log};
 use passerelle_journal::{Journal, Position, ReadError};
-use passerelle_projection::{Health, Status};
 use passerelle_proto::bus::v1::Record;
 use passerelle_services::customer::{callback, handoff};
 use passerelle_services::{KeepError, journal};
@@ -121,11 +120,8 @@ impl Durable {
         };
         let bytes = self.log.kept().iter().filter(|segment| segment.first < before).map(|segment| segment.bytes).sum();
         let carried = self.carry_over(before).await?;
-        let passed = move |status: &Status| status.position.next() >= before || matches!(status.health, Health::Stopped(_));
-        let status = self.projection.until(passed).await;
-        if let (true, Health::Stopped(stopped)) = (status.position.next() < before, status.health) {
-            return Err(stopped.into());
-        }
+        // Or after a power cut the views would miss what was given up.
+        self.projection.secure(Position(before.0 - 1)).await?;
         let first = self.log.trim(before).await?;
         measures::trimmed(carried);
         let Carried { snapshots, bytes: carried_bytes } = carried;
