@@ -17,18 +17,6 @@ pub enum OpenError {
     /// Another process has it.
     #[error("{0} is in use by another process; stop that one first")]
     InUse(PathBuf),
-    /// The records that come next are not kept any more.
-    #[error(
-        "the views in {path} are at record {position}, the journal begins at {first}; build them anew: `passerelle view rebuild`"
-    )]
-    Trimmed {
-        /// The file.
-        path: PathBuf,
-        /// How far the tables had got.
-        position: Position,
-        /// The oldest record kept.
-        first: Position,
-    },
     /// The tables know records that the journal has not.
     #[error(
         "the views in {path} are at record {position}, the journal ends at {last}: they are of another journal, or it lost records; \

@@ -85,6 +85,12 @@ pub(crate) fn reader(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
+/// Makes durable what the writing connection has committed: with `synchronous` at normal, SQLite itself does so before a checkpoint only.
+/// No lock is on the log, so closing it takes none from SQLite.
+pub(crate) fn sync_log(path: &Path) -> std::io::Result<()> {
+    File::open(beside(path, "-wal"))?.sync_data()
+}
+
 pub(crate) fn check_version() -> Result<(), OpenError> {
     match rusqlite::version_number() {
         number if number < OLDEST_SQLITE => Err(OpenError::OldSqlite { found: rusqlite::version() }),

@@ -24,6 +24,8 @@ pub struct Projection {
     durable: watch::Receiver<Durability>,
     readers: Readers,
     settings: Settings,
+    /// Up to where the tables are to be secured.
+    wanted: watch::Sender<Position>,
     close: watch::Sender<bool>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -50,13 +52,17 @@ impl Projection {
         let last = durable.borrow().position;
         let position = folds.iter().map(|followed| followed.position).min().unwrap_or(last);
         let mut progress = Progress::new(position, last);
-        let (status, watched) = watch::channel(Status { position, health: progress.at(position, last) });
+        let (status, watched) = watch::channel(Status { position, secured: Position(0), health: progress.at(position, last) });
+        let (wanted, wanted_by_others) = watch::channel(Position(0));
         let (close, closing) = watch::channel(false);
         let writer = Writer {
+            path: path.to_owned(),
             connection,
             folds,
             position,
             committed: Instant::now(),
+            secured: Position(0),
+            wanted: wanted_by_others,
             journal,
             checkpoints,
             settings: settings.clone(),
@@ -69,7 +75,7 @@ impl Projection {
         let thread = thread::Builder::new().name("projection".to_owned()).spawn(move || writer.run());
         let thread = thread.map_err(|error| unusable(path, error))?;
         let readers = Readers::new(path.to_owned(), &settings);
-        Ok(Self { status: watched, durable, readers, settings, close, thread: Mutex::new(Some(thread)) })
+        Ok(Self { status: watched, durable, readers, settings, wanted, close, thread: Mutex::new(Some(thread)) })
     }
 
     /// Throws the file away, so that the next start builds everything anew from the journal. Nobody may have it open.
@@ -110,6 +116,17 @@ impl Projection {
             Ok(status) if status.position >= position => Ok(()),
             Ok(Status { health: Health::Stopped(stopped), .. }) => Err(stopped.into()),
             Ok(_) | Err(_) => Err(ReadError::Behind { asked: position, position: self.position() }),
+        }
+    }
+
+    /// Waits until the tables have got to `position` in a way that a power cut does not undo: then the journal can give up the records
+    /// up to there. Unlike [`reach`](Self::reach) it waits as long as it takes.
+    pub async fn secure(&self, position: Position) -> Result<(), Stopped> {
+        self.wanted.send_if_modified(|wanted| std::mem::replace(wanted, position.max(*wanted)) < position);
+        let there = |status: &Status| status.secured >= position || matches!(status.health, Health::Stopped(_));
+        match self.until(there).await {
+            Status { secured, health: Health::Stopped(stopped), .. } if secured < position => Err(stopped),
+            _ => Ok(()),
         }
     }
 
@@ -154,7 +171,7 @@ impl Projection {
     pub async fn until(&self, fits: impl FnMut(&Status) -> bool) -> Status {
         let mut status = self.status.clone();
         let found = status.wait_for(fits).await.map(|status| status.clone());
-        found.unwrap_or_else(|_| Status { position: self.position(), health: Health::Stopped(self.closed()) })
+        found.unwrap_or_else(|_| Status { health: Health::Stopped(self.closed()), ..self.status() })
     }
 
     /// Commits what is folded, ends the writing thread and closes the file. Dropping does the same without waiting for it.

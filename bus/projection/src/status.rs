@@ -11,6 +11,8 @@ use crate::Stopped;
 pub struct Status {
     /// Everything up to here is in all tables.
     pub position: Position,
+    /// Everything up to here stays in all tables after a power cut, too. Known only as far as [`secure`](crate::Projection::secure) asked for it.
+    pub secured: Position,
     /// Whether it follows.
     pub health: Health,
 }

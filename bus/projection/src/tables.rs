@@ -24,7 +24,8 @@ pub(crate) struct Followed {
     pub(crate) position: Position,
 }
 
-/// Makes the file's tables those of the folds: drops what is of another version or of no fold any more, makes what is missing.
+/// Makes the file's tables those of the folds: drops what is of another version, of no fold any more, or before what the journal keeps;
+/// makes what is missing.
 pub(crate) fn settle(
     path: &Path,
     connection: &mut Connection,
@@ -36,14 +37,20 @@ pub(crate) fn settle(
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(database)?;
     let before = stored(path, &transaction)?;
     let kept = |name: &str, version: u32| folds.iter().any(|fold| fold.name() == name && fold.version() == version);
-    for name in before.iter().filter(|(name, (version, _))| !kept(name, *version)).map(|(name, _)| name) {
-        drop_tables(&transaction, name, &before).map_err(database)?;
+    let first = journal.first();
+    let mut going_on = BTreeMap::new();
+    for (name, (version, position)) in &before {
+        if kept(name, *version) && meets(path, name, *position, journal)? {
+            going_on.insert(name.as_str(), *position);
+        } else {
+            drop_tables(&transaction, name, &before).map_err(database)?;
+        }
     }
     let mut followed = Vec::with_capacity(folds.len());
     for fold in folds {
-        let position = match before.get(fold.name()) {
-            Some((version, position)) if *version == fold.version() => meets(path, *position, journal)?,
-            _ => create(path, &transaction, fold.as_ref(), journal.first())?,
+        let position = match going_on.get(fold.name()) {
+            Some(position) => *position,
+            None => create(path, &transaction, fold.as_ref(), first)?,
         };
         followed.push(Followed { fold, position });
     }
@@ -95,16 +102,23 @@ fn stored(path: &Path, transaction: &Transaction<'_>) -> Result<BTreeMap<String,
     rows.and_then(Iterator::collect).map_err(database)
 }
 
-/// A fold's tables go on from where they are, if the journal has what comes next.
-fn meets(path: &Path, position: Position, journal: &dyn Journal) -> Result<Position, OpenError> {
+/// A fold's tables go on from where they are, if the journal has what comes next. It has not when the file is an old copy, or was on a
+/// disk that lost what it had synced.
+fn meets(path: &Path, name: &str, position: Position, journal: &dyn Journal) -> Result<bool, OpenError> {
     let (first, last) = (journal.first(), journal.durable().borrow().position);
-    if position.next() < first {
-        return Err(OpenError::Trimmed { path: path.to_owned(), position, first });
-    }
     if position > last.max(Position(first.0 - 1)) {
         return Err(OpenError::Ahead { path: path.to_owned(), position, last });
     }
-    Ok(position)
+    let meets = position.next() >= first;
+    if !meets {
+        tracing::warn!(
+            view = name,
+            position = position.0,
+            first_position = first.0,
+            "the view is older than what the journal keeps, and is built anew from that: what had ended long before is not in it any more"
+        );
+    }
+    Ok(meets)
 }
 
 /// Makes the tables of one fold, which are to follow from the journal's `first` record.

@@ -1,6 +1,7 @@
 //! The one thread that writes: reads the journal, folds, commits, checkpoints.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,7 @@ use tokio::time::timeout;
 
 use crate::apply::{Trouble, apply, cannot};
 use crate::checkpoint::{Checkpoints, Log};
-use crate::file::Claim;
+use crate::file::{self, Claim};
 use crate::observe::{self, Progress};
 use crate::tables::{self, Followed};
 use crate::{Health, Settings, Status, Stopped};
@@ -25,12 +26,17 @@ const BEAT: Duration = Duration::from_secs(1);
 
 /// What the thread owns.
 pub(crate) struct Writer {
+    pub(crate) path: PathBuf,
     pub(crate) connection: Connection,
     pub(crate) folds: Vec<Followed>,
     /// Everything up to here is in all tables.
     pub(crate) position: Position,
     /// When the tables' own position was last written.
     pub(crate) committed: Instant,
+    /// Everything up to here is in the file, and on disk.
+    pub(crate) secured: Position,
+    /// Up to where somebody waits for that.
+    pub(crate) wanted: watch::Receiver<Position>,
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) checkpoints: Checkpoints,
     pub(crate) settings: Settings,
@@ -68,9 +74,9 @@ impl Writer {
         let mut poison: Option<Stopped> = None;
         while !self.closing() {
             let end = poison.as_ref().map(|stopped| stopped.position);
-            let only_passed = self.pass_over() && self.committed.elapsed() < BEAT;
+            let only_passed = self.pass_over() && self.committed.elapsed() < BEAT && !self.is_to_secure();
             let written = if only_passed { Ok(()) } else { self.keep_log_short().and_then(|()| self.transaction(end)) };
-            match written {
+            match written.and_then(|()| self.secure()) {
                 Ok(()) => self.tell(),
                 Err(Trouble::Record(stopped)) => poison = Some(stopped),
                 Err(Trouble::Held(why)) => self.hold(why),
@@ -135,6 +141,25 @@ impl Writer {
         self.folds.iter().any(|followed| followed.position < self.position)
     }
 
+    /// Somebody waits until what was folded or passed over is on disk.
+    fn is_to_secure(&self) -> bool {
+        (self.secured.next()..=self.position).contains(&*self.wanted.borrow())
+    }
+
+    /// Makes durable what is in the file, when somebody waits for it. As with the journal, a failed sync is final: a second one would
+    /// succeed on pages that were thrown away.
+    fn secure(&mut self) -> Result<(), Trouble> {
+        let in_file = self.folds.iter().map(|followed| followed.position).min().unwrap_or(self.position);
+        let wanted = *self.wanted.borrow();
+        if wanted <= self.secured || wanted > in_file {
+            return Ok(());
+        }
+        file::sync_log(&self.path)
+            .map_err(|error| Trouble::Broken(format!("what is in their file cannot be made durable: {error}").into()))?;
+        self.secured = in_file;
+        Ok(())
+    }
+
     /// Before a transaction: is there room for it?
     fn keep_log_short(&mut self) -> Result<(), Trouble> {
         match self.checkpoints.keep_short(&self.connection)? {
@@ -144,11 +169,11 @@ impl Writer {
     }
 
     fn tell(&mut self) {
-        let (position, last) = (self.position, self.last());
+        let (position, secured, last) = (self.position, self.secured, self.last());
         observe::progress(position, last);
         let health = self.progress.at(position, last);
         self.status.send_if_modified(|status| {
-            let now = Status { position, health };
+            let now = Status { position, secured, health };
             let changed = *status != now;
             *status = now;
             changed
@@ -172,11 +197,14 @@ impl Writer {
 
     fn wait_for_more(&mut self) {
         let (mut durable, mut close) = (self.journal.durable(), self.close.clone());
-        let (position, ahead) = (self.position, self.is_ahead_of_file());
+        let (position, secured, ahead) = (self.position, self.secured, self.is_ahead_of_file());
+        let mut wanted = self.wanted.clone();
         self.runtime.block_on(async {
             tokio::select! {
                 // An error: the journal is closed, nothing more will come.
                 Ok(_) = durable.wait_for(|durable| durable.position > position) => {}
+                // What lies beyond the position comes with it.
+                Ok(_) = wanted.wait_for(|wanted| (secured.next()..=position).contains(wanted)) => {}
                 _ = close.wait_for(|close| *close) => {}
                 () = tokio::time::sleep(BEAT), if ahead => {}
             }

@@ -47,7 +47,9 @@ impl Service {
                 let turn = self.turns.take_over(&name);
                 let acknowledged = self.acknowledged(&name).await?;
                 let next = if acknowledged == Position(0) { journal.first() } else { acknowledged.next() };
-                (kept(&name, next, journal.first())?, Some(turn))
+                let first = journal.first();
+                let next = if request.skip_missing { next.max(first) } else { next };
+                (kept(&name, next, first)?, Some(turn))
             }
         };
         let until = request.stop_at_end.then_some(last);
@@ -83,7 +85,7 @@ fn kept(name: &str, next: Position, first: Position) -> Result<Position, Status>
     if next < first {
         let why = format!(
             "the subscription {name} is at position {next}, which is no longer kept: the oldest is {first}; to go on with what there \
-             is, acknowledge position {}",
+             is, set skip_missing (`passerelle tail --skip-missing`) or acknowledge position {}",
             first.0 - 1
         );
         return Err(Status::out_of_range(why));

@@ -268,6 +268,15 @@ async fn a_position_that_does_not_exist_or_is_no_longer_kept_is_refused() {
     let mut stream = world.subscribe(from(2)).await.unwrap();
     said(stream.message().await, expect!["OutOfRange: position 2 is no longer kept, the oldest is 4"]);
     assert_eq!(world.shown(durable("new")).await, "4:3 5:4 6:", "a new name begins with what is kept");
+    said(
+        world.subscribe(durable("late")).await,
+        expect![[r#"
+            OutOfRange: the subscription late is at position 2, which is no longer kept: the oldest is 4; to go on with what there is, set skip_missing (`passerelle tail --skip-missing`) or acknowledge position 3"#]],
+    );
+    let skipping = |name| SubscribeRequest { skip_missing: true, ..durable(name) };
+    assert_eq!(world.shown(skipping("late")).await, "4:3 5:4 6:");
+    world.acknowledge("late", 4).await.unwrap();
+    assert_eq!(world.shown(skipping("late")).await, "5:4 7:", "what is kept is not skipped");
 }
 
 #[tokio::test]

@@ -67,7 +67,7 @@ use tokio::sync::{oneshot, watch};
 use crate::storage::Folder;
 use crate::{AppendError, Durability, Entry, History, Journal, KeysPage, Position, ReadError, Receipt, Stored};
 
-use queue::Queue;
+use queue::{Queue, Request};
 use writer::measure;
 
 pub use check::{Report, SegmentReport, check, dump};
@@ -110,6 +110,18 @@ impl Log {
     /// Random bytes that this journal was given when it began, and keeps.
     pub fn identity(&self) -> [u8; 16] {
         self.reader.identity()
+    }
+
+    /// Goes on in a new segment, so that what was written can be given up without what comes; returns where it begins. One that holds
+    /// nothing yet is new.
+    pub async fn begin_segment(&self) -> Result<Position, AppendError> {
+        self.ask(Request::Begin).await
+    }
+
+    async fn ask(&self, request: Request) -> Result<Position, AppendError> {
+        let (answered, answer) = oneshot::channel();
+        self.queue.ask(request, answered);
+        answer.await.unwrap_or(Err(AppendError::Closed))
     }
 
     /// Takes no more, and returns when what is queued is written and the folder let go. Reading goes on.
@@ -165,8 +177,6 @@ impl Journal for Log {
     }
 
     async fn trim(&self, position: Position) -> Result<Position, AppendError> {
-        let (trimmed, answer) = oneshot::channel();
-        self.queue.trim(position, trimmed);
-        answer.await.unwrap_or(Err(AppendError::Closed))
+        self.ask(Request::Trim(position)).await
     }
 }

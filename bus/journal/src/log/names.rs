@@ -28,9 +28,12 @@ pub(super) fn free(number: u64) -> String {
     format!("{FREE}{number}{SEGMENT}")
 }
 
-/// What was cut out of a segment by a repair.
-pub(super) fn damaged(base: u64, offset: u64) -> String {
-    format!("damaged-{base:020}-{offset}")
+/// What was cut out of a segment by a repair, and by later ones at the same place.
+pub(super) fn damaged(base: u64, offset: u64, time: u64) -> String {
+    match time {
+        1 => format!("damaged-{base:020}-{offset}"),
+        _ => format!("damaged-{base:020}-{offset}-{time}"),
+    }
 }
 
 /// What a name stands for.
@@ -75,7 +78,8 @@ mod tests {
             (index(u64::MAX), Name::Index(u64::MAX)),
             (free(3), Name::Free(3)),
             (ZEROING.into(), Name::Unfinished),
-            (damaged(1, 4096), Name::Other),
+            (damaged(1, 4096, 1), Name::Other),
+            (damaged(1, 4096, 2), Name::Other),
             (COPYING.to_owned(), Name::Unfinished),
             ("7.log".into(), Name::Other),
             (segment(0), Name::Other),

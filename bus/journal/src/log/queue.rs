@@ -14,7 +14,15 @@ use super::Append;
 /// Most that the writer takes at once, bytes: room is given back, and answers are given, this often.
 const TAKEN_AT_ONCE: usize = 8 << 20;
 
-pub(super) type Trimmed = oneshot::Sender<Result<Position, AppendError>>;
+/// What is asked of the writer beside entries. Either is answered with a first position.
+pub(super) enum Request {
+    /// Give up segments before this position.
+    Trim(Position),
+    /// Go on in a new segment.
+    Begin,
+}
+
+pub(super) type Answered = oneshot::Sender<Result<Position, AppendError>>;
 
 /// Entries and other requests, in the order in which they came.
 pub(super) struct Queue {
@@ -29,7 +37,7 @@ struct Waiting {
     appends: VecDeque<(Append, usize)>,
     /// How many entries these are.
     entries: usize,
-    trims: Vec<(Position, Trimmed)>,
+    requests: Vec<(Request, Answered)>,
     /// With how many appends had come before.
     settled: Vec<(u64, Sender<()>)>,
     /// How many appends have come, and how many of them the writer has taken.
@@ -48,7 +56,7 @@ pub(super) struct Work {
     pub(super) appends: Vec<Append>,
     /// To be given back when they are written.
     pub(super) bytes: usize,
-    pub(super) trims: Vec<(Position, Trimmed)>,
+    pub(super) requests: Vec<(Request, Answered)>,
     /// Told when all of this is done.
     pub(super) settled: Vec<(u64, Sender<()>)>,
 }
@@ -92,11 +100,11 @@ impl Queue {
         Ok(receipt)
     }
 
-    pub(super) fn trim(&self, position: Position, trimmed: Trimmed) {
+    pub(super) fn ask(&self, request: Request, answered: Answered) {
         let mut waiting = self.waiting();
         // Otherwise the sender is dropped, and says so.
         if !waiting.closed {
-            waiting.trims.push((position, trimmed));
+            waiting.requests.push((request, answered));
             self.arrived.notify_one();
         }
     }
@@ -177,11 +185,11 @@ impl Queue {
 
 impl Waiting {
     fn is_empty(&self) -> bool {
-        self.appends.is_empty() && self.trims.is_empty() && self.settled.is_empty()
+        self.appends.is_empty() && self.requests.is_empty() && self.settled.is_empty()
     }
 
     fn take(&mut self) -> Work {
-        let mut work = Work { trims: std::mem::take(&mut self.trims), ..Work::default() };
+        let mut work = Work { requests: std::mem::take(&mut self.requests), ..Work::default() };
         while work.bytes < TAKEN_AT_ONCE
             && let Some((append, bytes)) = self.appends.pop_front()
         {

@@ -25,7 +25,7 @@ pub struct Repair {
 }
 
 /// Cuts the journal at the first damage. The cut part is kept beside it, in files named `damaged-…`; whole records before it are
-/// never touched. With `dry_run` it only says what it would do. Ended early, it can be run again.
+/// never touched, nor is what an earlier repair kept. With `dry_run` it only says what it would do. Ended early, it can be run again.
 pub fn repair(folder: &dyn Folder, dry_run: bool) -> Result<Repair, OpenError> {
     let _lock = listing::lock(folder)?;
     let survey = Survey::make(folder, &mut drop)?;
@@ -80,21 +80,21 @@ impl Repair {
     }
 
     fn cut(&mut self, folder: &dyn Folder, survey: &Survey, Cut { base, offset }: Cut, dry_run: bool) -> Result<(), OpenError> {
-        let (name, aside) = (names::segment(base), names::damaged(base, offset));
+        let there = folder.names()?;
+        let (name, aside) = (names::segment(base), free(&there, base, offset));
         self.steps.push(format!("copy {name} from byte {offset} on to {aside}"));
         // From the newest one on, so that what is left never has a hole.
-        let later: Vec<u64> = survey.bases.iter().copied().filter(|other| *other > base).rev().collect();
-        for other in &later {
-            self.steps.push(format!("rename {} to {}", names::segment(*other), names::damaged(*other, 0)));
-        }
+        let later = survey.bases.iter().copied().filter(|other| *other > base).rev();
+        let later: Vec<_> = later.map(|other| (names::segment(other), free(&there, other, 0))).collect();
+        self.steps.extend(later.iter().map(|(name, aside)| format!("rename {name} to {aside}")));
         self.steps.push(format!("fill {name} from byte {offset} on with zeros"));
         if dry_run {
             return Ok(());
         }
         let file = folder.open(&name)?;
         copy(folder, &*file, offset, &aside)?;
-        for other in &later {
-            folder.rename(&names::segment(*other), &names::damaged(*other, 0))?;
+        for (name, aside) in &later {
+            folder.rename(name, aside)?;
         }
         // It speaks of what is cut, and could be taken for that of the segment when it is full again.
         match folder.remove(&names::index(base)) {
@@ -107,11 +107,20 @@ impl Repair {
     }
 }
 
-/// Copies the rest of a file; a copy that is whole already stays as it is.
-fn copy(folder: &dyn Folder, file: &dyn File, mut offset: u64, name: &str) -> io::Result<()> {
-    if folder.names()?.iter().any(|there| there == name) {
-        return Ok(());
+/// A name for what is cut out. What is there under another one may be of an earlier repair, or of this one, which was ended early.
+fn free(there: &[String], base: u64, offset: u64) -> String {
+    let mut time = 1;
+    loop {
+        let name = names::damaged(base, offset, time);
+        if !there.contains(&name) {
+            return name;
+        }
+        time += 1;
     }
+}
+
+/// Copies the rest of a file.
+fn copy(folder: &dyn Folder, file: &dyn File, mut offset: u64, name: &str) -> io::Result<()> {
     match folder.remove(names::COPYING) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::Core;
-use super::queue::{Next, Queue, Work};
+use super::queue::{Next, Queue, Request, Work};
 
 /// The writer has nothing to do for so long: time to mark what it wrote.
 const IDLE: Duration = Duration::from_millis(20);
@@ -47,15 +47,19 @@ fn write(mut core: Core, queue: &Queue, preparer: JoinHandle<()>) {
                 core.rest(true);
             }
             Next::Closed => break,
-            Next::Work(Work { appends, bytes, trims, settled }) => {
+            Next::Work(Work { appends, bytes, requests, settled }) => {
                 core.rest(false);
                 let (count, began) = (appends.iter().map(|append| append.entries.len()).sum(), Instant::now());
                 core.write(appends);
                 pace.note(count, began.elapsed());
                 queue.give_back(bytes);
-                for (position, trimmed) in trims {
+                for (request, answered) in requests {
+                    let answer = match request {
+                        Request::Trim(position) => core.trim(position),
+                        Request::Begin => core.begin_segment(),
+                    };
                     // Whoever asked may have gone.
-                    let _ = trimmed.send(core.trim(position));
+                    let _ = answered.send(answer);
                 }
                 // Dropping them tells those who wait.
                 drop(settled);

@@ -158,6 +158,17 @@ impl Core {
         Ok(Position(first))
     }
 
+    /// Goes on in a new segment, unless the one being written holds nothing; returns where it begins.
+    pub fn begin_segment(&mut self) -> Result<Position, AppendError> {
+        if let Some(failed) = &self.failed {
+            return Err(AppendError::Failed(failed.clone()));
+        }
+        if self.next > self.active.base {
+            self.roll()?;
+        }
+        Ok(Position(self.active.base))
+    }
+
     /// Reads what is durable; shared, and good for longer than the engine.
     pub fn reader(&self) -> Reader {
         Reader::new(self.store.clone())

@@ -99,6 +99,31 @@ impl Fold for Seen {
     }
 }
 
+/// Wants only what has a key.
+pub(crate) struct Things;
+
+impl Fold for Things {
+    fn name(&self) -> &'static str {
+        "things"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn schema(&self) -> String {
+        "CREATE TABLE things(n)".to_owned()
+    }
+
+    fn published(&self) -> bool {
+        false
+    }
+
+    fn apply(&mut self, _: &Transaction<'_>, _: Position, _: &Record) -> Result<(), FoldError> {
+        panic!("nothing here has a key")
+    }
+}
+
 /// What the tables of [`Seen`] hold, with their position, seen at one moment.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Held {

@@ -7,10 +7,10 @@ use std::time::Duration;
 use expect_test::expect;
 use passerelle_journal::Position;
 use passerelle_projection::rusqlite::Transaction;
-use passerelle_projection::{Fold, FoldError, Health, ReadError, Settings};
+use passerelle_projection::{Fold, FoldError, Health, Projection, ReadError, Settings};
 use passerelle_proto::bus::v1::Record;
 
-use crate::fixture::{Held, Seen, World, caught_up, held};
+use crate::fixture::{Held, Seen, Things, World, caught_up, held};
 
 /// Applies a record each time that it is let.
 struct Gate(Mutex<Receiver<()>>);
@@ -59,6 +59,39 @@ async fn what_is_written_is_shown_to_who_waits_for_it() {
         assert_eq!(read.counts, [("a".to_owned(), round, 1), ("b".to_owned(), round, 1)]);
     }
     assert_eq!((projection.lag(), projection.status().health), (0, Health::Following));
+}
+
+#[tokio::test]
+async fn what_is_secured_is_in_the_file_also_where_it_was_passed_over() {
+    let world = World::new();
+    let projection = world.open(vec![Box::new(Things)]);
+    assert_eq!(projection.status().secured, Position(0));
+    for _ in 0..20 {
+        let position = world.write(["a", "b"]).await;
+        projection.reach(position).await.expect("it gets there");
+        projection.secure(position).await.expect("it gets to the disk");
+        let inspected = Projection::inspect(&world.path()).expect("it is a file of ours").expect("it is there");
+        assert_eq!((projection.status().secured, inspected.views[0].position), (position, position));
+    }
+    let before = projection.status().secured;
+    let later = Position(before.0 + 2);
+    let (secured, last) = tokio::join!(projection.secure(later), world.write(["a", "b"]));
+    assert_eq!((secured, last), (Ok(()), later), "what is asked for may still have to come");
+    projection.close().await;
+    projection.secure(later).await.expect("it is there");
+    assert_eq!(projection.secure(later.next()).await.expect_err("it is closed").why.as_ref(), "the bus is stopping");
+}
+
+#[tokio::test]
+async fn what_cannot_be_secured_stops_it() {
+    let world = World::new();
+    let projection = world.open(vec![Seen::boxed("seen", 1)]);
+    let position = world.write(["a"]).await;
+    projection.reach(position).await.expect("it gets there");
+    std::fs::remove_file(world.folder.path().join("views.sqlite-wal")).expect("the log is there");
+    let stopped = projection.secure(position).await.expect_err("there is nothing to make durable");
+    assert!(stopped.why.starts_with("what is in their file cannot be made durable: "), "{stopped}");
+    assert_eq!(projection.status().secured, Position(0));
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Building anew: the same tables as by following, and only those of the fold that changed.
 
 use passerelle_journal::{Journal, Position};
+use passerelle_projection::rusqlite::Connection;
 use passerelle_projection::{Projection, Settings};
 use proptest::prelude::*;
 
@@ -87,4 +88,28 @@ async fn a_journal_that_was_trimmed_is_folded_from_what_it_keeps() {
     caught_up(&projection).await;
     let seen = held(&projection, "seen").await;
     assert_eq!((seen.position, seen.rows), (4, 2));
+}
+
+#[tokio::test]
+async fn a_view_that_is_older_than_what_the_journal_keeps_is_built_anew_and_no_other() {
+    let folds = || vec![Seen::boxed("old", 1), Seen::boxed("seen", 1)];
+    let rows = async |world: &World| {
+        let projection = world.open(folds());
+        caught_up(&projection).await;
+        let rows = (held(&projection, "old").await.rows, held(&projection, "seen").await.rows);
+        projection.close().await;
+        rows
+    };
+    let world = World::new();
+    world.write(["a", "b", "c", "d"]).await;
+    assert_eq!(rows(&world).await, (4, 4));
+    world.journal.trim(Position(4)).await.expect("memory trims");
+    for (position, expected) in [(3, (4, 4)), (2, (1, 4))] {
+        let file = Connection::open(world.path()).expect("sqlite opens");
+        let set = "UPDATE passerelle_folds SET position = ?1 WHERE name = 'old'";
+        file.execute_batch("DELETE FROM old WHERE position > 3").expect("as it was then");
+        file.execute(set, (position,)).expect("as it was then");
+        file.close().expect("it closes");
+        assert_eq!(rows(&world).await, expected, "{position}");
+    }
 }

@@ -9,12 +9,10 @@ use passerelle_projection::rusqlite::{Connection, Transaction};
 use passerelle_projection::{Fold, FoldError, Health, Projection, Settings, Stopped, View};
 use passerelle_proto::bus::v1::Record;
 
-use crate::fixture::{Seen, World, caught_up, held};
+use crate::fixture::{Seen, Things, World, caught_up, held};
 
 const ELSEWHERE: &str = "the views in …/views.sqlite are at record 2, the journal ends at 0: they are of another journal, or it \
                          lost records; if the journal is the right one, build them anew: `passerelle view rebuild`";
-const TRIMMED: &str =
-    "the views in …/views.sqlite are at record 2, the journal begins at 4; build them anew: `passerelle view rebuild`";
 const GARBAGE: &str = "the views in …/views.sqlite cannot be used: file is not a database; they can be built anew from the \
                        journal: `passerelle view rebuild`";
 const FOREIGN: &str = "the views in …/views.sqlite cannot be used: it is a database of something else; they can be built anew \
@@ -67,31 +65,6 @@ async fn bytes_that_are_no_record_stop_it() {
     let at = stopped(&projection).await;
     assert_eq!((at.position, projection.position()), (Position(2), Position(1)));
     assert!(at.why.starts_with("its bytes are not a Record"), "{at}");
-}
-
-/// Wants only what has a key.
-struct Things;
-
-impl Fold for Things {
-    fn name(&self) -> &'static str {
-        "things"
-    }
-
-    fn version(&self) -> u32 {
-        1
-    }
-
-    fn schema(&self) -> String {
-        "CREATE TABLE things(n)".to_owned()
-    }
-
-    fn published(&self) -> bool {
-        false
-    }
-
-    fn apply(&mut self, _: &Transaction<'_>, _: Position, _: &Record) -> Result<(), FoldError> {
-        panic!("nothing here has a key")
-    }
 }
 
 #[tokio::test]
@@ -163,11 +136,6 @@ async fn records_that_are_missing_in_the_journal_are_noticed() {
 
     let other = World { journal: World::new().journal, ..world };
     refused(&other, vec![Seen::boxed("seen", 1)], ELSEWHERE);
-    other.write(["a", "b", "c", "d"]).await;
-    other.journal.trim(Position(4)).await.expect("memory trims");
-    refused(&other, vec![Seen::boxed("seen", 1)], TRIMMED);
-    Projection::erase(&other.path()).expect("nobody has it open");
-    caught_up(&other.open(vec![Seen::boxed("seen", 1)])).await;
 }
 
 #[tokio::test]

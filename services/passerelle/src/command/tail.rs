@@ -38,6 +38,9 @@ pub struct Tail {
     /// A durable name: begins where this name was left last time, and remembers how far it gets
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
+    /// Goes on with the oldest record that is kept, should what comes next under this name be given up
+    #[arg(long, requires = "name")]
+    pub skip_missing: bool,
     /// Only these types, may be given several times; a final * stands for anything
     #[arg(long = "type", value_name = "TYPE")]
     pub types: Vec<String>,
@@ -180,7 +183,7 @@ fn request(tail: &Tail) -> SubscribeRequest {
         channels: tail.channels.clone(),
         customers: tail.customers.clone(),
     };
-    SubscribeRequest { from, filter: Some(filter), stop_at_end: tail.stop_at_end }
+    SubscribeRequest { from, filter: Some(filter), stop_at_end: tail.stop_at_end, skip_missing: tail.skip_missing }
 }
 
 /// One message for people.

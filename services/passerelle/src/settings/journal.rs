@@ -26,7 +26,8 @@ pub struct Journal {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 4, max = 67_108_864))]
     pub retain_mib: Option<u32>,
-    /// Files whose records are all older than this, in days, are given up in the same way; not set: never.
+    /// Records older than this, in days, are given up in the same way, file by file: none is kept for more than an eighth longer. Not
+    /// set: never.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 36_500))]
     pub retain_days: Option<u32>,

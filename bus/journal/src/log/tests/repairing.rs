@@ -64,6 +64,26 @@ fn a_damaged_journal_is_cut_where_the_damage_begins_and_the_rest_is_kept_beside(
 }
 
 #[test]
+fn what_an_earlier_repair_kept_stays_when_the_same_place_is_cut_again() {
+    use crate::storage::Folder;
+    let ram = two_hundred();
+    ram.flip(&text(20));
+    let aside = |steps: &[String]| -> Vec<String> {
+        steps.iter().filter_map(|step| Some(step.split_once(" to damaged-")?.1)).map(|rest| format!("damaged-{rest}")).collect()
+    };
+    let before = aside(&repair(&*ram, true).expect("it can be read").steps);
+    assert_eq!(before.len(), 4, "a part of a file, and three whole ones");
+    for name in &before {
+        Folder::create(&*ram, name).expect("it is new").write_at(0, b"precious").expect("it is written");
+    }
+    let after = aside(&repair(&*ram, false).expect("it can be repaired").steps);
+    assert_eq!(after, before.iter().map(|name| format!("{name}-2")).collect::<Vec<_>>());
+    assert!(before.iter().all(|name| ram.bytes(name) == b"precious"));
+    let kept = |number| after.iter().any(|name| super::ram::find(&ram.bytes(name), &text(number)).is_some());
+    assert!((21..=200).all(kept));
+}
+
+#[test]
 fn lost_files_of_the_journal_are_made_again() {
     let ram = two_hundred();
     crate::storage::Folder::remove(&*ram, "journal.meta").expect("it is there");

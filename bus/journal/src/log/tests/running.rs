@@ -76,6 +76,28 @@ async fn a_writer_without_work_marks_what_it_wrote() {
 }
 
 #[tokio::test]
+async fn a_segment_is_begun_when_it_is_asked_for_but_none_after_an_empty_one() {
+    let ram = Ram::new();
+    let log = log(&ram);
+    assert_eq!(log.begin_segment().await, Ok(Position(1)));
+    log.append(vec![step("a", 1)]).await.expect("it is taken").durable().await.expect("it is written");
+    assert_eq!(log.trim(Position(2)).await, Ok(Position(1)), "the newest is never given up");
+    for _ in 0..2 {
+        assert_eq!(log.begin_segment().await, Ok(Position(2)));
+    }
+    assert_eq!(log.kept().iter().map(|segment| segment.first).collect::<Vec<_>>(), [Position(1), Position(2)]);
+    assert_eq!(log.history("a").expect("it can be read").sequence, 1);
+    assert_eq!(log.trim(Position(2)).await, Ok(Position(2)));
+    log.close().await;
+    assert_eq!(log.begin_segment().await, Err(AppendError::Closed));
+
+    let log = self::log(&ram);
+    assert_eq!((log.first(), log.durable().borrow().position), (Position(2), Position(1)));
+    let again = log.append(vec![step("a", 1)]).await.expect("it is taken");
+    assert_eq!(again.durable().await, Ok(vec![Outcome::Written(Position(2))]));
+}
+
+#[tokio::test]
 async fn a_failure_is_told_to_whoever_follows() {
     let ram = Ram::new();
     let log = log(&ram);

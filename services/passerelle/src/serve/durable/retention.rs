@@ -7,7 +7,6 @@ use std::time::{Duration, SystemTime};
 use passerelle_bus::keyed::Carried;
 use passerelle_journal::log::{Kept, Log};
 use passerelle_journal::{Journal, Position, ReadError};
-use passerelle_projection::{Health, Status};
 use passerelle_proto::bus::v1::Record;
 use passerelle_services::customer::{callback, handoff};
 use passerelle_services::{KeepError, journal};
@@ -19,6 +18,10 @@ use super::{Durable, measures};
 /// How often the age of what is kept is looked at, and a failure tried again.
 const EVERY: Duration = Duration::from_secs(60);
 
+/// A segment that is hardly written would keep its records far too long: another one is begun when its first record has reached this
+/// part of the age, so that what is kept is at most so much older than said.
+const PART_OF_AGE: u32 = 8;
+
 /// What is to be kept. Nothing set: everything.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Retention {
@@ -29,21 +32,22 @@ pub(crate) struct Retention {
 }
 
 impl Retention {
-    /// Where to cut: the first position of a segment, all before it being more than is to be kept. `begun` says when a segment was begun.
+    /// Where to cut: the first position of a segment, all before it being more than is to be kept. `written` says when a record was
+    /// written.
     fn cut(
         &self,
         kept: &[Kept],
         now: SystemTime,
-        begun: impl Fn(Position) -> Result<Option<SystemTime>, ReadError>,
+        written: impl Fn(Position) -> Result<Option<SystemTime>, ReadError>,
     ) -> Result<Option<Position>, ReadError> {
         let mut bytes: u64 = kept.iter().map(|segment| segment.bytes).sum();
         let oldest = self.age.and_then(|age| now.checked_sub(age));
         let mut cut = None;
         for (segment, next) in kept.iter().zip(kept.iter().skip(1)) {
             let too_large = self.bytes.is_some_and(|most| bytes > most);
-            // What is in a segment was written before the next one was begun.
+            // All of it is too old when the last record is.
             let too_old = || match oldest {
-                Some(oldest) => Ok(begun(next.first)?.is_some_and(|begun| begun <= oldest)),
+                Some(oldest) => Ok(written(Position(next.first.0 - 1))?.is_some_and(|written| written <= oldest)),
                 None => Ok(false),
             };
             if !too_large && !too_old()? {
@@ -53,6 +57,11 @@ impl Retention {
             cut = Some(next.first);
         }
         Ok(cut)
+    }
+
+    /// Whether what is written from now on is to be in a segment of its own, the first record of the newest one being of that time.
+    fn begins_anew(&self, first: SystemTime, now: SystemTime) -> bool {
+        self.age.is_some_and(|age| first.checked_add(age / PART_OF_AGE).is_some_and(|due| due <= now))
     }
 }
 
@@ -70,8 +79,9 @@ impl Durable {
                 Ok(()) = newest.changed() => {}
                 () = sleep(EVERY) => {}
             }
-            while self.log.stats().bytes >= rest_until {
-                match self.give_up_old().await {
+            loop {
+                let rests = self.log.stats().bytes < rest_until;
+                match self.give_up_old(rests).await {
                     Ok(None) => break,
                     Ok(Some(given_up)) if given_up.pays() => {}
                     // Carrying over is writing, too: a journal smaller than what lives in it would be written again and again.
@@ -87,21 +97,31 @@ impl Durable {
         }
     }
 
-    /// Gives up what is too much or too old, if something is.
-    async fn give_up_old(&self) -> Result<Option<GivenUp>, KeepError> {
-        let (log, retention) = (self.log.clone(), self.retention);
-        let cut = tokio::task::spawn_blocking(move || {
-            let cut = retention.cut(&log.kept(), SystemTime::now(), |position| begun(&log, position))?;
-            cut.map_or(Ok(None), |before| only_known_kinds(&log, before).map(|()| Some(before)))
+    /// Gives up what is too much (unless that `rests`) or too old, if something is; otherwise sees to it that what is written can be given
+    /// up in time.
+    async fn give_up_old(&self, rests: bool) -> Result<Option<GivenUp>, KeepError> {
+        let (log, mut retention) = (self.log.clone(), self.retention);
+        if rests {
+            // What is too old is carried over once in that age, however much it is.
+            retention.bytes = None;
+        }
+        let looked = tokio::task::spawn_blocking(move || {
+            let (kept, now) = (log.kept(), SystemTime::now());
+            if let Some(before) = retention.cut(&kept, now, |position| written(&log, position))? {
+                return only_known_kinds(&log, before).map(|()| Due::Cut(before));
+            }
+            let first = kept.last().map_or(Ok(None), |newest| written(&log, newest.first))?;
+            Ok(if first.is_some_and(|first| retention.begins_anew(first, now)) { Due::Begin } else { Due::Nothing })
         });
-        let Some(before) = cut.await?? else { return Ok(None) };
+        let before = match looked.await?? {
+            Due::Cut(before) => before,
+            Due::Begin => return Ok(self.log.begin_segment().await.map(|_| None)?),
+            Due::Nothing => return Ok(None),
+        };
         let bytes = self.log.kept().iter().filter(|segment| segment.first < before).map(|segment| segment.bytes).sum();
         let carried = self.carry_over(before).await?;
-        let passed = move |status: &Status| status.position.next() >= before || matches!(status.health, Health::Stopped(_));
-        let status = self.projection.until(passed).await;
-        if let (true, Health::Stopped(stopped)) = (status.position.next() < before, status.health) {
-            return Err(stopped.into());
-        }
+        // Or after a power cut the views would miss what was given up.
+        self.projection.secure(Position(before.0 - 1)).await?;
         let first = self.log.trim(before).await?;
         measures::trimmed(carried);
         let Carried { snapshots, bytes: carried_bytes } = carried;
@@ -115,6 +135,15 @@ impl Durable {
             tokio::try_join!(self.journal.keep(before), self.callbacks.keep(before), self.handoffs.keep(before))?;
         Ok(subscriptions + callbacks + handoffs)
     }
+}
+
+/// What there is to do.
+enum Due {
+    /// Give up all before.
+    Cut(Position),
+    /// Begin another segment.
+    Begin,
+    Nothing,
 }
 
 /// What one round has come to.
@@ -132,7 +161,7 @@ impl GivenUp {
 }
 
 /// When the record there was written; `None`: there is none yet.
-fn begun(log: &Log, position: Position) -> Result<Option<SystemTime>, ReadError> {
+fn written(log: &Log, position: Position) -> Result<Option<SystemTime>, ReadError> {
     let page = log.read(position, 0)?;
     let record = page.first().and_then(|stored| Record::decode(stored.entry.data.clone()).ok());
     Ok(record.and_then(|record| SystemTime::try_from(record.time?).ok()))
@@ -161,12 +190,15 @@ mod tests {
 
     const MIB: u64 = 1 << 20;
 
-    /// Segments of 4 MiB that begin at 1, 101, 201, …, each begun at the second of its first position.
+    /// Segments of 4 MiB that begin at 1, 101, 201, …, each record written at the second of its position.
     fn cut(retention: Retention, segments: u64, now: u64) -> Option<u64> {
         let kept: Vec<_> = (0..segments).map(|number| Kept { first: Position(1 + 100 * number), bytes: 4 * MIB }).collect();
-        let begun = |position: Position| Ok(Some(SystemTime::UNIX_EPOCH + Duration::from_secs(position.0)));
-        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(now);
-        retention.cut(&kept, now, begun).unwrap().map(|position| position.0)
+        let written = |position: Position| Ok(Some(second(position.0)));
+        retention.cut(&kept, second(now), written).unwrap().map(|position| position.0)
+    }
+
+    fn second(number: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(number)
     }
 
     #[test]
@@ -182,12 +214,22 @@ mod tests {
     #[test]
     fn a_segment_goes_when_all_of_it_is_too_old() {
         let keep = |seconds| Retention { bytes: None, age: Some(Duration::from_secs(seconds)) };
-        let cases = [(500, None), (400, None), (399, Some(101)), (250, Some(201)), (0, Some(401)), (501, None)];
+        let cases = [(500, None), (401, None), (400, Some(101)), (250, Some(201)), (0, Some(401)), (501, None)];
         for (seconds, expected) in cases {
             assert_eq!(cut(keep(seconds), 5, 500), expected, "{seconds}");
         }
         let both = Retention { bytes: Some(16 * MIB), age: Some(Duration::from_secs(250)) };
         assert_eq!(cut(both, 5, 500), Some(201), "whichever is reached first");
         assert_eq!(cut(Retention::default(), 5, 500), None);
+    }
+
+    #[test]
+    fn another_segment_is_begun_long_before_the_newest_is_too_old() {
+        let keep = |age: Option<u64>| Retention { bytes: Some(0), age: age.map(Duration::from_secs) };
+        let cases = [(None, false), (Some(809), false), (Some(800), true), (Some(0), true), (Some(u64::MAX), false)];
+        for (age, expected) in cases {
+            assert_eq!(keep(age).begins_anew(second(400), second(500)), expected, "{age:?}");
+        }
+        assert!(!keep(Some(8)).begins_anew(second(600), second(500)), "the clock was set back");
     }
 }
