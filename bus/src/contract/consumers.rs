@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use prost_reflect::MessageDescriptor;
 
 use super::field_use::{FieldUse, Fields, ONE_IN, Sample};
@@ -108,11 +108,14 @@ impl Consumers {
 impl MethodUse {
     /// Counts a call that began `at`. A few are to be looked into as well: those get a sample, which travels with the request.
     pub fn record(&self, headers: &HeaderMap, at: Instant, input: &MessageDescriptor) -> Option<Sample> {
-        let name = channel(headers);
         let channels = self.channels.load();
-        match channels.iter().find(|channel| channel.name == name) {
+        let known = |name: &[u8]| channels.iter().find(|channel| channel.name.as_bytes() == name);
+        // As it was written: only names that fit are known, so that a known one need not be checked again.
+        let written = headers.get(CHANNEL_HEADER).map_or(UNNAMED.as_bytes(), HeaderValue::as_bytes);
+        let name = || channel(headers);
+        match known(written).or_else(|| known(name().as_bytes())) {
             Some(channel) => channel.record(self.started, at, input),
-            None => self.add(name).record(self.started, at, input),
+            None => self.add(name()).record(self.started, at, input),
         }
     }
 

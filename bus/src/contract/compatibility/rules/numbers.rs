@@ -54,7 +54,7 @@ mod tests {
             (5..=9, vec![6..=6, 5..=5, 7..=9], ""),
             (1..=i32::MAX, vec![3..=i32::MAX], "1 to 2"),
             (i32::MIN..=i32::MAX, vec![], "-2147483648 to max"),
-            (std::ops::RangeInclusive::new(9, 8), vec![], ""),
+            (RangeInclusive::new(9, 8), vec![], ""),
         ] {
             assert_eq!(shown(&missing(&range, &ranges)), expected, "{range:?} in {ranges:?}");
         }
