@@ -6,6 +6,7 @@
 mod bucket;
 mod line;
 mod pace;
+mod place;
 #[cfg(test)]
 mod tests;
 mod timetable;
@@ -18,9 +19,11 @@ use std::time::{Duration, Instant, SystemTime};
 use metrics::Gauge;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
+use tokio::time::sleep;
 
 use self::bucket::Bucket;
 use self::line::{Joined, Line};
+use self::place::Place;
 use self::timetable::{Phase, Timetable};
 use super::super::observe::CALLS_WAITING;
 use super::settings::{EnvelopeSettings, Limits, Rate};
@@ -88,13 +91,6 @@ pub(super) enum Entered {
     Now,
     Later(Ticket),
     Never(Shed),
-}
-
-/// A place that was given to somebody who waits; it goes back if he is gone.
-#[derive(Debug)]
-struct Place {
-    envelope: Arc<Envelope>,
-    cost: u32,
 }
 
 /// Why there is nothing at this moment.
@@ -178,7 +174,7 @@ impl Envelope {
             Ok(runtime) if broken_off && !self.abandoned.is_zero() => {
                 let envelope = self.clone();
                 runtime.spawn(async move {
-                    tokio::time::sleep(envelope.abandoned).await;
+                    sleep(envelope.abandoned).await;
                     envelope.free(cost);
                 });
             }
@@ -384,24 +380,6 @@ impl Envelope {
 impl std::fmt::Debug for Envelope {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Envelope").field("places", &self.places).field("taken", &self.taken).finish_non_exhaustive()
-    }
-}
-
-impl Place {
-    /// It is used.
-    fn forget(self) {
-        // Only the count matters; the envelope itself is released as usual.
-        let mut place = self;
-        place.cost = 0;
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        if self.cost > 0 {
-            self.envelope.bucket.give_back(self.cost.into());
-            self.envelope.free(self.cost);
-        }
     }
 }
 

@@ -6,7 +6,8 @@ use std::time::Instant;
 use tokio::sync::oneshot;
 
 use super::line::Rank;
-use super::{Envelope, Place, now};
+use super::place::Place;
+use super::{Envelope, now};
 use crate::call::policy::shed::{Reason, Shed};
 
 /// A place in the line; dropped, it is left.
