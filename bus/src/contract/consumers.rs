@@ -10,12 +10,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use prost_reflect::MessageDescriptor;
 
 use super::field_use::{FieldUse, Fields, ONE_IN, Sample};
 
-/// Metadata by which a channel says who it is: `web`, `branch`. Not proven: it is for counting, never for permission.
+/// Metadata by which a channel says who it is (`web`, `branch`), unless another key is agreed on. Not proven: it is for counting, never
+/// for permission.
 pub const CHANNEL_HEADER: &str = "passerelle-channel";
 /// Channels of a method that are counted by name.
 pub const MAX_CHANNELS: usize = 64;
@@ -30,6 +31,7 @@ const OTHERS: &str = "(others)";
 #[derive(Debug)]
 pub struct Consumers {
     started: Instant,
+    name_key: HeaderName,
     methods: Mutex<HashMap<String, Arc<MethodUse>>>,
 }
 
@@ -52,6 +54,7 @@ pub struct Use {
 #[derive(Debug)]
 pub struct MethodUse {
     started: Instant,
+    name_key: HeaderName,
     channels: ArcSwap<Vec<Arc<ChannelUse>>>,
     adding: Mutex<()>,
 }
@@ -84,16 +87,27 @@ impl fmt::Display for Use {
 
 impl Default for Consumers {
     fn default() -> Self {
-        Self { started: Instant::now(), methods: Mutex::default() }
+        Self::named_by(HeaderName::from_static(CHANNEL_HEADER))
     }
 }
 
 impl Consumers {
+    /// Channels give their names in this metadata key.
+    pub fn named_by(name_key: HeaderName) -> Self {
+        Self { started: Instant::now(), name_key, methods: Mutex::default() }
+    }
+
     /// Where the calls of a method (`/bank.v1.Accounts/Inquire`) are counted. Asked when a route is made, not for each call.
     pub fn method(&self, path: &str) -> Arc<MethodUse> {
         let mut methods = self.methods.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = || Arc::new(MethodUse { started: self.started, channels: ArcSwap::default(), adding: Mutex::default() });
-        methods.entry(path.to_owned()).or_insert_with(new).clone()
+        let Self { started, name_key, .. } = self;
+        let new = || MethodUse {
+            started: *started,
+            name_key: name_key.clone(),
+            channels: ArcSwap::default(),
+            adding: Mutex::default(),
+        };
+        methods.entry(path.to_owned()).or_insert_with(|| Arc::new(new())).clone()
     }
 
     /// Who called a method, most calls first; with how often a field (`bank.v1.Transfer.amount`) was in the requests, if one is named.
@@ -111,9 +125,9 @@ impl MethodUse {
         let channels = self.channels.load();
         let known = |name: &[u8]| channels.iter().find(|channel| channel.name.as_bytes() == name);
         // As it was written: only names that fit are known, so that a known one need not be checked again.
-        let written = headers.get(CHANNEL_HEADER).map_or(UNNAMED.as_bytes(), HeaderValue::as_bytes);
-        let name = || channel(headers);
-        match known(written).or_else(|| known(name().as_bytes())) {
+        let written = headers.get(&self.name_key);
+        let name = || written.and_then(channel).unwrap_or(UNNAMED);
+        match known(written.map_or(UNNAMED.as_bytes(), HeaderValue::as_bytes)).or_else(|| known(name().as_bytes())) {
             Some(channel) => channel.record(self.started, at, input),
             None => self.add(name()).record(self.started, at, input),
         }
@@ -155,12 +169,12 @@ impl ChannelUse {
 }
 
 /// Letters, digits, `_`, `-` and `.`: what is fit for a log, and is no personal data by accident.
-fn channel(headers: &HeaderMap) -> &str {
+fn channel(written: &HeaderValue) -> Option<&str> {
     let fits = |name: &&str| {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
         !name.is_empty() && name.len() <= MAX_NAME_BYTES && name.bytes().all(allowed)
     };
-    headers.get(CHANNEL_HEADER).and_then(|value| value.to_str().ok()).filter(fits).unwrap_or(UNNAMED)
+    written.to_str().ok().filter(fits)
 }
 
 #[cfg(test)]
@@ -199,5 +213,15 @@ mod tests {
         let uses = consumers.of(METHOD, None);
         assert_eq!(uses.len(), MAX_CHANNELS + 1);
         assert_eq!((uses[0].channel.as_str(), uses[0].calls), (OTHERS, 9 * MAX_CHANNELS as u64));
+    }
+
+    #[test]
+    fn the_key_of_the_name_can_be_another_one() {
+        let consumers = Consumers::named_by(HeaderName::from_static("x-channel"));
+        let mut headers = HeaderMap::new();
+        headers.insert(CHANNEL_HEADER, "branch".parse().unwrap());
+        headers.insert("x-channel", "web".parse().unwrap());
+        consumers.method(METHOD).record(&headers, Instant::now(), &input());
+        assert_eq!(consumers.of(METHOD, None)[0].channel, "web");
     }
 }

@@ -102,6 +102,11 @@ impl Registry {
         Self { policy, ..self }
     }
 
+    /// With counts of its own of who calls what.
+    pub fn counting_by(self, consumers: Consumers) -> Self {
+        Self { consumers: Arc::new(consumers), ..self }
+    }
+
     /// Which rules hold for which contract.
     pub fn policy(&self) -> &Policy {
         &self.policy

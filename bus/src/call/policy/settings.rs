@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::calendar::Calendar;
+use crate::contract::CHANNEL_HEADER;
 
 /// The policy of one endpoint. The default suits a back office that nobody described: it is protected from a flood, and from nothing else.
 #[derive(Debug, Clone, Default)]
@@ -176,7 +177,7 @@ impl Default for RetrySettings {
 impl Default for ChannelSettings {
     fn default() -> Self {
         Self {
-            name_key: http::HeaderName::from_static("passerelle-channel"),
+            name_key: http::HeaderName::from_static(CHANNEL_HEADER),
             value_key: http::HeaderName::from_static("passerelle-customer-value"),
             usual_value: 5,
             names: Vec::new(),

@@ -26,7 +26,7 @@ use metrics::Unit;
 use metrics_exporter_prometheus::PrometheusHandle;
 use passerelle_bus::call::observe::{METRICS, Propagation};
 use passerelle_bus::call::{CallLimits, Endpoint, Gateway};
-use passerelle_bus::contract::{self, Registry};
+use passerelle_bus::contract::{self, Consumers, Registry};
 use passerelle_bus::keyed;
 use passerelle_journal::storage::Directory;
 use prost_reflect::MessageDescriptor;
@@ -134,7 +134,8 @@ impl Daemon {
         let (at, admin_at) = (channels.address(), administration.address());
 
         let data_dir = claim(&settings.data_dir)?;
-        let registry = Arc::new(registry(&settings.data_dir)?.judging_by(settings.compatibility.policy()));
+        let registry = registry(&settings.data_dir)?.judging_by(settings.compatibility.policy());
+        let registry = Arc::new(registry.counting_by(Consumers::named_by(settings.channels.resolved().name_key.clone())));
         let gateway = Arc::new(Gateway::new(limits(settings), propagation(settings)));
         let (health, health_service) = tonic_health::server::health_reporter();
         let endpoints::Opened { endpoints, desks } = endpoints::open(loaded, &registry).await?;

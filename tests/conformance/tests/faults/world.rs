@@ -261,9 +261,7 @@ impl World {
     pub(crate) fn trim(&mut self, core: &mut Core) -> Alive<()> {
         let snapshots = self.workload.snapshots(&self.model, &mut self.rng);
         self.write(core, vec![snapshots])?;
-        // Half the time all that may be.
-        let all = self.model.trimmable().0.max(1);
-        let position = Position(self.rng.u64(1..=2 * all).min(all));
+        let position = Position(self.rng.u64(1..=self.model.trimmable().0.max(1)));
         self.model.trim(position);
         let before = core.reader().first();
         let first = match core.trim(position) {
