@@ -37,7 +37,8 @@ pub(super) fn own_services(image: &Image) -> Result<Vec<String>, RegistryError> 
     if services.is_empty() { Err(RegistryError::NoService) } else { Ok(services) }
 }
 
-fn is_within(package: &str, outer: &str) -> bool {
+/// Whether a package is another, or within it: `bank.cards` is within `bank`, `banking` is not.
+pub(super) fn is_within(package: &str, outer: &str) -> bool {
     package.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 

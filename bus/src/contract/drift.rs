@@ -18,13 +18,13 @@ pub const METRICS: [(&str, Unit, &str); 1] =
 pub struct Drift {
     /// The server.
     pub address: String,
-    /// When it was seen.
+    /// When it was seen first.
     pub seen_at: SystemTime,
     /// What would break if it were registered, a line each; none if it is compatible.
     pub broken: Vec<String>,
 }
 
-/// What a look at a contract's server shows.
+/// What a look at a contract's servers shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Seen {
     /// No contract of that name is registered.
@@ -48,15 +48,16 @@ impl Drifts {
     /// Notes what was seen of a contract's server; `None` that it says what is registered. Tells whether that is news.
     pub(super) fn note(&self, contract: &str, drift: Option<Drift>) -> bool {
         let mut drifts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = match drift {
+        let news = match drift {
             Some(drift) => {
-                let broken = drift.broken.clone();
-                drifts.insert(contract.to_owned(), drift).is_none_or(|before| before.broken != broken)
+                let since = drifts.get(contract).filter(|before| before.broken == drift.broken).map(|before| before.seen_at);
+                drifts.insert(contract.to_owned(), Drift { seen_at: since.unwrap_or(drift.seen_at), ..drift });
+                since.is_none()
             }
             None => drifts.remove(contract).is_some(),
         };
         metrics::gauge!(CONTRACTS_DRIFTED).set(drifts.len() as f64);
-        before
+        news
     }
 
     pub(super) fn of(&self, contract: &str) -> Option<Drift> {

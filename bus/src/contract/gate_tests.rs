@@ -127,7 +127,7 @@ fn without_rules_all_is_let_in() {
 fn a_server_that_says_something_else_is_noted_once_and_forgotten_when_it_is_right_again() {
     let (_, registry) = registry(Policy::default());
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1);
-    let look = |fields: &str| registry.watch("desk.v1", "http://desk:1", &image(fields), now).unwrap();
+    let look = |fields: &str| registry.watch("desk.v1", &[("http://desk:1", &image(fields))], now).unwrap();
     assert_eq!(look(OLD), Seen::Unknown);
     add(&registry, OLD, None).unwrap();
     assert_eq!(look(OLD), Seen::Same);
@@ -143,4 +143,33 @@ fn a_server_that_says_something_else_is_noted_once_and_forgotten_when_it_is_righ
     assert_eq!(look(OLD), Seen::Same);
     assert_eq!(registry.drift("desk.v1"), None);
     assert_eq!(registry.snapshot().versions("desk.v1").len(), 1, "what is served never changed");
+}
+
+#[test]
+fn a_server_that_was_upgraded_before_the_others_is_told_once_and_since_when() {
+    let (_, registry) = registry(Policy::default());
+    add(&registry, OLD, None).unwrap();
+    let (old, renamed) = (image(OLD), image(RENAMED));
+    let told = [("http://desk:1", &old), ("http://desk:2", &renamed)];
+    let first = SystemTime::UNIX_EPOCH + Duration::from_secs(1);
+    for (now, expected) in [(first, true), (first + Duration::from_secs(1), false)] {
+        let Seen::Drifted { drift, news } = registry.watch("desk.v1", &told, now).unwrap() else { panic!("it differs") };
+        assert_eq!((drift.address.as_str(), news), ("http://desk:2", expected));
+    }
+    assert_eq!(registry.drift("desk.v1").unwrap().seen_at, first);
+}
+
+#[test]
+fn each_name_that_is_no_longer_reserved_is_told() {
+    let (_, registry) = registry(Policy::default());
+    add(&registry, "string name = 1; reserved \"one\", \"other\";", None).unwrap();
+    let Err(RegistryError::Incompatible(refusal)) = add(&registry, "string name = 1;", None) else { panic!("it is refused") };
+    let told: Vec<_> = refusal.breaches.iter().map(|breach| breach.finding.message()).collect();
+    assert_eq!(
+        told,
+        [
+            "message desk.v1.Asked: reserved \"one\", now without \"one\"",
+            "message desk.v1.Asked: reserved \"other\", now without \"other\""
+        ]
+    );
 }

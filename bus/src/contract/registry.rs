@@ -12,7 +12,7 @@ use super::compatibility::Policy;
 use super::consumers::Consumers;
 use super::drift::{Drift, Drifts, Seen};
 use super::error::RegistryError;
-use super::gate::{self, Refusal};
+use super::gate;
 use super::image::Image;
 use super::snapshot::Snapshot;
 use super::store::{Record, Store};
@@ -107,11 +107,6 @@ impl Registry {
         Self { consumers: Arc::new(consumers), ..self }
     }
 
-    /// Which rules hold for which contract.
-    pub fn policy(&self) -> &Policy {
-        &self.policy
-    }
-
     /// Who calls what; asked when a new version is refused, and told by the call path.
     pub fn consumers(&self) -> &Arc<Consumers> {
         &self.consumers
@@ -166,26 +161,19 @@ impl Registry {
         Ok(Added { newest: version, contract, change: Change::Registered })
     }
 
-    /// What `image` would break as the next version of a contract; `None` if nothing. Registers nothing.
+    /// Holds what servers say now, by address, against what is registered under a name, and keeps the first difference to be seen.
+    /// Registers nothing.
     ///
     /// # Errors
     /// Options of a descriptor that do not decode.
-    pub fn breaks(&self, name: &str, image: &Image) -> Result<Option<Refusal>, RegistryError> {
-        Ok(gate::judge((name, image), self.snapshot().versions(name), &self.policy, &self.consumers)?)
-    }
-
-    /// Holds what a server says now against what is registered under a name, and keeps the difference to be seen. Registers nothing.
-    ///
-    /// # Errors
-    /// Options of a descriptor that do not decode.
-    pub fn watch(&self, name: &str, address: &str, image: &Image, now: SystemTime) -> Result<Seen, RegistryError> {
+    pub fn watch(&self, name: &str, told: &[(&str, &Image)], now: SystemTime) -> Result<Seen, RegistryError> {
         let snapshot = self.snapshot();
         let versions = snapshot.versions(name);
         let Some(newest) = versions.last() else { return Ok(Seen::Unknown) };
-        if newest.digest == image.digest() {
+        let Some(&(address, image)) = told.iter().find(|(_, image)| image.digest() != newest.digest) else {
             self.drifts.note(name, None);
             return Ok(Seen::Same);
-        }
+        };
         let broken = gate::judge((name, image), versions, &self.policy, &self.consumers)?;
         let broken: Vec<_> = broken.into_iter().flat_map(|refusal| refusal.breaches).map(|it| it.finding.to_string()).collect();
         let drift = Drift { address: address.to_owned(), seen_at: now, broken };

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use http::Request;
-use passerelle_bus::call::{EnvelopeSettings, Limits, MethodSettings, PolicySettings, Rate};
+use passerelle_bus::call::{BreakerSettings, EnvelopeSettings, Limits, MethodSettings, PolicySettings, Rate};
 use tokio::sync::{Semaphore, mpsc};
 
 use super::bus::{BOTH, Bus, DOWNLOAD, UNARY, under};
@@ -163,4 +163,37 @@ async fn the_place_of_a_call_that_was_broken_off_is_not_given_away_at_once() {
     counter.go.add_permits(2);
     assert_eq!(soon(caller.call(UNARY, message(1))).await.code(), 0);
     assert!(since.elapsed() >= Duration::from_millis(150), "{:?}", since.elapsed());
+}
+
+#[tokio::test]
+async fn a_stream_that_lasts_until_its_deadline_is_no_failure_of_the_back_office() {
+    let counter = Counter::start().await;
+    for (path, then) in [(DOWNLOAD, 4), (UNARY, 14)] {
+        let breaker = BreakerSettings { calls: 2, open: Duration::from_secs(60), ..BreakerSettings::default() };
+        let bus = Bus::start(under(&[counter.office.address], PolicySettings { breaker, ..PolicySettings::default() })).await;
+        let caller = Caller::connect(bus.address).await;
+        let mut codes = Vec::new();
+        for _ in 0..3 {
+            codes.push(soon(caller.send(with(request(path), "grpc-timeout", "30m"), message(1))).await.code());
+        }
+        assert_eq!(codes, [4, 4, then], "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_back_office_that_is_down_is_not_taken_for_a_quick_one() {
+    let counter = Counter::start().await;
+    counter.go.add_permits(1);
+    for (address, code, is_known) in [("127.0.0.1:9".parse().unwrap(), 14, false), (counter.office.address, 0, true)] {
+        let bus = Bus::before(&[address]).await;
+        assert_eq!(soon(Caller::connect(bus.address).await.call(UNARY, message(1))).await.code(), code);
+        // The answer may be here before its call has left the books.
+        soon(async {
+            while bus.status().await.policy.envelope.taken > 0 {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        assert_eq!(!bus.status().await.policy.envelope.usual.is_zero(), is_known, "{code}");
+    }
 }

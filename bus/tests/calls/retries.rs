@@ -65,13 +65,15 @@ fn all(seen: &mut mpsc::UnboundedReceiver<Seen>) -> Vec<Seen> {
 
 #[tokio::test]
 async fn an_idempotent_call_is_tried_again_with_all_that_was_sent() {
-    let (office, mut seen) = flaky(2, false).await;
-    let bus = Bus::start(under(&[office.address], policy())).await;
-    let answer = Caller::connect(bus.address).await.call(UNARY, message(40_000)).await;
-    assert_eq!((answer.code(), answer.body), (0, message(40_000).to_vec()));
-    let budget = || Some("0".to_owned());
-    let attempt = |number: &str| (40_005, Some(number.to_owned()), budget());
-    assert_eq!(all(&mut seen), [(40_005, None, budget()), attempt("1"), attempt("2")]);
+    for path in [UNARY, UPLOAD] {
+        let (office, mut seen) = flaky(2, false).await;
+        let bus = Bus::start(under(&[office.address], policy())).await;
+        let answer = Caller::connect(bus.address).await.call(path, message(40_000)).await;
+        assert_eq!((answer.code(), answer.body), (0, message(40_000).to_vec()), "{path}");
+        let budget = || Some("0".to_owned());
+        let attempt = |number: &str| (40_005, Some(number.to_owned()), budget());
+        assert_eq!(all(&mut seen), [(40_005, None, budget()), attempt("1"), attempt("2")], "{path}");
+    }
 }
 
 #[tokio::test]

@@ -189,7 +189,7 @@ fn status(error: &RegistryError) -> Status {
 fn incompatible(refusal: &Refusal) -> Status {
     tracing::warn!(contract = refusal.contract, broken = refusal.total, "an incompatible contract was refused");
     let mut detail = words::incompatibility(refusal);
-    while detail.encoded_len() > MAX_DETAIL_BYTES && detail.breaches.len() > 1 {
+    while detail.encoded_len() > MAX_DETAIL_BYTES && !detail.breaches.is_empty() {
         detail.breaches.truncate(detail.breaches.len() / 2);
     }
     let message: String = refusal.to_string().chars().take(MAX_TEXT_CHARS).collect();

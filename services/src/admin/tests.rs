@@ -97,6 +97,25 @@ async fn a_refusal_of_many_breaches_fits_into_the_trailers() {
 }
 
 #[tokio::test]
+async fn a_breach_that_is_too_long_itself_is_counted_and_left_out() {
+    let mut client = contracts().await;
+    let with_default = |letter: &str| {
+        let text = format!(
+            "syntax = \"proto2\"; package desk.v1; message M {{ optional string name = 1 [default = \"{}\"]; }} \
+             service Desk {{ rpc Ask(M) returns (M); }}",
+            letter.repeat(100_000)
+        );
+        compile(&[("desk/v1/desk.proto", &text)])
+    };
+    client.add_contract(upload(with_default("x"))).await.unwrap();
+    let status = client.add_contract(upload(with_default("y"))).await.unwrap_err();
+    assert_eq!(status.code(), Code::FailedPrecondition, "{status}");
+    let detail = tonic_types::pb::Status::decode(status.details()).unwrap().details.remove(0);
+    let incompatibility = v1::Incompatibility::decode(detail.value.as_slice()).unwrap();
+    assert_eq!((incompatibility.total, incompatibility.breaches), (1, Vec::new()));
+}
+
+#[tokio::test]
 async fn a_contract_is_added_listed_shown_and_removed() {
     let mut client = contracts().await;
     let image = desk("name");

@@ -12,7 +12,7 @@ pub struct LogSettings {
     /// Bytes that may wait for the writer, default 64 MiB, 1 MiB to 1 GiB. Then `append` waits.
     pub queue_bytes: usize,
     /// How many fingerprints are remembered, default 262,144, at most 16,777,216. An older repetition is written again.
-    /// About 130 bytes of memory each.
+    /// Forty to eighty bytes of memory each, and as many for those of the newest segment.
     pub dedupe_keys: usize,
     /// Bytes of memory for the key filters of sealed segments, default 64 MiB, at most 4 GiB. Beyond, a key that was never written
     /// is looked up on disk, once in each older segment.

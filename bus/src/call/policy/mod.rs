@@ -121,7 +121,7 @@ impl Policy {
         match self.breaker.admit(since) {
             Ok(is_probe) => Ok(Admission { cost, since, is_probe }),
             Err(shed) => {
-                self.envelope.left(cost, false);
+                self.envelope.unused(cost);
                 Err(shed)
             }
         }
@@ -155,9 +155,9 @@ impl Policy {
         self.retry.claim(self, route.rules.cost, headers, exchange.deadline)
     }
 
-    /// Whether the back office may be asked again after an attempt ended so: a retry is a call to it like any other.
+    /// Whether the back office may be asked again after an attempt ended so: a retry is a call to it like any other, but no probe.
     fn may_try_again(&self, now: Instant, cost: u32, code: Code) -> bool {
-        let may = self.breaker.look(now).is_ok() && self.envelope.try_again(now, cost);
+        let may = self.breaker.is_closed() && self.envelope.try_again(now, cost);
         if may {
             // The last attempt is counted with the call itself.
             self.breaker.ended(now, verdict(Some(code), Duration::ZERO, Duration::MAX), false);
@@ -169,12 +169,15 @@ impl Policy {
     pub(super) fn ended(&self, route: &Route, admission: &Admission, now: Instant, outcome: Option<Code>) {
         let broken_off = matches!(outcome, None | Some(Code::Cancelled | Code::DeadlineExceeded));
         let duration = now.saturating_duration_since(admission.since);
-        self.breaker.ended(now, verdict(outcome, duration, route.pace.usual()), admission.is_probe);
+        // Streams last as long as they are meant to, until their deadline too.
+        let usual = if route.streaming.is_unary() { route.pace.usual() } else { Duration::MAX };
+        let verdict = verdict(outcome, duration, usual);
+        self.breaker.ended(now, verdict, admission.is_probe);
         if outcome == Some(Code::Ok) {
             self.retry.succeeded();
         }
-        // Streams last as long as they are meant to, and who broke off did not see how long it takes.
-        if route.streaming.is_unary() && !broken_off {
+        // Who broke off, or was not served, did not see how long it takes.
+        if route.streaming.is_unary() && verdict == Verdict::Good {
             route.pace.took(duration);
             self.envelope.pace.took(duration);
         }

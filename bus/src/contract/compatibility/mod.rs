@@ -12,7 +12,7 @@ mod schema;
 mod tests;
 
 pub use finding::{Finding, Touches};
-pub use policy::{Against, Level, Policy};
+pub use policy::{Against, Level, Policy, nearest};
 pub use rule::{Category, Rule};
 pub use rule_set::{RuleSet, UnknownRule};
 pub use schema::Place;

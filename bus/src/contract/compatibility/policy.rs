@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::super::admission::is_within;
 use super::rule_set::RuleSet;
 
 /// How new versions are judged.
@@ -44,10 +45,14 @@ impl Default for Policy {
 impl Policy {
     /// What holds for a contract.
     pub fn level(&self, contract: &str) -> &Level {
-        let holds = |group: &str| contract.strip_prefix(group).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-        let group = || self.groups.iter().filter(|(group, _)| holds(group)).max_by_key(|(group, _)| group.len());
-        self.contracts.get(contract).or_else(|| group().map(|(_, level)| level)).unwrap_or(&self.global)
+        self.contracts.get(contract).or_else(|| nearest(&self.groups, contract)).unwrap_or(&self.global)
     }
+}
+
+/// The innermost of the groups that a contract belongs to.
+pub fn nearest<'a, T>(groups: &'a BTreeMap<String, T>, contract: &str) -> Option<&'a T> {
+    let of = groups.iter().filter(|(group, _)| is_within(contract, group));
+    of.max_by_key(|(group, _)| group.len()).map(|(_, level)| level)
 }
 
 #[cfg(test)]

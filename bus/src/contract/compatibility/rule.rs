@@ -50,7 +50,7 @@ const NEW_PACKAGE: &str = "leave the package as it was; a new one (v2) is a cont
 const PRESENT: &str = "what is required, and what is not, stays so for ever; add an optional field instead";
 
 /// What the table says of one rule.
-struct Row(Rule, &'static str, &'static [Category], &'static str, &'static str);
+struct Row(Rule, &'static str, &'static [Category], &'static str);
 
 macro_rules! table {
     ($($rule:ident $name:literal $categories:expr, $meaning:literal, $way_out:expr;)*) => {
@@ -60,7 +60,7 @@ macro_rules! table {
             $(#[doc = $meaning] $rule,)*
         }
 
-        const TABLE: &[Row] = &[$(Row(Rule::$rule, $name, $categories, $meaning, $way_out),)*];
+        const TABLE: &[Row] = &[$(Row(Rule::$rule, $name, $categories, $way_out),)*];
     };
 }
 
@@ -158,14 +158,9 @@ impl Rule {
         self.row().2
     }
 
-    /// What it holds to, in a few words.
-    pub fn meaning(self) -> &'static str {
-        self.row().3
-    }
-
     /// What to do when it is broken.
     pub fn way_out(self) -> &'static str {
-        self.row().4
+        self.row().3
     }
 
     fn row(self) -> &'static Row {

@@ -43,6 +43,9 @@ impl RuleSet {
         Self(Rule::all().filter(|rule| rule.categories().contains(&category)).collect())
     }
 
+    /// The names that make up [`RuleSet::live`], for those who write them down.
+    pub const LIVE: [&'static str; 3] = ["WIRE_JSON", "RPC_NO_DELETE", "PACKAGE_SERVICE_NO_DELETE"];
+
     /// What a contract with callers is held against unless settings say otherwise: messages stay readable in protobuf and JSON, and
     /// no method or service goes away under its callers.
     pub fn live() -> Self {
@@ -80,10 +83,12 @@ fn rules(name: &str) -> Result<Vec<Rule>, UnknownRule> {
     }
 }
 
-/// The rule whose name shares the most words.
+/// The rule whose name shares the most words; among equals the one that begins most like it.
 fn closest(name: &str) -> Option<&'static str> {
     let wanted = name.to_ascii_uppercase();
     let words: BTreeSet<&str> = wanted.split(['_', '-', ' ']).collect();
     let shared = |rule: &Rule| rule.name().split('_').filter(|word| words.contains(word)).count();
-    Rule::all().max_by_key(|rule| (shared(rule), usize::MAX - rule.name().len())).filter(|rule| shared(rule) > 1).map(Rule::name)
+    let beginning = |rule: &Rule| rule.name().bytes().zip(wanted.bytes()).take_while(|(one, other)| one == other).count();
+    let likeness = |rule: &Rule| (shared(rule), beginning(rule), usize::MAX - rule.name().len());
+    Rule::all().max_by_key(likeness).filter(|rule| shared(rule) > 1).map(Rule::name)
 }

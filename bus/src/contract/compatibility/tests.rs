@@ -4,7 +4,7 @@ use expect_test::{Expect, expect};
 
 use super::super::fixture::compile;
 use super::super::image::Image;
-use super::{Category, Rule, RuleSet, compare};
+use super::{Category, Rule, RuleSet, Touches, compare};
 
 const OLD: &str = "syntax = \"proto3\";
 package bank.v1;
@@ -96,9 +96,20 @@ fn rules_are_chosen_by_category_and_name_and_left_out_by_name() {
     let set = RuleSet::of(&["WIRE", "RPC_NO_DELETE"], &["FIELD_SAME_DEFAULT"]).unwrap();
     assert!(set.contains(Rule::RpcNoDelete) && set.contains(Rule::FieldSameOneof));
     assert!(!set.contains(Rule::FieldSameDefault) && !set.contains(Rule::FieldSameName));
-    assert_eq!(RuleSet::of(&["WIRE_JSON", "RPC_NO_DELETE", "PACKAGE_SERVICE_NO_DELETE"], &[]).unwrap(), RuleSet::live());
-    expect![[r#""FIELD_SAME_TYP" is no category (FILE, PACKAGE, WIRE_JSON, WIRE) and no rule of `buf config ls-breaking-rules`; did you mean FIELD_SAME_NAME?"#]]
+    assert_eq!(RuleSet::of(&RuleSet::LIVE, &[]).unwrap(), RuleSet::live());
+    expect![[r#""FIELD_SAME_TYP" is no category (FILE, PACKAGE, WIRE_JSON, WIRE) and no rule of `buf config ls-breaking-rules`; did you mean FIELD_SAME_TYPE?"#]]
         .assert_eq(&RuleSet::of(&["FIELD_SAME_TYP"], &[]).unwrap_err().to_string());
+}
+
+#[test]
+fn an_extension_touches_the_message_and_not_a_field_that_samples_know() {
+    let text = |kind: &str| {
+        let text = "syntax = \"proto2\"; package bank.v1; message Open { extensions 100 to 199; }";
+        image(&format!("{text} extend Open {{ optional {kind} note = 100; }}"))
+    };
+    let findings = compare(&text("int64"), &text("string"), &RuleSet::live()).unwrap();
+    let touches: Vec<_> = findings.into_iter().map(|finding| finding.touches).collect();
+    assert_eq!(touches, [Touches::Message("bank.v1.Open".to_owned(), None)]);
 }
 
 #[test]

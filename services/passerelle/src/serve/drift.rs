@@ -87,33 +87,36 @@ impl DriftWatch {
     async fn look(&self, watched: &Watched) {
         let status = watched.endpoint.status().await;
         let declared = self.declared.get(&status.name);
+        let mut told = Vec::new();
         for address in status.addresses.into_iter().filter(|address| address.state == AddressState::Ready) {
             match contracts::reflected(&address.address, declared).await {
-                Ok(image) if compare(&self.registry, &watched.contract, &address.address, &image) => {}
-                Ok(_) => return,
+                Ok(image) => told.push((address.address, image)),
                 Err(error) => {
                     let (contract, address) = (&watched.contract, &address.address);
                     tracing::debug!(contract, address, error, "a server did not tell its contract again");
                 }
             }
         }
+        // All of them together: were one that is right held against it alone, the alarm of another would be forgotten, and told anew.
+        if !told.is_empty() {
+            let told: Vec<_> = told.iter().map(|(address, image)| (address.as_str(), image)).collect();
+            compare_all(&self.registry, &watched.contract, &told);
+        }
     }
 }
 
-/// Whether a server says what is registered; if not, that is told once.
-pub(crate) fn compare(registry: &Registry, contract: &str, address: &str, image: &Image) -> bool {
-    match registry.watch(contract, address, image, SystemTime::now()) {
-        Ok(Seen::Same | Seen::Unknown) => true,
-        Ok(Seen::Drifted { drift, news }) => {
-            if news {
-                let (incompatible, broken) = (!drift.broken.is_empty(), &drift.broken);
-                tracing::warn!(contract, address, incompatible, ?broken, "a server tells another contract than is registered");
-            }
-            false
+/// Raises an alarm, once, if a server says something else than is registered.
+pub(crate) fn compare(registry: &Registry, contract: &str, address: &str, image: &Image) {
+    compare_all(registry, contract, &[(address, image)]);
+}
+
+fn compare_all(registry: &Registry, contract: &str, told: &[(&str, &Image)]) {
+    match registry.watch(contract, told, SystemTime::now()) {
+        Ok(Seen::Drifted { drift, news: true }) => {
+            let (address, incompatible, broken) = (&drift.address, !drift.broken.is_empty(), &drift.broken);
+            tracing::warn!(contract, address, incompatible, ?broken, "a server tells another contract than is registered");
         }
-        Err(error) => {
-            tracing::warn!(contract, address, %error, "what a server tells cannot be compared");
-            true
-        }
+        Ok(_) => {}
+        Err(error) => tracing::warn!(contract, %error, "what a server tells cannot be compared"),
     }
 }

@@ -76,7 +76,7 @@ impl From<RuleName> for String {
 
 impl Default for Compatibility {
     fn default() -> Self {
-        let rules = ["WIRE_JSON", "RPC_NO_DELETE", "PACKAGE_SERVICE_NO_DELETE"].map(|name| RuleName(name.to_owned()));
+        let rules = RuleSet::LIVE.map(|name| RuleName(name.to_owned()));
         Self {
             rules: rules.into(),
             except: Vec::new(),
@@ -91,11 +91,7 @@ impl Compatibility {
     /// The same for the registry.
     pub fn policy(&self) -> Policy {
         let global = Written { rules: &self.rules, except: &self.except, against: self.against };
-        let group = |name: &str| {
-            let holds = |group: &str| name.strip_prefix(group).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-            let nearest = self.groups.iter().filter(|(group, _)| holds(group)).max_by_key(|(group, _)| group.len());
-            nearest.map_or(global, |(_, level)| global.overridden(level))
-        };
+        let group = |name: &str| gate::nearest(&self.groups, name).map_or(global, |level| global.overridden(level));
         let level = |(name, level): (&String, &CompatibilityLevel)| (name.clone(), group(name).overridden(level).level());
         Policy {
             global: global.level(),

@@ -28,9 +28,15 @@ fn try_open(ram: &Arc<Ram>) -> Result<Core, OpenError> {
     Core::open(ram.clone(), settings())
 }
 
-/// An entry whose data says its number; all are of one length, so that what is left over lies where records could be.
+/// A number as the data of a record. All are of one length, so that what is left over lies where records could be, and begin with a
+/// sign, so that none is found in another one and the bytes that follow it.
+fn text(number: u64) -> String {
+    format!("{number:+01000}")
+}
+
+/// An entry whose data says its number.
 fn numbered(number: u64) -> Entry {
-    Entry { data: format!("{number:0>1000}").into(), step: None, fingerprint: None }
+    Entry { data: text(number).into(), step: None, fingerprint: None }
 }
 
 fn once(number: u64) -> Entry {

@@ -12,10 +12,6 @@ use super::*;
 /// The only segment of a small journal.
 const FIRST: &str = "00000000000000000001.log";
 
-fn text(number: u64) -> String {
-    format!("{number:0>1000}")
-}
-
 /// Batches 1, 2 and 3 of a record each, then records 4 to 9 in one batch, and no mark behind it.
 fn three_and_a_batch_of_six() -> Arc<Ram> {
     let ram = Ram::new();

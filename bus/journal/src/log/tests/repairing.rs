@@ -17,10 +17,6 @@ fn two_hundred() -> Arc<Ram> {
     ram
 }
 
-fn text(number: u64) -> String {
-    format!("{number:0>1000}")
-}
-
 #[test]
 fn a_whole_journal_has_nothing_to_repair() {
     let ram = two_hundred();

@@ -118,7 +118,7 @@ async fn readers_are_told_what_was_damaged_since() {
     for number in 1..=5 {
         log.append(vec![numbered(number)]).await.expect("it is taken").durable().await.expect("it is written");
     }
-    ram.flip(&format!("{:0>1000}", 3));
+    ram.flip(&text(3));
     assert_eq!(log.read(Position(1), 100_000).expect("what is before is read").len(), 2);
     let error = log.read(Position(3), 100_000).expect_err("it is damaged");
     assert!(matches!(error, ReadError::Damaged { position: Position(3), .. }), "{error}");

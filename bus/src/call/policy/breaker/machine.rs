@@ -49,21 +49,24 @@ impl Machine {
         self.state
     }
 
+    /// Says how long nothing goes through, where that is so.
+    pub(super) fn look(&self, now: Instant) -> Result<(), Duration> {
+        match self.state {
+            State::Open { until } if now < until => Err(until - now),
+            State::HalfOpen { out, good } if out + good >= self.settings.probes => Err(self.settings.open),
+            State::Closed | State::Open { .. } | State::HalfOpen { .. } => Ok(()),
+        }
+    }
+
     /// Lets a call through, as a probe (`true`) or as usual, or says how long not.
     pub(super) fn admit(&mut self, now: Instant) -> Result<bool, Duration> {
+        self.look(now)?;
         match &mut self.state {
-            State::Closed => Ok(false),
-            State::Open { until } if now < *until => Err(*until - now),
-            State::Open { .. } => {
-                self.state = State::HalfOpen { out: 1, good: 0 };
-                Ok(true)
-            }
-            State::HalfOpen { out, good } if *out + *good < self.settings.probes => {
-                *out += 1;
-                Ok(true)
-            }
-            State::HalfOpen { .. } => Err(self.settings.open),
+            State::Closed => return Ok(false),
+            State::Open { .. } => self.state = State::HalfOpen { out: 1, good: 0 },
+            State::HalfOpen { out, .. } => *out += 1,
         }
+        Ok(true)
     }
 
     /// A call failed. `good` is how many went well since this was last told, while it was closed.

@@ -61,20 +61,22 @@ impl Breaker {
         }
     }
 
+    /// Whether all calls go through.
+    pub(super) fn is_closed(&self) -> bool {
+        self.is_closed.load(Ordering::Relaxed)
+    }
+
     /// Turns a call away that has no chance, without letting it through yet.
     pub(super) fn look(&self, now: Instant) -> Result<(), Shed> {
-        if self.is_closed.load(Ordering::Relaxed) {
+        if self.is_closed() {
             return Ok(());
         }
-        match self.machine().state() {
-            State::Open { until } if now < until => Err(shed(until - now)),
-            _ => Ok(()),
-        }
+        self.machine().look(now).map_err(shed)
     }
 
     /// Lets a call through, as a probe (`true`) or as usual.
     pub(super) fn admit(&self, now: Instant) -> Result<bool, Shed> {
-        if self.is_closed.load(Ordering::Relaxed) {
+        if self.is_closed() {
             return Ok(false);
         }
         self.machine().admit(now).map_err(shed)

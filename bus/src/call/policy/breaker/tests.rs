@@ -99,6 +99,7 @@ fn only_as_many_probes_as_declared_are_out_at_a_time() {
     (0..4).for_each(|_| breaker.ended(now, Verdict::Bad, breaker.admit(now).unwrap()));
     let later = now + Duration::from_secs(2);
     assert_eq!([0; 3].map(|_| breaker.admit(later).is_ok()), [true, true, false]);
+    assert!(breaker.look(later).is_err(), "who has no chance is turned away before it takes anything");
     breaker.ended(later, Verdict::Silent, true);
     assert_eq!(breaker.admit(later), Ok(true));
     // A call from before it opened says nothing about now.

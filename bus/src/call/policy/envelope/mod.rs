@@ -19,6 +19,7 @@ use std::time::{Duration, Instant, SystemTime};
 use metrics::Gauge;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
 use tokio::time::sleep;
 
 use self::bucket::Bucket;
@@ -53,7 +54,7 @@ pub(super) struct Envelope {
     phase: Mutex<Phase>,
     /// Nanoseconds after the beginning at which the timetable is looked at again.
     look_again: AtomicU64,
-    /// Whether the line is empty and the atomic way open.
+    /// Whether somebody waits: the atomic way is closed then.
     waiting: AtomicBool,
     line: Mutex<Queue>,
     waiting_gauge: Gauge,
@@ -62,8 +63,8 @@ pub(super) struct Envelope {
 #[derive(Debug)]
 struct Queue {
     line: Line<Waiting>,
-    /// A task serves the line when tokens come.
-    is_pumped: bool,
+    /// The nanosecond at which a task serves the line, since tokens have come by then.
+    pump: Option<(u64, AbortHandle)>,
 }
 
 /// Somebody in the line.
@@ -140,7 +141,7 @@ impl Envelope {
             phase: Mutex::new(phase),
             look_again: AtomicU64::new(look_again),
             waiting: AtomicBool::new(false),
-            line: Mutex::new(Queue { line: Line::new(settings.queue_calls), is_pumped: false }),
+            line: Mutex::new(Queue { line: Line::new(settings.queue_calls), pump: None }),
             waiting_gauge: metrics::gauge!(CALLS_WAITING, "passerelle_endpoint" => endpoint.to_owned()),
         }
     }
@@ -195,6 +196,12 @@ impl Envelope {
             opens: phase.opens.map(moment),
             usual: self.pace.usual(),
         }
+    }
+
+    /// Gives back what was taken for a call that the back office never saw.
+    pub(super) fn unused(self: &Arc<Self>, cost: u32) {
+        self.bucket.give_back(cost.into());
+        self.free(cost);
     }
 
     fn free(self: &Arc<Self>, cost: u32) {
@@ -271,11 +278,12 @@ impl Envelope {
         self.waiting.store(queue.line.len() > 0, Ordering::SeqCst);
         self.waiting_gauge.set(queue.line.len() as f64);
         if let Some(Missing::Tokens(at)) = missing
-            && !queue.is_pumped
+            && queue.pump.as_ref().is_none_or(|(due, _)| at < *due)
             && let Ok(runtime) = Handle::try_current()
         {
-            queue.is_pumped = true;
-            runtime.spawn(self.clone().pump(at));
+            // Who is first now may need less than who was first before.
+            let pump = runtime.spawn(self.clone().pump(at)).abort_handle();
+            queue.pump.replace((at, pump)).iter().for_each(|(_, later)| later.abort());
         }
     }
 
@@ -286,7 +294,7 @@ impl Envelope {
         let now = now();
         self.look(now);
         let mut queue = self.lock();
-        queue.is_pumped = false;
+        queue.pump.take_if(|(due, _)| *due == at);
         self.settle(&mut queue, now);
     }
 

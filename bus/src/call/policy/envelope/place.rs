@@ -21,8 +21,7 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         if self.cost > 0 {
-            self.envelope.bucket.give_back(self.cost.into());
-            self.envelope.free(self.cost);
+            self.envelope.unused(self.cost);
         }
     }
 }

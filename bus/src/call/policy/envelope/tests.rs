@@ -134,6 +134,31 @@ async fn tokens_come_one_by_one_to_those_who_wait() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_needs_fewer_tokens_does_not_wait_for_those_of_the_one_before() {
+    let envelope = envelope(&settings(100, Some(Rate { per_second: 10.0, burst: 8 })));
+    assert!(envelope.try_enter(now(), 8));
+    let start = now();
+    let costly = ticket(envelope.enter(now(), Wanted { cost: 8, ..wanted(5, None) }));
+    let premium = ticket(envelope.enter(now(), wanted(9, None)));
+    assert_eq!(premium.turn().await, Ok(()));
+    let waited = (now() - start).as_millis();
+    assert!((100..103).contains(&waited), "{waited} ms");
+    let cheap = ticket(envelope.enter(now(), wanted(5, None)));
+    drop(costly);
+    assert_eq!(cheap.turn().await, Ok(()));
+    let waited = (now() - start).as_millis();
+    assert!((200..203).contains(&waited), "{waited} ms");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_back_office_never_saw_costs_no_token() {
+    let envelope = envelope(&settings(1, Some(Rate { per_second: 0.01, burst: 1 })));
+    assert!(envelope.try_enter(now(), 1) && !envelope.try_enter(now(), 1));
+    envelope.unused(1);
+    assert!(envelope.try_enter(now(), 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_place_of_a_call_that_was_broken_off_stays_taken_for_a_while() {
     let slow_to_hear = EnvelopeSettings { abandoned: Duration::from_millis(200), ..settings(1, None) };
     let envelope = envelope(&slow_to_hear);

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::super::settings::{ChannelSettings, EnvelopeSettings, Limits, PolicySettings, Rate};
+use super::super::breaker::Verdict;
+use super::super::settings::{BreakerSettings, ChannelSettings, EnvelopeSettings, Limits, PolicySettings, Rate};
 use super::*;
 use crate::keyed::clock::Manual;
 
@@ -82,4 +83,13 @@ fn a_retry_needs_a_token_of_the_envelope_like_any_call() {
     let limits = Limits { concurrency: 9, rate: Some(Rate { per_second: 0.01, burst: 1 }) };
     let policy = policy(PolicySettings { envelope: EnvelopeSettings { limits, ..EnvelopeSettings::default() }, ..retry(4) });
     assert_eq!(pauses(&policy, &[], None, &[DOWN; 3]), [50]);
+}
+
+#[test]
+fn nothing_is_tried_again_while_probes_find_out_if_the_back_office_is_well() {
+    let breaker = BreakerSettings { calls: 1, open: Duration::ZERO, ..BreakerSettings::default() };
+    let policy = policy(PolicySettings { breaker, ..retry(4) });
+    policy.breaker.ended(Instant::now(), Verdict::Bad, false);
+    assert!(policy.breaker.look(Instant::now()).is_ok(), "a probe may go");
+    assert_eq!(pauses(&policy, &[], None, &[DOWN; 3]), [0; 0]);
 }

@@ -3,7 +3,7 @@
 use super::super::Comparison;
 use super::super::finding::{Finding, Touches};
 use super::super::rule::Rule;
-use super::super::schema::{Cardinality, CppString, Field, Place};
+use super::super::schema::{Cardinality, CppString, Field, Place, VERIFY};
 use super::messages::{described, or_file};
 use super::{types, values};
 
@@ -36,8 +36,9 @@ fn pair(comparison: &mut Comparison<'_>, was: &Field, is: &Field) {
 /// A change of a field. Where its part is not written, the field itself is.
 pub(super) fn changed((was, is): (&Field, &Field), rule: Rule, old: String, new: String, part: Option<&Place>) -> Finding {
     let place = part.or(is.site.place.as_ref()).cloned();
-    // Callers know it by its old name.
-    let touches = Touches::Message(was.message.clone(), Some(was.name.clone()));
+    // Callers know it by its old name. Samples know no extensions: to say that one was never seen would be a guess.
+    let field = (!was.is_extension).then(|| was.name.clone());
+    let touches = Touches::Message(was.message.clone(), field);
     Finding { rule, element: described(is), old, new, place: or_file(place, &is.site), touches }
 }
 
@@ -117,7 +118,7 @@ fn generated(comparison: &mut Comparison<'_>, was: &Field, is: &Field) {
     }
     let validation = |verifies| if verifies { "UTF-8 is checked" } else { "UTF-8 is not checked" };
     if both(&[types::STRING]) && was.utf8 != is.utf8 {
-        let (old, new) = (validation(was.utf8 == types::VERIFIED), validation(is.utf8 == types::VERIFIED));
+        let (old, new) = (validation(was.utf8 == VERIFY), validation(is.utf8 == VERIFY));
         comparison.add(changed((was, is), Rule::FieldSameUtf8Validation, old.to_owned(), new.to_owned(), places.utf8.as_ref()));
     }
     if both(&[types::STRING]) && was.java_verifies_utf8 != is.java_verifies_utf8 {

@@ -115,7 +115,7 @@ pub(super) fn reserved(
             rule,
             element: format!("{sort} {}", site.full_name),
             old: format!("reserved \"{name}\""),
-            new: "not reserved".to_owned(),
+            new: format!("without \"{name}\""),
             place: or_file(site.place.clone(), site),
             touches: touches.clone(),
         });

@@ -6,8 +6,8 @@ use super::super::schema::{Field, Schema};
 use super::fields::changed;
 
 /// `FieldDescriptorProto.Type`s.
-const DOUBLE: i32 = 1;
-const FLOAT: i32 = 2;
+pub(super) const DOUBLE: i32 = 1;
+pub(super) const FLOAT: i32 = 2;
 const INT64: i32 = 3;
 const UINT64: i32 = 4;
 const INT32: i32 = 5;
@@ -27,9 +27,6 @@ const SINT64: i32 = 18;
 
 /// Integers that JavaScript cannot hold in a number.
 pub(super) const LONG: [i32; 5] = [INT64, UINT64, FIXED64, SFIXED64, SINT64];
-
-/// `FeatureSet.Utf8Validation`: checked.
-pub(super) const VERIFIED: i32 = 2;
 
 /// Types of one group read each other's bytes (protobuf.dev/programming-guides/proto3/#updating). Enums and messages stand alone:
 /// nobody can know whether the values of an `int32`, or the bytes of a `bytes` field, are theirs.

@@ -1,7 +1,7 @@
 //! The default of a field as a value, so that `0`, `0.0` and none are the same.
 
 use super::super::schema::{Cardinality, Field, Schema};
-use super::types::{BOOL, BYTES, ENUM, GROUP, MESSAGE, STRING};
+use super::types::{BOOL, BYTES, DOUBLE, ENUM, FLOAT, GROUP, MESSAGE, STRING};
 
 /// A default.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,7 +51,7 @@ pub(super) fn default(field: &Field, schema: &Schema) -> Option<Value> {
         BYTES => Value::Bytes(unescaped(written.unwrap_or_default())),
         BOOL => Value::Integer(i128::from(written == Some("true"))),
         ENUM => Value::Integer(enum_default(field, schema)),
-        kind @ (1 | 2) => {
+        kind @ (DOUBLE | FLOAT) => {
             let number = match written {
                 None => 0.0,
                 Some("inf") => f64::INFINITY,
@@ -59,7 +59,7 @@ pub(super) fn default(field: &Field, schema: &Schema) -> Option<Value> {
                 Some("nan") => f64::NAN,
                 Some(text) => text.parse().unwrap_or_default(),
             };
-            let is_short = kind == 2;
+            let is_short = kind == FLOAT;
             Value::Float(if is_short { f64::from(number as f32) } else { number }, is_short)
         }
         _ => Value::Integer(written.and_then(|text| text.parse().ok()).unwrap_or_default()),

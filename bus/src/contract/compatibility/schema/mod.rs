@@ -8,7 +8,7 @@ mod read;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-pub(super) use features::{CLOSED, JSON_ALLOWED};
+pub(super) use features::{CLOSED, JSON_ALLOWED, VERIFY};
 pub(super) use options::FileOptions;
 pub use places::Place;
 
@@ -200,7 +200,7 @@ pub(super) struct Enum {
     pub(super) json_format_place: Option<Place>,
     /// By number, then name; an alias is a second name of a number. With where the number is written.
     pub(super) values: BTreeMap<i32, BTreeMap<String, Option<Place>>>,
-    /// Name of the value that stands first: the default.
+    /// Number of the value that stands first: the default.
     pub(super) first: i32,
     pub(super) reserved: Reserved,
 }

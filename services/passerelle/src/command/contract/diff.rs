@@ -55,7 +55,7 @@ pub(super) async fn run(arguments: &Contract, diff: &Diff) -> Result<(), Failure
 }
 
 fn rules(diff: &Diff) -> Result<RuleSet, Failure> {
-    let live = ["WIRE_JSON", "RPC_NO_DELETE", "PACKAGE_SERVICE_NO_DELETE"].map(str::to_owned);
+    let live = RuleSet::LIVE.map(str::to_owned);
     let chosen = if diff.rules.is_empty() { &live[..] } else { &diff.rules };
     RuleSet::of(chosen, &diff.except).map_err(Failure::usage)
 }
