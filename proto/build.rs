@@ -28,6 +28,7 @@ fn compile(folder: &str, include: &str, descriptors: &str) -> Result<(), Box<dyn
         .bytes("passerelle.bus.v1.Message.data")
         .bytes("passerelle.bus.v1.Record.answer")
         .bytes("passerelle.bus.v1.Answered.answer")
+        .bytes(".passerelle.adapter")
         .bytes(".passerelle.backoffice.documents")
         // Deciders give the same bytes every time: no map whose order is by chance.
         .btree_map(".passerelle")

@@ -20,6 +20,20 @@ pub mod bus {
     }
 }
 
+/// The adapter port over the wire.
+pub mod adapter {
+    /// The contract as `.proto` text, with the files that it imports: path and text.
+    pub const FILES: [(&str, &str); 2] = [
+        ("passerelle/adapter/v1/adapter.proto", include_str!("../passerelle/adapter/v1/adapter.proto")),
+        ("passerelle/options.proto", include_str!("../passerelle/options.proto")),
+    ];
+
+    /// Version 1 of the port.
+    pub mod v1 {
+        tonic::include_proto!("passerelle.adapter.v1");
+    }
+}
+
 /// What channels speak about.
 pub mod customer {
     /// Hand-offs and callbacks.
