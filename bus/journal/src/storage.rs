@@ -3,6 +3,7 @@
 mod directory;
 
 use std::io;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 pub use directory::Directory;
@@ -40,8 +41,10 @@ pub trait File: Send + Sync + 'static {
     fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()>;
     /// Makes what was written durable (`fdatasync`, with the length).
     fn sync(&self) -> io::Result<()>;
-    /// Its content will hardly be read again soon: it need not stay in memory.
-    fn forget(&self) {}
+    /// This part of its content will hardly be read again soon: it need not stay in memory.
+    fn forget(&self, offset: u64, length: NonZeroU64) {
+        let _ = (offset, length);
+    }
     /// Length in bytes.
     fn length(&self) -> io::Result<u64>;
 }

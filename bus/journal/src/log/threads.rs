@@ -72,22 +72,22 @@ fn write(mut core: Core, queue: &Queue, preparer: JoinHandle<()>) {
     let _ = preparer.join();
 }
 
-/// How many entries came together lately.
+/// How many entries come together lately.
 ///
 /// Those who were answered by one batch ask again a moment later, one after the other: the first of them would get a batch of its own,
-/// and all others wait for two syncs. So the writer waits for half as many as last time, for a quarter of what writing takes at most.
+/// and all others wait for two syncs. So the writer waits for three quarters of the most of late, for a quarter of what writing takes at most.
 #[derive(Default)]
 struct Pace {
-    count: usize,
+    most: usize,
     took: Duration,
 }
 
 impl Pace {
     fn note(&mut self, count: usize, took: Duration) {
-        (self.count, self.took) = (count, took);
+        (self.most, self.took) = (count.max(self.most - self.most.div_ceil(8)), took);
     }
 
     fn gather(&self) -> (usize, Duration) {
-        (self.count / 2, self.took / 4)
+        (self.most * 3 / 4, self.took / 4)
     }
 }

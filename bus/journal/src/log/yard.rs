@@ -2,8 +2,9 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::num::NonZeroU64;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::storage::{File, Folder};
 
@@ -13,6 +14,12 @@ use super::{names, sidecar};
 
 /// So many sealed segments are left in memory.
 const IN_MEMORY: usize = 2;
+
+/// So much of a file gives its memory back at a time.
+const PIECE: NonZeroU64 = NonZeroU64::new(1 << 20).unwrap();
+
+/// Afterwards so many times as long as it took is left to others.
+const REST: u32 = 4;
 
 /// Until something that failed is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -289,7 +296,21 @@ impl Yard {
             if state.recent.len() > IN_MEMORY { state.recent.pop_front() } else { None }
         };
         if let Some(oldest) = oldest {
-            oldest.forget();
+            self.forget(&*oldest);
+        }
+    }
+
+    /// Gives the memory of a file back in pieces: all of it at once takes the processor from the writer for as long as many batches last.
+    fn forget(&self, file: &dyn File) {
+        let length = file.length().unwrap_or_default();
+        for offset in (0..length).step_by(PIECE.get() as usize) {
+            let began = Instant::now();
+            file.forget(offset, PIECE);
+            let rest = began.elapsed() * REST;
+            let state = self.state();
+            if state.attended && !state.closing && state.wanted.is_none() {
+                drop(self.changed.wait_timeout(state, rest));
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::num::NonZeroU64;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -77,7 +78,11 @@ impl Folder for Directory {
             if !go_on() {
                 return Err(io::ErrorKind::Interrupted.into());
             }
-            direct.write_all_at(&zeros[..DIRECT.min((length - offset) as usize)], offset)?;
+            match direct.write_all_at(&zeros[..DIRECT.min((length - offset) as usize)], offset) {
+                // Some file systems refuse it only now.
+                Err(error) if error.kind() == io::ErrorKind::InvalidInput => return super::zeroed(file, length, go_on),
+                written => written?,
+            }
         }
         file.sync()?;
         Ok(file)
@@ -125,9 +130,9 @@ impl File for fs::File {
         self.sync_data()
     }
 
-    fn forget(&self) {
+    fn forget(&self, offset: u64, length: NonZeroU64) {
         // A hint: where the file system knows none, the pages stay until something else needs the memory.
-        let _ = rustix::fs::fadvise(self, 0, None, rustix::fs::Advice::DontNeed);
+        let _ = rustix::fs::fadvise(self, offset, Some(length), rustix::fs::Advice::DontNeed);
     }
 
     fn length(&self) -> io::Result<u64> {
