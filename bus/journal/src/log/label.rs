@@ -49,6 +49,7 @@ impl Label {
 }
 
 /// The little-endian `u32` at `at`; the caller has seen to it that it is inside.
+#[inline]
 pub(super) fn word(bytes: &[u8], at: usize) -> u32 {
     let mut word = [0; 4];
     word.copy_from_slice(&bytes[at..at + 4]);
@@ -56,6 +57,7 @@ pub(super) fn word(bytes: &[u8], at: usize) -> u32 {
 }
 
 /// The same for `u64`.
+#[inline]
 pub(super) fn long(bytes: &[u8], at: usize) -> u64 {
     let mut long = [0; 8];
     long.copy_from_slice(&bytes[at..at + 8]);
@@ -63,6 +65,7 @@ pub(super) fn long(bytes: &[u8], at: usize) -> u64 {
 }
 
 /// The same for `u128`.
+#[inline]
 pub(super) fn longest(bytes: &[u8], at: usize) -> u128 {
     let mut longest = [0; 16];
     longest.copy_from_slice(&bytes[at..at + 16]);

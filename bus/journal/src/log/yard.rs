@@ -179,6 +179,10 @@ impl Yard {
                 }
             }
             if state.closing {
+                // Or the next start would have to read these segments.
+                let sealed = std::mem::take(&mut state.sealed);
+                drop(state);
+                let _ = sealed.iter().try_for_each(|segment| self.write_sidecar(segment));
                 return;
             }
             let job = state.job(self.stock);

@@ -39,6 +39,23 @@ async fn what_is_queued_is_written_before_it_closes() {
     assert_eq!(durable(&open(&ram)), Position(500));
 }
 
+#[tokio::test]
+async fn whoever_starts_next_finds_the_index_of_every_sealed_segment() {
+    let ram = Ram::new();
+    let log = log(&ram);
+    for _ in 0..60 {
+        log.append(vec![large()]).await.expect("it is taken");
+    }
+    log.close().await;
+    let names = ram.all_names();
+    let mut segments: Vec<&str> = names.iter().filter_map(|name| name.strip_suffix(".log")).collect();
+    segments.sort_unstable();
+    let sealed = segments.len() - 1;
+    assert!(sealed >= 2, "{names:?}");
+    let without = segments[..sealed].iter().find(|base| !names.contains(&format!("{base}.index")));
+    assert_eq!(without, None, "{names:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn whoever_appends_waits_when_the_queue_is_full() {
     let ram = Ram::new();
