@@ -8,8 +8,6 @@ use std::time::{Duration, Instant};
 
 use passerelle_peers::process::folder;
 
-use super::round::hundredth;
-
 /// The file system that folders are made on; memory is refused, for it syncs in no time.
 pub(crate) fn file_system() -> Result<String, String> {
     let folder = folder();
@@ -51,8 +49,8 @@ impl Probe {
         Ok(file)
     }
 
-    /// Median microseconds of overwriting 4 KiB and fdatasync, one after the other for a tenth of a second.
-    pub(crate) fn median(&self) -> Result<f64, String> {
+    /// Microseconds of overwriting 4 KiB and fdatasync, one after the other for a tenth of a second.
+    pub(crate) fn times(&self) -> Result<Vec<u32>, String> {
         let until = Instant::now() + Duration::from_millis(100);
         let mut times = Vec::new();
         for block in (0..BLOCKS).cycle() {
@@ -64,6 +62,6 @@ impl Probe {
             written.map_err(|error| format!("the probe's file: {error}"))?;
             times.push(u32::try_from(start.elapsed().as_micros()).unwrap_or(u32::MAX));
         }
-        Ok(hundredth(&mut times, 50))
+        Ok(times)
     }
 }

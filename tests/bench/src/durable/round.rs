@@ -20,7 +20,7 @@ pub(crate) struct Measured {
     pub(crate) p99: f64,
     /// CPU seconds of the server for 100,000 messages.
     pub(crate) cpu: f64,
-    /// Median microseconds of an fdatasync, just before or just after, whichever was quicker.
+    /// Median microseconds of an fdatasync, just before and just after.
     pub(crate) sync: f64,
 }
 
@@ -33,7 +33,7 @@ pub(crate) fn measure(
     acknowledged: &mut u64,
 ) -> Result<Measured, String> {
     disk::settle();
-    let before = probe.median()?;
+    let mut syncs = probe.times()?;
     let begin = Instant::now() + WARM_UP;
     let plan = Plan { in_flight, begin, end: begin + lasting };
     let (outcome, cpu) = std::thread::scope(|scope| {
@@ -45,7 +45,7 @@ pub(crate) fn measure(
         (load.join().unwrap_or_else(|_| Err("the load panicked".to_owned())), after - before)
     });
     let mut outcome = outcome?;
-    let after = probe.median()?;
+    syncs.extend(probe.times()?);
     settle(target, &outcome)?;
     *acknowledged += outcome.acknowledged;
     Ok(Measured {
@@ -53,7 +53,7 @@ pub(crate) fn measure(
         p50: hundredth(&mut outcome.latencies, 50),
         p99: hundredth(&mut outcome.latencies, 99),
         cpu: cpu * 100_000.0 / outcome.measured.max(1) as f64,
-        sync: before.min(after),
+        sync: hundredth(&mut syncs, 50),
     })
 }
 
