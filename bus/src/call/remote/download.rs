@@ -14,7 +14,7 @@ use super::super::body::BodyError;
 use super::super::frame::Measure;
 use super::super::observe::Observed;
 use super::super::status;
-use super::slot::Lease;
+use super::connection::Lease;
 use super::upload::{Upload, UploadError};
 
 /// Messages and trailers as they come, while the rest of the caller's messages goes the other way.
@@ -143,6 +143,12 @@ impl Download {
     fn close(&mut self, code: Code) {
         self.observed.ended(code);
         self.sending = None;
-        self.lease = None;
+        if let Some(mut lease) = self.lease.take() {
+            // A stream lasts as long as it is meant to.
+            match code {
+                Code::DeadlineExceeded if !self.observed.is_unary() => lease.lasts(),
+                code => lease.ended(code),
+            }
+        }
     }
 }
