@@ -207,6 +207,11 @@ impl Observed {
         self.route.streaming.is_unary()
     }
 
+    /// Whether an answer that went well is exactly one message.
+    pub(super) fn expects_one_message(&self) -> bool {
+        !self.route.streaming.server
+    }
+
     /// The outcome is known; the first one counts.
     pub(super) fn ended(&mut self, code: Code) {
         if self.outcome.is_some() {

@@ -20,9 +20,10 @@ pub(crate) fn named(
         Box::pin(async move {
             read_all(&mut request.into_body()).await.unwrap();
             let mut response = head();
-            response.headers_mut().extend(outcome(0));
             response.headers_mut().insert("name", name.parse().unwrap());
-            respond.send_response(response, true).unwrap();
+            let mut stream = respond.send_response(response, false).unwrap();
+            stream.send_data(message(0), false).unwrap();
+            stream.send_trailers(outcome(0)).unwrap();
         })
     }
 }

@@ -30,9 +30,11 @@ impl Patient {
             counted.fetch_add(1, Ordering::SeqCst);
             async move {
                 read_all(&mut request.into_body()).await.unwrap();
-                let mut response = head();
-                response.headers_mut().extend(outcome(code));
-                respond.send_response(response, true).unwrap();
+                let mut stream = respond.send_response(head(), false).unwrap();
+                if code == 0 {
+                    stream.send_data(message(0), false).unwrap();
+                }
+                stream.send_trailers(outcome(code)).unwrap();
             }
         })
         .await;

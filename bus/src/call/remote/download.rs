@@ -94,11 +94,15 @@ impl Download {
 
     fn poll_trailers(&mut self, context: &mut Context<'_>) -> Answered {
         match self.answer.poll_trailers(context) {
-            Poll::Ready(Ok(Some(trailers))) => {
-                self.close(status::code(&trailers).or(self.told).unwrap_or(Code::Unknown));
-                Poll::Ready(Some(Ok(Frame::trailers(trailers))))
-            }
+            Poll::Ready(Ok(Some(trailers))) => match status::code(&trailers).or(self.told).unwrap_or(Code::Unknown) {
+                Code::Ok if !self.is_whole() => self.end_untrue(),
+                code => {
+                    self.close(code);
+                    Poll::Ready(Some(Ok(Frame::trailers(trailers))))
+                }
+            },
             Poll::Ready(Ok(None)) => match self.told {
+                Some(Code::Ok) if !self.is_whole() => self.end_untrue(),
                 Some(code) => {
                     self.close(code);
                     Poll::Ready(None)
@@ -111,6 +115,16 @@ impl Download {
             Poll::Ready(Err(error)) => self.end_broken(&error),
             Poll::Pending => self.poll_deadline(context),
         }
+    }
+
+    /// Whether what came is what an outcome of OK promises.
+    fn is_whole(&self) -> bool {
+        self.measure.is_between_messages() && (!self.observed.expects_one_message() || self.measure.messages() == 1)
+    }
+
+    /// The caller's own library would find out too, and not say whose fault it is.
+    fn end_untrue(&mut self) -> Answered {
+        self.end(status::of_untrue(self.observed.endpoint(), &self.measure))
     }
 
     /// Only a caller that really waits costs a timer.

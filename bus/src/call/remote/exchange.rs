@@ -191,6 +191,12 @@ fn answer(remote: &Remote, started: Started, mut exchange: Exchange, limits: &Ca
     let told = status::code(&head.headers);
     if answer.is_end_stream() {
         let code = told.unwrap_or(Code::Unknown);
+        if code == Code::Ok && exchange.observed.expects_one_message() {
+            let status = status::of_untrue(remote.name(), &Measure::new(limits.message_bytes));
+            lease.ended(status.code());
+            exchange.observed.ended(status.code());
+            return status::trailers_only(status);
+        }
         lease.ended(code);
         exchange.observed.ended(code);
         return Response::from_parts(head, Body::Empty);
