@@ -71,6 +71,9 @@ pub const METRICS: [(&str, Unit, &str); 14] = [
 pub const DURATION_BUCKETS: [f64; 16] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 10.0];
 
+/// Bounds of the histogram of what is over a deadline, in seconds: what is over the fourth is too much.
+pub const EXCESS_BUCKETS: [f64; 8] = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2.5];
+
 /// How trace context travels; the binary knows OpenTelemetry, the bus does not.
 #[derive(Debug, Clone, Copy)]
 pub struct Propagation {

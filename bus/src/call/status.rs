@@ -73,6 +73,11 @@ pub(super) fn of_break(endpoint: &str, error: &h2::Error) -> Status {
     Status::new(code, format!("back office {endpoint} broke the call off: {error}"))
 }
 
+/// What an answer that ends without an outcome is to the caller.
+pub(super) fn of_silence(endpoint: &str) -> Status {
+    Status::internal(format!("back office {endpoint} ended its answer without a status"))
+}
+
 /// What an outcome of OK is to the caller whose answer is not whole.
 pub(super) fn of_untrue(endpoint: &str, answer: &Measure) -> Status {
     let what = match (answer.is_between_messages(), answer.messages()) {

@@ -103,7 +103,8 @@ async fn an_outcome_of_ok_that_is_not_true_becomes_one_that_is() {
         .await;
         let bus = Bus::before(&[office.address]).await;
         let seen = Caller::connect(bus.address).await.call(path, message(1)).await;
-        let expected = if wrong.is_empty() { (0, String::new()) } else { (13, format!("back office office answered OK {wrong}")) };
+        let expected =
+            if wrong.is_empty() { (0, String::new()) } else { (13, format!("back office office answered OK {wrong}")) };
         assert_eq!((seen.code(), seen.message()), expected, "{path} {answer:?}");
     }
 }

@@ -94,22 +94,12 @@ impl Download {
 
     fn poll_trailers(&mut self, context: &mut Context<'_>) -> Answered {
         match self.answer.poll_trailers(context) {
-            Poll::Ready(Ok(Some(trailers))) => match status::code(&trailers).or(self.told).unwrap_or(Code::Unknown) {
-                Code::Ok if !self.is_whole() => self.end_untrue(),
-                code => {
-                    self.close(code);
-                    Poll::Ready(Some(Ok(Frame::trailers(trailers))))
-                }
-            },
-            Poll::Ready(Ok(None)) => match self.told {
-                Some(Code::Ok) if !self.is_whole() => self.end_untrue(),
+            Poll::Ready(Ok(trailers)) => match trailers.as_ref().and_then(status::code).or(self.told) {
+                None => self.end(status::of_silence(self.observed.endpoint())),
+                Some(Code::Ok) if !self.is_whole() => self.end(status::of_untrue(self.observed.endpoint(), &self.measure)),
                 Some(code) => {
                     self.close(code);
-                    Poll::Ready(None)
-                }
-                None => {
-                    let text = format!("back office {} ended its answer without a status", self.observed.endpoint());
-                    self.end(Status::internal(text))
+                    Poll::Ready(trailers.map(|trailers| Ok(Frame::trailers(trailers))))
                 }
             },
             Poll::Ready(Err(error)) => self.end_broken(&error),
@@ -117,14 +107,9 @@ impl Download {
         }
     }
 
-    /// Whether what came is what an outcome of OK promises.
+    /// Whether what came is what an outcome of OK promises. The caller's own library would find out too, and not say whose fault it is.
     fn is_whole(&self) -> bool {
         self.measure.is_between_messages() && (!self.observed.expects_one_message() || self.measure.messages() == 1)
-    }
-
-    /// The caller's own library would find out too, and not say whose fault it is.
-    fn end_untrue(&mut self) -> Answered {
-        self.end(status::of_untrue(self.observed.endpoint(), &self.measure))
     }
 
     /// Only a caller that really waits costs a timer.

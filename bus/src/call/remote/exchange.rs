@@ -190,16 +190,17 @@ fn answer(remote: &Remote, started: Started, mut exchange: Exchange, limits: &Ca
     lease.connection.answered();
     let told = status::code(&head.headers);
     if answer.is_end_stream() {
-        let code = told.unwrap_or(Code::Unknown);
-        if code == Code::Ok && exchange.observed.expects_one_message() {
-            let status = status::of_untrue(remote.name(), &Measure::new(limits.message_bytes));
-            lease.ended(status.code());
-            exchange.observed.ended(status.code());
-            return status::trailers_only(status);
-        }
+        let untrue = match told {
+            None => Some(status::of_silence(remote.name())),
+            Some(Code::Ok) if exchange.observed.expects_one_message() => {
+                Some(status::of_untrue(remote.name(), &Measure::new(limits.message_bytes)))
+            }
+            Some(_) => None,
+        };
+        let code = untrue.as_ref().map_or(told.unwrap_or(Code::Unknown), Status::code);
         lease.ended(code);
         exchange.observed.ended(code);
-        return Response::from_parts(head, Body::Empty);
+        return untrue.map_or_else(|| Response::from_parts(head, Body::Empty), status::trailers_only);
     }
     if !exchange.observed.is_unary() {
         lease.lasts();

@@ -90,6 +90,8 @@ impl Follower<'_> {
         let patience = tokio::time::Instant::now() + self.origin.connect_timeout;
         match self.stream(heard, patience).await {
             Ok(Code::Unimplemented) => Ended::Unimplemented,
+            // As some servers say it, in place of a status.
+            Ok(Code::NotFound) => Ended::Because(words(ServingStatus::ServiceUnknown)),
             Ok(code) => Ended::Because(format!("its health check ended with {code:?}")),
             Err(why) => Ended::Because(format!("its health check failed: {why}")),
         }

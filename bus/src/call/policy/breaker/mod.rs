@@ -119,7 +119,7 @@ impl Breaker {
         let mut machine = self.machine();
         let before = machine.state();
         change(&mut machine);
-        let opens = before == State::Closed && machine.state() != State::Closed;
+        let opens = !matches!(before, State::Open { .. }) && matches!(machine.state(), State::Open { .. });
         if opens && self.blame.as_ref().is_some_and(|blame| blame(now)) {
             self.good.store(0, Ordering::Relaxed);
             machine.spare(now);

@@ -64,10 +64,11 @@ impl Track {
         Address { calls, standing: *self.standing() }
     }
 
-    /// What happened in this interval so far, and how the address stands.
+    /// What happened in this interval so far and in the one before, and how the address stands.
     pub(in crate::call) fn peek(&self) -> Address {
         let calls = Calls { good: self.good.load(Ordering::Relaxed), bad: self.bad.load(Ordering::Relaxed) };
-        Address { calls, standing: *self.standing() }
+        let standing = *self.standing();
+        Address { calls: calls + standing.before, standing }
     }
 
     /// How the address stands from now on.

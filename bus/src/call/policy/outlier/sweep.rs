@@ -31,6 +31,8 @@ pub(super) struct Standing {
     pub(super) ejection: Option<Ejection>,
     /// How often it was ejected, less the intervals in which it was not: the factor of the next ejection's length.
     pub(super) multiplier: u32,
+    /// What the interval before this one counted.
+    pub(super) before: Calls,
 }
 
 /// Why an address gets no calls, and for how long.
@@ -70,6 +72,7 @@ pub(in crate::call) fn sweep(
         eject(settings, now, addresses, (percentage.enforcement_percentage, chance), &fails, &mut changes);
     }
     for (index, address) in addresses.iter_mut().enumerate() {
+        address.standing.before = address.calls;
         match address.standing.ejection {
             None => address.standing.multiplier = address.standing.multiplier.saturating_sub(1),
             Some(Ejection { until, .. }) if until <= now => {
@@ -83,6 +86,7 @@ pub(in crate::call) fn sweep(
 }
 
 /// Looks for single addresses to blame, within an interval, before the whole endpoint is left alone: they are ejected if others do well.
+/// What was counted in the interval before speaks too.
 pub(in crate::call) fn blame(
     settings: &OutlierSettings,
     now: Instant,
@@ -140,6 +144,14 @@ fn eject(
         address.standing.ejection = Some(ejection);
         changes.push((index, Change::Ejected(ejection)));
         ejected += 1;
+    }
+}
+
+impl std::ops::Add for Calls {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { good: self.good + other.good, bad: self.bad + other.bad }
     }
 }
 
