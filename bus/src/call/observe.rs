@@ -16,7 +16,7 @@ use super::policy::Admission;
 
 /// Seconds from the call's headers to the last byte of its answer.
 pub const CALL_DURATION: &str = "rpc_server_call_duration_seconds";
-/// Seconds by which outcomes came after the deadline of their calls, of those that did.
+/// Seconds by which callers heard later than at their deadline that it had passed.
 pub const DEADLINE_EXCESS: &str = "passerelle_deadline_excess_seconds";
 /// Calls that are being carried now.
 pub const CALLS_IN_FLIGHT: &str = "passerelle_calls_in_flight";
@@ -48,7 +48,7 @@ pub const BREAKER_OPENED: &str = "passerelle_breaker_opened_total";
 /// Every metric of the call path with its unit and meaning, for the recorder and the reference page.
 pub const METRICS: [(&str, Unit, &str); 14] = [
     (CALL_DURATION, Unit::Seconds, "time from a call's headers to the end of its answer, by method, endpoint and status code"),
-    (DEADLINE_EXCESS, Unit::Seconds, "time from a call's deadline to its outcome, of those that reached it, by endpoint"),
+    (DEADLINE_EXCESS, Unit::Seconds, "time from a call's deadline to its outcome, of those that did not end before, by endpoint"),
     (CALLS_IN_FLIGHT, Unit::Count, "calls being carried now, by endpoint"),
     (CONNECTIONS_OPENED, Unit::Count, "connections opened to a back office, by endpoint"),
     (CONNECT_FAILURES, Unit::Count, "failed attempts to connect to a back office, by endpoint"),
@@ -221,7 +221,8 @@ impl Observed {
             return;
         }
         self.outcome = Some(code);
-        if let Some(late) = self.deadline.and_then(|at| Instant::now().checked_duration_since(at)) {
+        let deadline = self.deadline.filter(|_| code == Code::DeadlineExceeded);
+        if let Some(late) = deadline.and_then(|at| Instant::now().checked_duration_since(at)) {
             let endpoint = self.endpoint().to_owned();
             metrics::histogram!(DEADLINE_EXCESS, "passerelle_endpoint" => endpoint).record(late.as_secs_f64());
         }

@@ -89,12 +89,15 @@ impl Keeper {
         let mut backoff = FIRST_BACKOFF;
         // One failure after a connection that worked is no outage yet: the peer may be in the middle of leaving.
         let mut forgiven = false;
+        // Told once: an outage may last.
+        let mut known = String::new();
         loop {
             let error = match self.dialer.dial(self.origin.connect_timeout).await {
                 Ok(dialed) => {
                     metrics::counter!(CONNECTIONS_OPENED, "passerelle_endpoint" => endpoint.clone()).increment(1);
                     tracing::info!(endpoint, address = self.slot.label, "connected");
                     let since = Instant::now();
+                    known.clear();
                     let answered = self.serve(dialed).await;
                     if answered || since.elapsed() >= SHORT_LIFE {
                         backoff = FIRST_BACKOFF;
@@ -109,7 +112,11 @@ impl Keeper {
             metrics::counter!(CONNECT_FAILURES, "passerelle_endpoint" => endpoint.clone()).increment(1);
             let wait = about(backoff);
             let again_in_ms = wait.as_millis() as u64;
-            tracing::warn!(endpoint, address = self.slot.label, error, again_in_ms, "no connection");
+            match error == known {
+                false => tracing::warn!(endpoint, address = self.slot.label, error, again_in_ms, "no connection"),
+                true => tracing::debug!(endpoint, address = self.slot.label, error, again_in_ms, "still no connection"),
+            }
+            known.clone_from(&error);
             let failed = State::Failed { error, again_at: Instant::now() + wait };
             self.slot.set(if std::mem::take(&mut forgiven) { State::Connecting } else { failed }, changed);
             // Perhaps the name means another server by now.

@@ -79,7 +79,7 @@ pub struct Remote {
     /// Whether servers are asked how they are.
     pub health_check: Option<HealthCheck>,
     /// When single servers get no calls for a while.
-    pub outlier: Outlier,
+    pub outlier: Box<Outlier>,
     /// What protects it.
     pub policy: Policy,
 }

@@ -136,7 +136,7 @@ impl WrittenEndpoint {
             connect_timeout_ms: self.connect_timeout_ms.unwrap_or(2000),
             resolve_ms: self.resolve_ms.unwrap_or(30_000),
             health_check: self.health_check,
-            outlier: self.outlier.unwrap_or_default(),
+            outlier: Box::new(self.outlier.unwrap_or_default()),
             policy: self.policy,
         })
     }
@@ -175,7 +175,7 @@ impl From<Endpoint> for WrittenEndpoint {
                 connect_timeout_ms: Some(remote.connect_timeout_ms),
                 resolve_ms: Some(remote.resolve_ms),
                 health_check: remote.health_check,
-                outlier: Some(remote.outlier),
+                outlier: Some(*remote.outlier),
                 policy: remote.policy,
                 ..Self::default()
             },
