@@ -72,7 +72,11 @@ impl Endpoint {
 
     fn new(name: &str, target: Target, declared: Declared) -> Self {
         let Declared { policy, channels, clock } = declared;
-        let policy = Policy::new(name, policy, channels, clock);
+        let blame = match &target {
+            Target::Remote(remote) => remote.blame(),
+            Target::Adapter(_) => None,
+        };
+        let policy = Policy::new(name, policy, channels, clock).blaming(blame);
         Self { name: name.to_owned(), in_flight: InFlight::new(name), policy, target }
     }
 
@@ -104,7 +108,8 @@ impl Endpoint {
                     Health::Down { reason } => (AddressState::Down, reason),
                 };
                 let descriptor = adapter.descriptor();
-                let behind = |address: &String| AddressStatus { address: address.clone(), state, reason: reason.clone() };
+                let behind =
+                    |address: &String| AddressStatus { address: address.clone(), resolved: None, state, reason: reason.clone() };
                 (Some(descriptor.kind), descriptor.behind.iter().map(behind).collect())
             }
         };

@@ -22,11 +22,12 @@ pub(super) struct Measure {
     prefix: [u8; PREFIX_BYTES],
     prefix_bytes: usize,
     left_in_message: u32,
+    messages: u64,
 }
 
 impl Measure {
     pub(super) fn new(limit: u32) -> Self {
-        Self { limit, prefix: [0; PREFIX_BYTES], prefix_bytes: 0, left_in_message: 0 }
+        Self { limit, prefix: [0; PREFIX_BYTES], prefix_bytes: 0, left_in_message: 0, messages: 0 }
     }
 
     /// Takes the next bytes of the stream into account.
@@ -42,9 +43,20 @@ impl Measure {
             if self.prefix_bytes == PREFIX_BYTES {
                 self.prefix_bytes = 0;
                 self.left_in_message = length(&self.prefix, self.limit)?;
+                self.messages += 1;
             }
         }
         Ok(())
+    }
+
+    /// Messages that were begun so far.
+    pub(super) fn messages(&self) -> u64 {
+        self.messages
+    }
+
+    /// Whether the stream may end here.
+    pub(super) fn is_between_messages(&self) -> bool {
+        self.left_in_message == 0 && self.prefix_bytes == 0
     }
 }
 
@@ -132,7 +144,8 @@ mod tests {
                     seen.push(frame.message.to_vec());
                 }
             }
-            prop_assert!(deframer.is_between_messages());
+            prop_assert!(deframer.is_between_messages() && measure.is_between_messages());
+            prop_assert_eq!(measure.messages(), messages.len() as u64);
             prop_assert_eq!(seen, messages);
         }
     }
@@ -150,5 +163,10 @@ mod tests {
         assert_eq!(deframer.next().unwrap().unwrap().message.len(), 10);
         assert_eq!(deframer.next(), Err(refused));
         assert!(!deframer.is_between_messages());
+        for (length, ends) in [(0, true), (4, false), (5, false), (14, false), (15, true)] {
+            let mut cut = Measure::new(10);
+            cut.pass(&stream[..length]).unwrap();
+            assert_eq!(cut.is_between_messages(), ends, "{length}");
+        }
     }
 }

@@ -67,7 +67,7 @@ impl Gateway {
             return refusal;
         }
         let span = self.span(&route, &mut request);
-        let observed = Observed::start(route.clone(), started, span.clone());
+        let mut observed = Observed::start(route.clone(), started, span.clone());
         if let Some(sample) = route.count(request.headers(), started) {
             request.extensions_mut().insert(sample);
         }
@@ -80,6 +80,7 @@ impl Gateway {
         }
         // A timeout beyond what the clock can say is none.
         let deadline = timeout.and_then(|timeout| started.checked_add(timeout));
+        observed.due(deadline);
         let exchange = Exchange { deadline, observed };
         let work = self.dispatch(&route, request, exchange);
         if span.is_disabled() { work.await } else { work.instrument(span).await }

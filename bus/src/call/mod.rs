@@ -24,9 +24,10 @@ pub use self::endpoint::{Declared, Endpoint, EndpointStatus};
 pub use self::frame::TooLarge;
 pub use self::gateway::{CallLimits, Gateway};
 pub use self::policy::{
-    BatchWindow, BreakerSettings, BreakerStatus, ChannelSettings, ChannelUsage, EnvelopeSettings, EnvelopeStatus, LARGEST_VALUE,
-    Limits, MethodSettings, PolicySettings, PolicyStatus, Rate, RetrySettings,
+    BatchWindow, BreakerSettings, BreakerStatus, ChannelSettings, ChannelUsage, EnvelopeSettings, EnvelopeStatus,
+    FailurePercentage, LARGEST_VALUE, Limits, MethodSettings, OutlierSettings, PolicySettings, PolicyStatus, Rate, RetrySettings,
+    SuccessRate,
 };
-pub use self::remote::{AddressError, AddressState, AddressStatus, Remote, RemoteSettings};
+pub use self::remote::{AddressError, AddressState, AddressStatus, Remote, RemoteSettings, Resolve};
 pub use self::route::{Route, Streaming, Table};
 pub use self::status::trailers_only;

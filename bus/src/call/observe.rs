@@ -16,12 +16,19 @@ use super::policy::Admission;
 
 /// Seconds from the call's headers to the last byte of its answer.
 pub const CALL_DURATION: &str = "rpc_server_call_duration_seconds";
+/// Seconds by which callers heard later than at their deadline that it had passed.
+pub const DEADLINE_EXCESS: &str = "passerelle_deadline_excess_seconds";
 /// Calls that are being carried now.
 pub const CALLS_IN_FLIGHT: &str = "passerelle_calls_in_flight";
 /// Connections to back offices that were opened.
 pub const CONNECTIONS_OPENED: &str = "passerelle_endpoint_connections_opened_total";
 /// Attempts to connect to a back office that failed.
 pub const CONNECT_FAILURES: &str = "passerelle_endpoint_connect_failures_total";
+
+/// Servers of a back office that do worse than the others and get no calls.
+pub const SERVERS_EJECTED: &str = "passerelle_endpoint_servers_ejected";
+/// How often a server did worse than the others and got no calls for a while.
+pub const SERVERS_EJECTIONS: &str = "passerelle_endpoint_server_ejections_total";
 
 /// Calls that wait for a place or a token of their back office.
 pub const CALLS_WAITING: &str = "passerelle_calls_waiting";
@@ -39,11 +46,14 @@ pub const BREAKER_OPEN: &str = "passerelle_breaker_open";
 pub const BREAKER_OPENED: &str = "passerelle_breaker_opened_total";
 
 /// Every metric of the call path with its unit and meaning, for the recorder and the reference page.
-pub const METRICS: [(&str, Unit, &str); 11] = [
+pub const METRICS: [(&str, Unit, &str); 14] = [
     (CALL_DURATION, Unit::Seconds, "time from a call's headers to the end of its answer, by method, endpoint and status code"),
+    (DEADLINE_EXCESS, Unit::Seconds, "time from a call's deadline to its outcome, of those that did not end before, by endpoint"),
     (CALLS_IN_FLIGHT, Unit::Count, "calls being carried now, by endpoint"),
     (CONNECTIONS_OPENED, Unit::Count, "connections opened to a back office, by endpoint"),
     (CONNECT_FAILURES, Unit::Count, "failed attempts to connect to a back office, by endpoint"),
+    (SERVERS_EJECTED, Unit::Count, "servers that do worse than the others and get no calls, by endpoint"),
+    (SERVERS_EJECTIONS, Unit::Count, "times that a server did worse than the others and got no calls for a while, by endpoint"),
     (CALLS_WAITING, Unit::Count, "calls that wait for a place or a token of their back office, by endpoint"),
     (
         QUEUE_WAIT,
@@ -60,6 +70,9 @@ pub const METRICS: [(&str, Unit, &str); 11] = [
 /// Bounds of the duration histogram, in seconds (OpenTelemetry's advice for RPC, and two finer ones).
 pub const DURATION_BUCKETS: [f64; 16] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 10.0];
+
+/// Bounds of the histogram of what is over a deadline, in seconds: what is over the fourth is too much.
+pub const EXCESS_BUCKETS: [f64; 8] = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2.5];
 
 /// How trace context travels; the binary knows OpenTelemetry, the bus does not.
 #[derive(Debug, Clone, Copy)]
@@ -152,6 +165,7 @@ impl InFlight {
 pub(super) struct Observed {
     route: std::sync::Arc<super::Route>,
     started: Instant,
+    deadline: Option<Instant>,
     outcome: Option<Code>,
     /// Nothing until the back office's policy has let the call in.
     admission: Option<Admission>,
@@ -163,12 +177,17 @@ impl Observed {
         let in_flight = route.endpoint.in_flight();
         in_flight.count.fetch_add(1, Ordering::Relaxed);
         in_flight.gauge.increment(1);
-        Self { route, started, outcome: None, admission: None, span }
+        Self { route, started, deadline: None, outcome: None, admission: None, span }
     }
 
     /// When the call came.
     pub(super) fn started(&self) -> Instant {
         self.started
+    }
+
+    /// The call shall have an outcome by then.
+    pub(super) fn due(&mut self, deadline: Option<Instant>) {
+        self.deadline = deadline;
     }
 
     /// How the call was let in, if it was.
@@ -186,9 +205,27 @@ impl Observed {
         self.route.endpoint.name()
     }
 
+    /// Whether one message each way is exchanged.
+    pub(super) fn is_unary(&self) -> bool {
+        self.route.streaming.is_unary()
+    }
+
+    /// Whether an answer that went well is exactly one message.
+    pub(super) fn expects_one_message(&self) -> bool {
+        !self.route.streaming.server
+    }
+
     /// The outcome is known; the first one counts.
     pub(super) fn ended(&mut self, code: Code) {
-        self.outcome.get_or_insert(code);
+        if self.outcome.is_some() {
+            return;
+        }
+        self.outcome = Some(code);
+        let deadline = self.deadline.filter(|_| code == Code::DeadlineExceeded);
+        if let Some(late) = deadline.and_then(|at| Instant::now().checked_duration_since(at)) {
+            let endpoint = self.endpoint().to_owned();
+            metrics::histogram!(DEADLINE_EXCESS, "passerelle_endpoint" => endpoint).record(late.as_secs_f64());
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
 use super::body::Body;
+use super::frame::Measure;
 
 /// The trailer that carries the outcome.
 pub(super) const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
@@ -70,6 +71,21 @@ pub(super) fn of_break(endpoint: &str, error: &h2::Error) -> Status {
         None => Code::Unavailable,
     };
     Status::new(code, format!("back office {endpoint} broke the call off: {error}"))
+}
+
+/// What an answer that ends without an outcome is to the caller.
+pub(super) fn of_silence(endpoint: &str) -> Status {
+    Status::internal(format!("back office {endpoint} ended its answer without a status"))
+}
+
+/// What an outcome of OK is to the caller whose answer is not whole.
+pub(super) fn of_untrue(endpoint: &str, answer: &Measure) -> Status {
+    let what = match (answer.is_between_messages(), answer.messages()) {
+        (false, _) => "in the middle of a message".to_owned(),
+        (true, 0) => "without a message".to_owned(),
+        (true, messages) => format!("with {messages} messages, where one is due"),
+    };
+    Status::internal(format!("back office {endpoint} answered OK {what}"))
 }
 
 /// What an HTTP answer without gRPC is to the caller (gRPC, "HTTP to gRPC status code mapping").

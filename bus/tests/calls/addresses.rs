@@ -13,25 +13,28 @@ use super::caller::{Caller, message, request, soon, whole};
 use super::office::{Office, Respond, builder, echo, head, outcome, read_all};
 
 /// A script whose answers bear a name.
-fn named(name: &'static str) -> impl Fn(Request<RecvStream>, Respond) -> futures_util::future::BoxFuture<'static, ()> + Clone {
+pub(crate) fn named(
+    name: &'static str,
+) -> impl Fn(Request<RecvStream>, Respond) -> futures_util::future::BoxFuture<'static, ()> + Clone {
     move |request, mut respond| {
         Box::pin(async move {
             read_all(&mut request.into_body()).await.unwrap();
             let mut response = head();
-            response.headers_mut().extend(outcome(0));
             response.headers_mut().insert("name", name.parse().unwrap());
-            respond.send_response(response, true).unwrap();
+            let mut stream = respond.send_response(response, false).unwrap();
+            stream.send_data(message(0), false).unwrap();
+            stream.send_trailers(outcome(0)).unwrap();
         })
     }
 }
 
-async fn who(caller: &Caller) -> String {
+pub(crate) async fn who(caller: &Caller) -> String {
     let answer = caller.call(UNARY, message(1)).await;
     assert_eq!(answer.code(), 0, "{}", answer.message());
     answer.head["name"].to_str().unwrap().to_owned()
 }
 
-async fn until_ready(bus: &Bus, addresses: usize) {
+pub(crate) async fn until_ready(bus: &Bus, addresses: usize) {
     soon(async {
         while bus.ready_addresses().await != addresses {
             tokio::task::yield_now().await;

@@ -7,7 +7,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::bus::{BOTH, Bus, UNARY};
 use super::caller::{Caller, message, request, soon, whole};
-use super::office::{Office, echo, head, read_all};
+use super::office::{Office, echo, head, outcome, read_all};
 
 const UNAVAILABLE: i32 = 14;
 
@@ -69,6 +69,44 @@ async fn an_answer_without_an_outcome_gets_one() {
     let bus = Bus::before(&[office.address]).await;
     let answer = Caller::connect(bus.address).await.call(UNARY, message(1)).await;
     assert_eq!((answer.code(), answer.body.len()), (13, 6));
+}
+
+#[tokio::test]
+async fn an_outcome_of_ok_that_is_not_true_becomes_one_that_is() {
+    let two = [message(1), message(2)].concat();
+    let cases = [
+        (UNARY, Bytes::new(), "without a message"),
+        (UNARY, message(9).slice(..7), "in the middle of a message"),
+        (UNARY, message(9).slice(..3), "in the middle of a message"),
+        (UNARY, two.clone().into(), "with 2 messages, where one is due"),
+        (BOTH, message(9).slice(..7), "in the middle of a message"),
+        (BOTH, Bytes::new(), ""),
+        (BOTH, two.into(), ""),
+    ];
+    for (path, said, wrong) in cases {
+        let answer = said.clone();
+        let office = Office::start(move |request, mut respond| {
+            let said = said.clone();
+            async move {
+                read_all(&mut request.into_body()).await.unwrap();
+                if said.is_empty() {
+                    let mut response = head();
+                    response.headers_mut().extend(outcome(0));
+                    respond.send_response(response, true).unwrap();
+                    return;
+                }
+                let mut stream = respond.send_response(head(), false).unwrap();
+                stream.send_data(said, false).unwrap();
+                stream.send_trailers(outcome(0)).unwrap();
+            }
+        })
+        .await;
+        let bus = Bus::before(&[office.address]).await;
+        let seen = Caller::connect(bus.address).await.call(path, message(1)).await;
+        let expected =
+            if wrong.is_empty() { (0, String::new()) } else { (13, format!("back office office answered OK {wrong}")) };
+        assert_eq!((seen.code(), seen.message()), expected, "{path} {answer:?}");
+    }
 }
 
 /// A port where every connection is answered by `script`.

@@ -1,16 +1,18 @@
 //! A bus in this process: the gateway behind a real HTTP/2 port.
 
 use std::convert::Infallible;
+use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use passerelle_bus::call::{
-    AddressState, CallLimits, Coalesce, Declared, Endpoint, EndpointStatus, Gateway, PolicySettings, Remote, RemoteSettings,
-    Route, Streaming, Table,
+    AddressState, CallLimits, Coalesce, Declared, Endpoint, EndpointStatus, Gateway, OutlierSettings, PolicySettings, Remote,
+    RemoteSettings, Resolve, Route, Streaming, Table,
 };
 use passerelle_bus::keyed::clock::Manual;
 use tokio::net::TcpListener;
@@ -113,8 +115,13 @@ pub(crate) fn remote(addresses: &[SocketAddr]) -> Endpoint {
 
 /// A remote endpoint with these addresses and this policy.
 pub(crate) fn under(addresses: &[SocketAddr], policy: PolicySettings) -> Endpoint {
+    reached(&settings(addresses), policy)
+}
+
+/// A remote endpoint that is reached so, under this policy.
+pub(crate) fn reached(settings: &RemoteSettings, policy: PolicySettings) -> Endpoint {
     let declared = Declared { policy, ..nothing_declared() };
-    Endpoint::remote(Remote::open("office", &settings(addresses)).unwrap(), declared)
+    Endpoint::remote(Remote::open("office", settings).unwrap(), declared)
 }
 
 /// No policy but the default one, and a clock that stands still.
@@ -130,5 +137,28 @@ pub(crate) fn settings(addresses: &[SocketAddr]) -> RemoteSettings {
         connections_per_address: 1,
         connect_timeout: Duration::from_secs(2),
         metadata_bytes: 64 * 1024,
+        resolver: Arc::new(Names::default()),
+        resolve_every: Duration::from_secs(3600),
+        health_service: None,
+        outlier: OutlierSettings::default(),
+    }
+}
+
+/// What names mean, for as long as nobody says otherwise: nothing.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    pub(crate) known: Mutex<Vec<SocketAddr>>,
+    pub(crate) asked: AtomicUsize,
+}
+
+#[tonic::async_trait]
+impl Resolve for Names {
+    async fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+        assert_eq!((host, port), ("office.test", 7));
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        match self.known.lock().unwrap().clone() {
+            none if none.is_empty() => Err(io::Error::other("no such name")),
+            known => Ok(known),
+        }
     }
 }

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use h2::Reason;
 use tokio::sync::Notify;
 
-use super::bus::{BOTH, Bus, DOWNLOAD, UNARY, UPLOAD, remote, table};
+use super::bus::{BOTH, Bus, DOWNLOAD, UNARY, remote, table};
 use super::caller::{Caller, begun, message, next, request, soon, whole};
 use super::office::{Office, builder, echo, head, outcome, read_all};
 
@@ -167,7 +167,7 @@ async fn a_refused_call_is_repeated_with_all_its_messages_if_it_is_not_too_large
 
     // Messages that come one by one, before and after the refusal.
     refusals.store(1, Ordering::SeqCst);
-    let (response, mut stream) = caller.start(request(UPLOAD)).await;
+    let (response, mut stream) = caller.start(request(BOTH)).await;
     stream.send_data(message(3), false).unwrap();
     soon(async {
         while refusals.load(Ordering::SeqCst) != 0 {

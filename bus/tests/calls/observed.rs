@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use metrics::{Counter, Gauge, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit};
-use passerelle_bus::call::observe::CALL_DURATION;
+use passerelle_bus::call::observe::{CALL_DURATION, DEADLINE_EXCESS};
 
 use super::bus::{BOTH, Bus, DOWNLOAD, UNARY, UPLOAD};
 use super::caller::{Caller, begun, message, next, request, soon, with};
 use super::office::{Office, echo, head, read_all};
 
-/// Counts recorded durations by method and status.
+/// Counts what is recorded, by method and status, or by endpoint.
 #[derive(Clone, Default)]
 struct Counts(Arc<Mutex<BTreeMap<String, usize>>>);
 
@@ -36,8 +36,9 @@ impl Recorder for Counts {
     }
 
     fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> Histogram {
-        assert_eq!(key.name(), CALL_DURATION);
-        let labels: Vec<_> = key.labels().map(metrics::Label::value).collect();
+        assert!([CALL_DURATION, DEADLINE_EXCESS].contains(&key.name()));
+        let late = (key.name() == DEADLINE_EXCESS).then_some("late");
+        let labels: Vec<_> = late.into_iter().chain(key.labels().map(metrics::Label::value)).collect();
         Histogram::from_arc(Arc::new(Counted(labels.join(" "), self.clone())))
     }
 }
@@ -85,6 +86,7 @@ async fn each_call_is_counted_once_with_its_outcome() {
     let expected = expect_test::expect![[r#"
         [
             "_OTHER none UNIMPLEMENTED: 1",
+            "late office: 2",
             "test.Echo/Both office CANCELLED: 1",
             "test.Echo/Download office DEADLINE_EXCEEDED: 1",
             "test.Echo/Unary office INVALID_ARGUMENT: 1",

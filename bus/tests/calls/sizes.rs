@@ -2,7 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 
-use super::bus::{BOTH, Bus, MESSAGE_LIMIT, UNARY, UPLOAD};
+use super::bus::{BOTH, Bus, MESSAGE_LIMIT, UNARY};
 use super::caller::{Caller, message, request, soon, whole};
 use super::office::{Office, echo, head, outcome, read_all, send_all};
 
@@ -69,7 +69,7 @@ async fn messages_cut_into_many_frames_and_many_messages_in_one_frame_pass() {
     });
     let many = many.freeze();
     for frame in [1, 3, 7, 16384] {
-        let (response, mut stream) = caller.start(request(UPLOAD)).await;
+        let (response, mut stream) = caller.start(request(BOTH)).await;
         let answer = whole(response);
         let sending = async {
             send_all(&mut stream, many.clone(), frame).await.unwrap();
@@ -93,6 +93,7 @@ async fn the_end_of_a_request_that_just_fills_the_window_is_not_held_back() {
         }
         body.flow_control().release_capacity(kept).unwrap();
         let mut stream = respond.send_response(head(), false).unwrap();
+        stream.send_data(message(0), false).unwrap();
         stream.send_trailers(outcome(if kept == 65_535 { 0 } else { 2 })).unwrap();
     })
     .await;

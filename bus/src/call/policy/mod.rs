@@ -6,6 +6,7 @@
 mod breaker;
 mod channels;
 mod envelope;
+pub(super) mod outlier;
 mod retry;
 mod settings;
 mod shed;
@@ -21,6 +22,7 @@ pub use self::breaker::BreakerStatus;
 pub use self::channels::ChannelUsage;
 pub use self::envelope::EnvelopeStatus;
 pub(super) use self::envelope::Pace;
+pub use self::outlier::{FailurePercentage, OutlierSettings, SuccessRate};
 pub(super) use self::retry::{Pushback, Retries};
 pub use self::settings::RetrySettings;
 pub use self::settings::{
@@ -30,6 +32,7 @@ pub use self::settings::{
 use self::breaker::{Breaker, Verdict};
 use self::channels::Consumption;
 use self::envelope::{Entered, Envelope, Wanted};
+use self::outlier::Blame;
 use self::retry::Retry;
 use self::shed::Shed;
 use super::Route;
@@ -81,6 +84,11 @@ impl Policy {
             consumption: Consumption::new(endpoint, channels),
             methods: settings.methods,
         }
+    }
+
+    /// `blame` finds single servers that are at fault, where there are several.
+    pub(super) fn blaming(self, blame: Option<Blame>) -> Self {
+        Self { breaker: self.breaker.blaming(blame), ..self }
     }
 
     /// What was declared about a method, by its full name.

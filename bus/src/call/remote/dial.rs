@@ -31,8 +31,7 @@ const UNACKNOWLEDGED_LIMIT: Duration = Duration::from_secs(20);
 /// Where and how to connect.
 #[derive(Debug, Clone)]
 pub(super) struct Dialer {
-    pub(super) host: String,
-    pub(super) port: u16,
+    pub(super) to: SocketAddr,
     pub(super) tls: Option<Tls>,
     pub(super) metadata_bytes: u32,
 }
@@ -72,7 +71,7 @@ impl Dialer {
     }
 
     async fn open(&self) -> Result<Dialed, DialError> {
-        let stream = TcpStream::connect((self.host.as_str(), self.port)).await.map_err(DialError::Connect)?;
+        let stream = TcpStream::connect(self.to).await.map_err(DialError::Connect)?;
         stream.set_nodelay(true).map_err(DialError::Connect)?;
         SockRef::from(&stream).set_tcp_user_timeout(Some(UNACKNOWLEDGED_LIMIT)).map_err(DialError::Connect)?;
         match &self.tls {

@@ -14,7 +14,7 @@ use super::super::body::BodyError;
 use super::super::frame::Measure;
 use super::super::observe::Observed;
 use super::super::status;
-use super::slot::Lease;
+use super::connection::Lease;
 use super::upload::{Upload, UploadError};
 
 /// Messages and trailers as they come, while the rest of the caller's messages goes the other way.
@@ -94,23 +94,22 @@ impl Download {
 
     fn poll_trailers(&mut self, context: &mut Context<'_>) -> Answered {
         match self.answer.poll_trailers(context) {
-            Poll::Ready(Ok(Some(trailers))) => {
-                self.close(status::code(&trailers).or(self.told).unwrap_or(Code::Unknown));
-                Poll::Ready(Some(Ok(Frame::trailers(trailers))))
-            }
-            Poll::Ready(Ok(None)) => match self.told {
+            Poll::Ready(Ok(trailers)) => match trailers.as_ref().and_then(status::code).or(self.told) {
+                None => self.end(status::of_silence(self.observed.endpoint())),
+                Some(Code::Ok) if !self.is_whole() => self.end(status::of_untrue(self.observed.endpoint(), &self.measure)),
                 Some(code) => {
                     self.close(code);
-                    Poll::Ready(None)
-                }
-                None => {
-                    let text = format!("back office {} ended its answer without a status", self.observed.endpoint());
-                    self.end(Status::internal(text))
+                    Poll::Ready(trailers.map(|trailers| Ok(Frame::trailers(trailers))))
                 }
             },
             Poll::Ready(Err(error)) => self.end_broken(&error),
             Poll::Pending => self.poll_deadline(context),
         }
+    }
+
+    /// Whether what came is what an outcome of OK promises. The caller's own library would find out too, and not say whose fault it is.
+    fn is_whole(&self) -> bool {
+        self.measure.is_between_messages() && (!self.observed.expects_one_message() || self.measure.messages() == 1)
     }
 
     /// Only a caller that really waits costs a timer.
@@ -143,6 +142,12 @@ impl Download {
     fn close(&mut self, code: Code) {
         self.observed.ended(code);
         self.sending = None;
-        self.lease = None;
+        if let Some(mut lease) = self.lease.take() {
+            // A stream lasts as long as it is meant to.
+            match code {
+                Code::DeadlineExceeded if !self.observed.is_unary() => lease.lasts(),
+                code => lease.ended(code),
+            }
+        }
     }
 }

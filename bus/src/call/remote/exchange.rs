@@ -19,8 +19,8 @@ use super::super::gateway::{CallLimits, Exchange};
 use super::super::policy::{Pushback, Retries};
 use super::super::{deadline, status};
 use super::Remote;
+use super::connection::{Connection, Lease};
 use super::download::{Download, Sending};
-use super::slot::{Connection, Lease};
 use super::upload::{Upload, UploadError};
 use crate::contract::Sample;
 
@@ -75,13 +75,13 @@ async fn start(
     let mut upload: Option<Upload> = None;
     let mut unprocessed = 0;
     while unprocessed < ATTEMPTS {
-        let lease = remote.lease().await?;
-        address(&mut request, &lease.0, deadline);
+        let mut lease = remote.lease(deadline).await?;
+        address(&mut request, &lease.connection, deadline);
         let ended = body.is_none() && upload.is_none();
-        let (mut response, stream) = match lease.0.sender.clone().send_request(request.clone(), ended) {
+        let (mut response, stream) = match lease.connection.sender.clone().send_request(request.clone(), ended) {
             Ok(opened) => opened,
             Err(_) => {
-                lease.0.retire();
+                lease.connection.retire();
                 unprocessed += 1;
                 continue;
             }
@@ -95,7 +95,7 @@ async fn start(
             target: "passerelle::call",
             "back_office",
             otel.kind = "client",
-            server.address = lease.0.authority.as_str(),
+            server.address = lease.connection.authority.as_str(),
         );
         match poll_fn(|context| poll_exchange(context, &mut response, &mut upload)).instrument(waiting).await {
             Ok(response) => {
@@ -105,6 +105,7 @@ async fn start(
                 if let Some(pause) =
                     outcome.and_then(|code| retry(&mut retries, upload.as_ref(), code, Pushback::of(&head.headers)))
                 {
+                    lease.ended(outcome.unwrap_or(Code::Unknown));
                     drop(lease);
                     again(&retries, &mut request, pause).await;
                     continue;
@@ -116,6 +117,7 @@ async fn start(
             }
             Err(Break::Answer(error)) => {
                 let broken = status::of_break(remote.name(), &error);
+                lease.ended(broken.code());
                 match retry(&mut retries, upload.as_ref(), broken.code(), Pushback::None) {
                     Some(pause) => {
                         drop(lease);
@@ -178,17 +180,30 @@ fn poll_exchange(
 }
 
 fn answer(remote: &Remote, started: Started, mut exchange: Exchange, limits: &CallLimits) -> Response<Body> {
-    let Started { head, answer, upload, lease } = started;
+    let Started { head, answer, upload, mut lease } = started;
     if !is_grpc(&head.headers) {
+        lease.failed();
         let status = status::of_http(remote.name(), head.status);
         exchange.observed.ended(status.code());
         return status::trailers_only(status);
     }
-    lease.0.answered();
+    lease.connection.answered();
     let told = status::code(&head.headers);
     if answer.is_end_stream() {
-        exchange.observed.ended(told.unwrap_or(Code::Unknown));
-        return Response::from_parts(head, Body::Empty);
+        let untrue = match told {
+            None => Some(status::of_silence(remote.name())),
+            Some(Code::Ok) if exchange.observed.expects_one_message() => {
+                Some(status::of_untrue(remote.name(), &Measure::new(limits.message_bytes)))
+            }
+            Some(_) => None,
+        };
+        let code = untrue.as_ref().map_or(told.unwrap_or(Code::Unknown), Status::code);
+        lease.ended(code);
+        exchange.observed.ended(code);
+        return untrue.map_or_else(|| Response::from_parts(head, Body::Empty), status::trailers_only);
+    }
+    if !exchange.observed.is_unary() {
+        lease.lasts();
     }
     let download = Download {
         answer,
@@ -203,6 +218,6 @@ fn answer(remote: &Remote, started: Started, mut exchange: Exchange, limits: &Ca
     Response::from_parts(head, Body::Remote(Box::new(download)))
 }
 
-fn is_grpc(headers: &HeaderMap) -> bool {
+pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
     headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
 }

@@ -1,63 +1,90 @@
-//! A remote gRPC back office: several addresses, connections kept open, the least loaded one chosen for each call.
+//! A remote gRPC back office: its servers, connections kept open to each, the least loaded one chosen for each call.
 
+mod choice;
+mod connection;
 mod dial;
 mod download;
+mod ejection;
 mod exchange;
+mod fleet;
+mod health;
+mod names;
 mod slot;
 mod upload;
 
-use std::pin::pin;
+use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::time::{Duration, Instant};
 
-use arc_swap::Guard;
-use http::uri::{Authority, Scheme};
 use rustls::ClientConfig;
-use rustls::pki_types::ServerName;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
-use tonic::Status;
 
 pub use self::dial::AddressError;
 pub(super) use self::download::Download;
 pub(super) use self::exchange::forward;
+pub use self::names::Resolve;
 
-use self::dial::{Address, Dialer, Tls};
-use self::slot::{Keeper, Lease, Queue, Slot, State};
+use self::connection::Queue;
+use self::ejection::Outliers;
+use self::fleet::{Fleet, Origin, Server};
+use self::names::Name;
+use self::slot::{Slot, State};
+use super::policy::OutlierSettings;
+use super::policy::outlier::Blame;
 
 /// How to reach a remote back office.
 #[derive(Debug, Clone)]
 pub struct RemoteSettings {
-    /// `http://host:port` or `https://host:port`, one at least.
+    /// `http://host:port` or `https://host:port`, one at least. A host that is a name stands for all servers that it means.
     pub addresses: Vec<String>,
     /// TLS for `https` addresses.
     pub tls: Option<Arc<ClientConfig>>,
     /// The name in the server's certificate, where it is not the address's host.
     pub server_name: Option<String>,
-    /// Connections kept open to each address.
+    /// Connections kept open to each server.
     pub connections_per_address: usize,
     /// How long one attempt to connect may take.
     pub connect_timeout: Duration,
     /// Headers and trailers of an answer, in bytes at most.
     pub metadata_bytes: u32,
+    /// Finds the servers that names mean.
+    pub resolver: Arc<dyn Resolve>,
+    /// How often names are resolved while nothing is wrong.
+    pub resolve_every: Duration,
+    /// The service whose health servers are asked for (gRFC A17), empty for that of the whole server; `None`: they are not asked.
+    pub health_service: Option<String>,
+    /// When a server that does worse than the others gets no calls for a while.
+    pub outlier: OutlierSettings,
 }
 
 /// A back office that speaks gRPC.
 pub struct Remote {
     name: String,
-    slots: Vec<Arc<Slot>>,
+    fleet: Arc<Fleet>,
     next: AtomicUsize,
-    changed: watch::Sender<u64>,
-    queue: Arc<Queue>,
-    keepers: Vec<AbortHandle>,
+    signals: Signals,
+    /// Unless no server is ever ejected.
+    outliers: Option<Arc<Outliers>>,
+    tasks: Vec<AbortHandle>,
 }
 
-/// What an operator sees of one address.
+/// How those who wait hear that something has changed.
+#[derive(Clone, Default)]
+struct Signals {
+    /// Changes when a connection does.
+    changed: watch::Sender<u64>,
+    queue: Arc<Queue>,
+}
+
+/// What an operator sees of one connection to one server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AddressStatus {
-    /// The address.
+    /// The address, as it was declared.
     pub address: String,
+    /// The server that is meant, where the address has a name and that is resolved.
+    pub resolved: Option<IpAddr>,
     /// Its state.
     pub state: AddressState,
     /// Why it is not ready; empty if it is.
@@ -73,6 +100,10 @@ pub enum AddressState {
     Ready,
     /// Takes calls, with less than full capacity.
     Degraded,
+    /// Does worse than the others, and gets no calls for a while if there is another.
+    Ejected,
+    /// Connected, but says that it is not well.
+    NotServing,
     /// Cannot be reached; tried again by and by.
     Down,
 }
@@ -80,22 +111,39 @@ pub enum AddressState {
 impl Remote {
     /// Starts connecting to all addresses. Must be called within a tokio runtime.
     pub fn open(name: &str, settings: &RemoteSettings) -> Result<Self, AddressError> {
-        let changed = watch::Sender::new(0);
-        let queue = Arc::new(Queue::default());
-        let mut keepers = Vec::new();
-        for address in &settings.addresses {
-            for _ in 0..settings.connections_per_address.max(1) {
-                keepers.push(keeper(name, address, settings, &changed, &queue)?);
-            }
-        }
-        let slots = keepers.iter().map(|keeper| keeper.slot.clone()).collect();
-        let keepers = keepers.into_iter().map(|keeper| tokio::spawn(keeper.run()).abort_handle()).collect();
-        Ok(Self { name: name.to_owned(), slots, next: AtomicUsize::new(0), changed, queue, keepers })
+        let signals = Signals::default();
+        let origin = |address: &String| Origin::new(name, address, settings, &signals).map(Arc::new);
+        let origins: Vec<_> = settings.addresses.iter().map(origin).collect::<Result<_, _>>()?;
+        let servers = |origin: &Arc<Origin>| match origin.literal() {
+            Some(socket) => vec![Server::connect(origin, socket)],
+            None => vec![Server::unresolved(origin, State::Connecting)],
+        };
+        let fleet = Arc::new(Fleet::new(origins.iter().map(servers).collect()));
+        let named = origins.into_iter().enumerate().filter(|(_, origin)| origin.literal().is_none());
+        let mut tasks: Vec<AbortHandle> = named
+            .map(|(part, origin)| {
+                let (fleet, resolver) = (fleet.clone(), settings.resolver.clone());
+                let name = Name { origin, fleet, part, resolver, every: settings.resolve_every };
+                tokio::spawn(name.run()).abort_handle()
+            })
+            .collect();
+        let outliers = settings
+            .outlier
+            .is_on()
+            .then(|| Arc::new(Outliers::new(name, fleet.clone(), signals.queue.clone(), settings.outlier.clone())));
+        tasks.extend(outliers.iter().map(|outliers| tokio::spawn(outliers.clone().run()).abort_handle()));
+        Ok(Self { name: name.to_owned(), fleet, next: AtomicUsize::new(0), signals, outliers, tasks })
     }
 
     /// Changes when a connection does: opened, lost, opened again.
     pub(super) fn changes(&self) -> watch::Receiver<u64> {
-        self.changed.subscribe()
+        self.signals.changed.subscribe()
+    }
+
+    /// How single servers that are at fault are found and left alone.
+    pub(super) fn blame(&self) -> Option<Blame> {
+        let outliers = self.outliers.clone()?;
+        Some(Box::new(move |now| outliers.blame(now)))
     }
 
     pub(super) fn name(&self) -> &str {
@@ -104,132 +152,31 @@ impl Remote {
 
     /// What an operator sees, a line for each connection.
     pub fn status(&self) -> Vec<AddressStatus> {
-        let state = |slot: &Slot| match slot.state() {
-            State::Connecting => (AddressState::Connecting, String::new()),
-            State::Ready => (AddressState::Ready, String::new()),
-            State::Failed { error, again_at } => {
-                let wait = again_at.saturating_duration_since(Instant::now());
-                (AddressState::Down, format!("{error} (next attempt in {} ms)", wait.as_millis()))
-            }
-        };
-        let status = |slot: &Arc<Slot>| {
-            let (state, reason) = state(slot);
-            AddressStatus { address: slot.address.clone(), state, reason }
-        };
-        self.slots.iter().map(status).collect()
-    }
-
-    /// A place on the least loaded open connection. Waits while one is being opened or all are full; fails at once when every
-    /// address is known to be down (gRPC's default, "not wait for ready").
-    async fn lease(&self) -> Result<Lease, Status> {
-        match self.least_loaded() {
-            Some(lease) => Ok(lease),
-            None => self.wait_for_lease().await,
-        }
-    }
-
-    async fn wait_for_lease(&self) -> Result<Lease, Status> {
-        let _waiting = Waiting::enter(&self.queue);
-        let mut changes = self.changed.subscribe();
-        loop {
-            let mut freed = pin!(self.queue.freed.notified());
-            freed.as_mut().enable();
-            changes.mark_unchanged();
-            self.slots.iter().for_each(|slot| slot.connection().iter().for_each(|open| open.refresh_limit()));
-            if let Some(lease) = self.least_loaded() {
-                return Ok(lease);
-            }
-            if let Some(down) = self.all_down() {
-                return Err(down);
-            }
-            tokio::select! {
-                // The sender of changes lives as long as self.
-                _ = changes.changed() => {}
-                () = freed => {}
-            }
-        }
-    }
-
-    fn least_loaded(&self) -> Option<Lease> {
-        let (before, from) = self.slots.split_at(self.next.fetch_add(1, Ordering::Relaxed) % self.slots.len().max(1));
-        let open = from.iter().chain(before).map(|slot| slot.connection());
-        let loads = open.filter_map(|open| open.as_ref().and_then(|connection| connection.load()).map(|load| (load, open)));
-        let (_, least) = loads.min_by_key(|(load, _)| *load)?;
-        Guard::into_inner(least).and_then(Lease::take)
-    }
-
-    fn all_down(&self) -> Option<Status> {
-        if self.slots.is_empty() {
-            return Some(Status::unavailable(format!("back office {} has no address", self.name)));
-        }
-        let mut why = None;
-        for slot in &self.slots {
-            match slot.state() {
-                State::Failed { error, again_at } => why = Some((slot, error, again_at)),
-                State::Connecting | State::Ready => return None,
-            }
-        }
-        let (slot, error, again_at) = why?;
-        let wait = again_at.saturating_duration_since(Instant::now());
-        Some(Status::unavailable(format!(
-            "back office {} is down: {}: {error}; next attempt in {} ms",
-            self.name,
-            slot.address,
-            wait.as_millis()
-        )))
+        let now = Instant::now();
+        let servers = self.fleet.servers();
+        servers.all.iter().flat_map(|server| server.slots.iter().map(move |slot| status(server, slot, now))).collect()
     }
 }
 
-/// A call in the queue for as long as this lives.
-struct Waiting<'a>(&'a Queue);
-
-impl<'a> Waiting<'a> {
-    fn enter(queue: &'a Queue) -> Self {
-        queue.waiting.fetch_add(1, Ordering::SeqCst);
-        Self(queue)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.waiting.fetch_sub(1, Ordering::SeqCst);
-    }
-}
-
-fn keeper(
-    name: &str,
-    text: &str,
-    settings: &RemoteSettings,
-    changed: &watch::Sender<u64>,
-    queue: &Arc<Queue>,
-) -> Result<Keeper, AddressError> {
-    let refuse = || AddressError(text.to_owned());
-    let address: Address = text.parse()?;
-    let tls = match (address.secure, &settings.tls) {
-        (false, _) => None,
-        (true, None) => return Err(refuse()),
-        (true, Some(config)) => {
-            let server_name = settings.server_name.clone().unwrap_or_else(|| address.host.clone());
-            Some(Tls { config: config.clone(), server_name: ServerName::try_from(server_name).map_err(|_| refuse())? })
+fn status(server: &Server, slot: &Slot, now: Instant) -> AddressStatus {
+    let (state, reason) = match (slot.state(), server.track.ejection()) {
+        (State::Connecting, _) => (AddressState::Connecting, String::new()),
+        (State::Ready, None) => (AddressState::Ready, String::new()),
+        (State::Ready, Some(ejection)) => (AddressState::Ejected, ejection.words(now)),
+        (State::NotServing { reason }, _) => (AddressState::NotServing, reason),
+        (State::Failed { error, again_at }, _) => {
+            let wait = again_at.saturating_duration_since(now);
+            (AddressState::Down, format!("{error} (next attempt in {} ms)", wait.as_millis()))
         }
     };
-    let authority: Authority = address.authority().parse().map_err(|_| refuse())?;
-    Ok(Keeper {
-        endpoint: name.to_owned(),
-        slot: Arc::new(Slot::new(text.to_owned())),
-        dialer: Dialer { host: address.host, port: address.port, tls, metadata_bytes: settings.metadata_bytes },
-        scheme: if address.secure { Scheme::HTTPS } else { Scheme::HTTP },
-        authority,
-        connect_timeout: settings.connect_timeout,
-        changed: changed.clone(),
-        queue: queue.clone(),
-    })
+    let resolved = server.socket.filter(|_| server.origin.literal().is_none()).map(|socket| socket.ip());
+    AddressStatus { address: server.origin.address.clone(), resolved, state, reason }
 }
 
 impl Drop for Remote {
     fn drop(&mut self) {
         // Connections in use live on in their own tasks until their last call ends.
-        self.keepers.iter().for_each(AbortHandle::abort);
+        self.tasks.iter().for_each(AbortHandle::abort);
     }
 }
 

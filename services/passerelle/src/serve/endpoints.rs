@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use passerelle_adapter::Adapter;
-use passerelle_bus::call::{AddressState, Declared, Endpoint, Remote, RemoteSettings};
+use passerelle_bus::call::{AddressState, Declared, Endpoint, OutlierSettings, Remote, RemoteSettings};
 use passerelle_bus::contract::Registry;
 
 use super::clock::Wall;
 use super::contracts;
+use super::names::Names;
 use super::tls;
 use crate::adapters;
 use crate::explain::Code;
@@ -18,6 +19,8 @@ use crate::settings::{self, Contract, Loaded};
 
 /// How long connecting to servers given with `contract add` may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// How often the names of such servers are resolved.
+const RESOLVE_EVERY: Duration = Duration::from_secs(30);
 
 /// The endpoints of the settings.
 #[derive(Default)]
@@ -82,6 +85,10 @@ pub(crate) fn template(settings: &settings::Settings) -> RemoteSettings {
         connections_per_address: 1,
         connect_timeout: CONNECT_TIMEOUT,
         metadata_bytes: settings.limits.metadata_bytes,
+        resolver: Arc::new(Names),
+        resolve_every: RESOLVE_EVERY,
+        health_service: None,
+        outlier: OutlierSettings::default(),
     }
 }
 
@@ -103,6 +110,10 @@ fn remote_endpoint(loaded: &Loaded, name: &str, remote: &settings::Remote, decla
         connections_per_address: remote.connections as usize,
         connect_timeout: remote.connect_timeout(),
         metadata_bytes: loaded.settings.limits.metadata_bytes,
+        resolver: Arc::new(Names),
+        resolve_every: Duration::from_millis(remote.resolve_ms),
+        health_service: remote.health_check.as_ref().map(|check| check.service.clone()),
+        outlier: remote.outlier.resolved(),
     };
     let opened = Remote::open(name, &settings);
     opened.map(|remote| Endpoint::remote(remote, declared)).map_err(|error| {

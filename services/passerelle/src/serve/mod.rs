@@ -10,6 +10,7 @@ pub(crate) mod durable;
 mod endpoints;
 mod front;
 mod listener;
+mod names;
 mod operators;
 mod readiness;
 mod routes;

@@ -77,6 +77,7 @@ fn described(status: EndpointStatus, contracts: Vec<String>) -> v1::Endpoint {
         address: address.address,
         state: state(address.state).into(),
         reason: address.reason,
+        resolved: address.resolved.map(|ip| ip.to_string()).unwrap_or_default(),
     };
     v1::Endpoint {
         name: status.name,
@@ -125,6 +126,8 @@ fn state(state: AddressState) -> v1::address::State {
         AddressState::Connecting => v1::address::State::Connecting,
         AddressState::Ready => v1::address::State::Ready,
         AddressState::Degraded => v1::address::State::Degraded,
+        AddressState::Ejected => v1::address::State::Ejected,
+        AddressState::NotServing => v1::address::State::NotServing,
         AddressState::Down => v1::address::State::Down,
     }
 }

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::written::{WrittenContract, WrittenEndpoint};
-use super::{Address, EndpointTls, Policy};
+use super::{Address, EndpointTls, HealthCheck, Outlier, Policy};
 
 /// An endpoint's name: `[a-z][a-z0-9-]{0,62}`, fit for logs, metrics and environment variables.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -74,6 +74,12 @@ pub struct Remote {
     pub connections: u32,
     /// How long connecting may take, in milliseconds.
     pub connect_timeout_ms: u64,
+    /// How often names in the addresses are resolved, in milliseconds.
+    pub resolve_ms: u64,
+    /// Whether servers are asked how they are.
+    pub health_check: Option<HealthCheck>,
+    /// When single servers get no calls for a while.
+    pub outlier: Box<Outlier>,
     /// What protects it.
     pub policy: Policy,
 }

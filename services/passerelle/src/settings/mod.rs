@@ -14,6 +14,7 @@ mod policy;
 mod retry;
 pub(crate) mod schema;
 mod secrets;
+mod servers;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -41,6 +42,7 @@ pub use load::{Loaded, load};
 pub use policy::Policy;
 pub use schema::json_schema;
 pub use secrets::ProcessSecrets;
+pub use servers::{HealthCheck, Outlier};
 pub use tls::{EndpointTls, ListenerTls};
 pub use watch::{Log, LogFormat, Telemetry};
 

@@ -197,7 +197,7 @@ fn an_endpoint_that_makes_no_sense_is_refused_with_what_would() {
             "{ addresses: [http://a:1], contract: { include: [a] } }"
               P0002 passerelle.yaml:2:47: endpoints.cards.contract: `include` belongs to `proto`
             "{ adress: [http://a:1] }"
-              P0002 passerelle.yaml:2:12: endpoints.cards.adress: unknown field `adress`, expected one of addresses, tls, contract, connections, connect_timeout_ms, adapter, file, policy
+              P0002 passerelle.yaml:2:12: endpoints.cards.adress: unknown field `adress`, expected one of addresses, tls, contract, connections, connect_timeout_ms, resolve_ms, health_check, outlier, adapter, file, policy
         "#]],
     );
 }

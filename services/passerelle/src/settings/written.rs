@@ -5,14 +5,15 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{AdapterFile, Address, Contract, Endpoint, EndpointTls, Policy, Remote};
+use super::{AdapterFile, Address, Contract, Endpoint, EndpointTls, HealthCheck, Outlier, Policy, Remote};
 
 /// A back office, in one of two forms: `addresses` of a server that speaks gRPC, or an `adapter` and its `file`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(rename = "Endpoint")]
 pub(super) struct WrittenEndpoint {
-    /// The server's addresses, `http://host:port` or `https://host:port`; calls are spread over them.
+    /// The server's addresses, `http://host:port` or `https://host:port`; calls are spread over them. A host that is a name stands for all
+    /// servers that it means.
     #[serde(skip_serializing_if = "Option::is_none")]
     addresses: Option<Vec<Address>>,
     /// TLS for `https` addresses.
@@ -29,6 +30,16 @@ pub(super) struct WrittenEndpoint {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 10, max = 600_000))]
     connect_timeout_ms: Option<u64>,
+    /// How often hosts that are names are resolved, in milliseconds, and besides whenever a server is lost. Default: 30000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1_000, max = 86_400_000))]
+    resolve_ms: Option<u64>,
+    /// Asks each server how it is. Not given: they are not asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    health_check: Option<HealthCheck>,
+    /// When a server that does worse than the others gets no calls for a while.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outlier: Option<Outlier>,
     /// The adapter's kind, a name of `passerelle adapter list`, for a back office that speaks no gRPC.
     #[serde(skip_serializing_if = "Option::is_none")]
     adapter: Option<String>,
@@ -123,6 +134,9 @@ impl WrittenEndpoint {
             contract: self.contract,
             connections: self.connections.unwrap_or(1),
             connect_timeout_ms: self.connect_timeout_ms.unwrap_or(2000),
+            resolve_ms: self.resolve_ms.unwrap_or(30_000),
+            health_check: self.health_check,
+            outlier: Box::new(self.outlier.unwrap_or_default()),
             policy: self.policy,
         })
     }
@@ -133,6 +147,9 @@ impl WrittenEndpoint {
             ("contract", self.contract.is_some()),
             ("connections", self.connections.is_some()),
             ("connect_timeout_ms", self.connect_timeout_ms.is_some()),
+            ("resolve_ms", self.resolve_ms.is_some()),
+            ("health_check", self.health_check.is_some()),
+            ("outlier", self.outlier.is_some()),
         ];
         if let Some((key, _)) = foreign.iter().find(|(_, given)| *given) {
             return Err(format!("`{key}` belongs to an endpoint with `addresses`; an adapter takes its own from its `file`"));
@@ -150,13 +167,16 @@ impl From<Endpoint> for WrittenEndpoint {
             Endpoint::Adapter(AdapterFile { adapter, file, policy }) => {
                 Self { adapter: Some(adapter), file: Some(file), policy, ..Self::default() }
             }
-            Endpoint::Remote(Remote { addresses, tls, contract, connections, connect_timeout_ms, policy }) => Self {
-                addresses: Some(addresses),
-                tls: (tls != EndpointTls::default()).then_some(tls),
-                contract,
-                connections: Some(connections),
-                connect_timeout_ms: Some(connect_timeout_ms),
-                policy,
+            Endpoint::Remote(remote) => Self {
+                addresses: Some(remote.addresses),
+                tls: (remote.tls != EndpointTls::default()).then_some(remote.tls),
+                contract: remote.contract,
+                connections: Some(remote.connections),
+                connect_timeout_ms: Some(remote.connect_timeout_ms),
+                resolve_ms: Some(remote.resolve_ms),
+                health_check: remote.health_check,
+                outlier: Some(*remote.outlier),
+                policy: remote.policy,
                 ..Self::default()
             },
         }

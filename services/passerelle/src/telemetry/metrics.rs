@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use passerelle_bus::call::observe::DURATION_BUCKETS;
+use passerelle_bus::call::observe::{DEADLINE_EXCESS, DURATION_BUCKETS, EXCESS_BUCKETS};
 
 use crate::explain::Code;
 use crate::failure::Failure;
@@ -16,6 +16,8 @@ pub fn install() -> Result<PrometheusHandle, Failure> {
     let unusable = |error: metrics_exporter_prometheus::BuildError| Failure::new(Code::TELEMETRY_UNUSABLE, error);
     let builder = PrometheusBuilder::new();
     let builder = builder.set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &DURATION_BUCKETS).map_err(unusable)?;
+    let excess = Matcher::Full(DEADLINE_EXCESS.to_owned());
+    let builder = builder.set_buckets_for_metric(excess, &EXCESS_BUCKETS).map_err(unusable)?;
     let handle = builder.install_recorder().map_err(unusable)?;
     let kept = handle.clone();
     tokio::spawn(async move {

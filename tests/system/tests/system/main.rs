@@ -9,6 +9,7 @@ mod contracts;
 mod demo;
 mod documents;
 mod drain;
+mod faults;
 mod handoff;
 mod interop;
 mod journal;

@@ -96,6 +96,11 @@ impl Machine {
         }
     }
 
+    /// The back office is not left alone after all: what failed was only a part of it. Counting begins anew.
+    pub(super) fn spare(&mut self, now: Instant) {
+        *self = Self::new(self.settings.clone(), now);
+    }
+
     fn open(&mut self, now: Instant) {
         self.state = State::Open { until: now + self.open_for };
         self.open_for = (self.open_for * LONGER).min(self.settings.longest_open);

@@ -14,11 +14,11 @@ use metrics::Gauge;
 
 use self::machine::{Machine, State};
 use super::super::observe::{BREAKER_OPEN, BREAKER_OPENED};
+use super::outlier::Blame;
 use super::settings::BreakerSettings;
 use super::shed::{Reason, Shed};
 
 /// The breaker of one endpoint.
-#[derive(Debug)]
 pub(super) struct Breaker {
     endpoint: String,
     is_closed: AtomicBool,
@@ -26,6 +26,7 @@ pub(super) struct Breaker {
     good: AtomicU64,
     machine: Mutex<Machine>,
     gauge: Gauge,
+    blame: Option<Blame>,
 }
 
 /// What a call tells of its back office.
@@ -58,7 +59,13 @@ impl Breaker {
             good: AtomicU64::new(0),
             machine: Mutex::new(Machine::new(settings, now)),
             gauge: metrics::gauge!(BREAKER_OPEN, "passerelle_endpoint" => endpoint.to_owned()),
+            blame: None,
         }
+    }
+
+    /// Before the whole is left alone, `blame` may find that single servers are at fault, and leave those alone.
+    pub(super) fn blaming(self, blame: Option<Blame>) -> Self {
+        Self { blame, ..self }
     }
 
     /// Whether all calls go through.
@@ -112,6 +119,11 @@ impl Breaker {
         let mut machine = self.machine();
         let before = machine.state();
         change(&mut machine);
+        let opens = !matches!(before, State::Open { .. }) && matches!(machine.state(), State::Open { .. });
+        if opens && self.blame.as_ref().is_some_and(|blame| blame(now)) {
+            self.good.store(0, Ordering::Relaxed);
+            machine.spare(now);
+        }
         match (before, machine.state()) {
             (State::Closed | State::HalfOpen { .. }, State::Open { until }) => {
                 self.is_closed.store(false, Ordering::Relaxed);
@@ -136,6 +148,12 @@ impl Breaker {
 
     fn machine(&self) -> MutexGuard<'_, Machine> {
         self.machine.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Breaker {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Breaker").field("machine", &self.machine).finish_non_exhaustive()
     }
 }
 

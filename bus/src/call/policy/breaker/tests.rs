@@ -107,6 +107,24 @@ fn only_as_many_probes_as_declared_are_out_at_a_time() {
     assert_eq!(breaker.status(later), BreakerStatus::HalfOpen);
 }
 
+#[test]
+fn it_stays_closed_or_closes_when_single_servers_are_to_blame() {
+    let now = Instant::now();
+    let blamed = std::sync::Arc::new(AtomicBool::new(true));
+    let asked = blamed.clone();
+    let blame: Blame = Box::new(move |_| asked.swap(false, Ordering::Relaxed));
+    let breaker = Breaker::new("accounts", settings(), now).blaming(Some(blame));
+    let fail = |calls: usize| (0..calls).for_each(|_| breaker.ended(now, Verdict::Bad, false));
+    fail(4);
+    assert_eq!(breaker.status(now), BreakerStatus::Closed, "one server was ejected in its place");
+    fail(4);
+    assert_eq!(breaker.status(now), BreakerStatus::Open(Duration::from_secs(1)), "it did not help");
+    let later = now + Duration::from_secs(1);
+    blamed.store(true, Ordering::Relaxed);
+    breaker.ended(later, Verdict::Bad, breaker.admit(later).unwrap());
+    assert_eq!((breaker.status(later), breaker.is_closed()), (BreakerStatus::Closed, true));
+}
+
 proptest! {
     #[test]
     fn it_never_opens_on_success_and_never_stays_open_for_good(script in "[gbs.]{0,200}") {

@@ -43,7 +43,7 @@ pub(super) fn endpoint(endpoint: &v1::Endpoint) -> String {
         facts.push(["batch windows".to_owned(), policy.batch_windows.join(", ")]);
     }
     let mut text = format!("{}: {}, {}\n{}", endpoint.name, kind(endpoint), state(endpoint, &policy), aligned(&facts, "  "));
-    let addresses = endpoint.addresses.iter().map(|address| [address.address.clone(), word(address), address.reason.clone()]);
+    let addresses = endpoint.addresses.iter().map(|address| [place(address), word(address), address.reason.clone()]);
     text += &section("addresses", &addresses.collect::<Vec<_>>());
     let head = ["CHANNEL", "CALLS", "COST", "TURNED AWAY"].map(str::to_owned);
     let usage = policy
@@ -79,9 +79,18 @@ fn state(endpoint: &v1::Endpoint, policy: &v1::Policy) -> String {
         State::Ready => 0,
         State::Degraded => 1,
         State::Connecting | State::Idle => 2,
-        State::Draining | State::Down | State::Unspecified => 3,
+        State::Ejected => 3,
+        State::Draining | State::NotServing | State::Down | State::Unspecified => 4,
     });
     best.map_or("no address".to_owned(), word)
+}
+
+/// The address, and which of its servers is meant.
+fn place(address: &v1::Address) -> String {
+    match address.resolved.as_str() {
+        "" => address.address.clone(),
+        server => format!("{} ({server})", address.address),
+    }
 }
 
 fn word(address: &v1::Address) -> String {
@@ -90,6 +99,8 @@ fn word(address: &v1::Address) -> String {
         State::Degraded => "degraded",
         State::Connecting => "connecting",
         State::Idle => "idle",
+        State::Ejected => "ejected",
+        State::NotServing => "not serving",
         State::Draining => "draining",
         State::Down => "down",
         State::Unspecified => "unknown",
@@ -131,6 +142,7 @@ mod tests {
             address: address.to_owned(),
             state: state.into(),
             reason: reason.to_owned(),
+            resolved: String::new(),
         };
         let usage =
             |channel: &str, calls, shed| v1::policy::ChannelUsage { channel: channel.to_owned(), calls, cost: 2 * calls, shed };
@@ -141,6 +153,10 @@ mod tests {
             addresses: vec![
                 address("http://10.0.0.7:50051", State::Down, "cannot connect"),
                 address("http://10.0.0.8:50051", State::Ready, ""),
+                v1::Address {
+                    resolved: "10.0.0.9".to_owned(),
+                    ..address("http://bank:50051", State::Ejected, "9 of 10 calls failed")
+                },
             ],
             contracts: vec!["bank.v1@2".to_owned()],
             in_flight: 12,
@@ -195,8 +211,9 @@ mod tests {
               batch windows  interest
 
             addresses
-              http://10.0.0.7:50051  down   cannot connect
-              http://10.0.0.8:50051  ready
+              http://10.0.0.7:50051         down     cannot connect
+              http://10.0.0.8:50051         ready
+              http://bank:50051 (10.0.0.9)  ejected  9 of 10 calls failed
 
             consumption since the start of the bus
               CHANNEL  CALLS  COST  TURNED AWAY
