@@ -38,7 +38,7 @@ pub struct Captured {
     pub answer_metadata: Vec<(HeaderName, String)>,
     /// That after it.
     pub trailers: Vec<(HeaderName, String)>,
-    share: Share,
+    share: Option<Share>,
 }
 
 /// One message of an answer.
@@ -120,21 +120,21 @@ impl Call {
             request_metadata: wanted(recording, headers),
             answer_metadata: Vec::new(),
             trailers: Vec::new(),
-            share: share,
+            share: Some(share),
         };
         Some(Self { started, captured, carried: false, compressed: false })
     }
 
     /// Whether `bytes` of a request may be collected; if not, the request is cut here.
     pub(super) fn takes_request(&mut self, bytes: usize) -> bool {
-        let takes = !self.captured.requests_cut && self.captured.share.grow(bytes);
+        let takes = !self.captured.requests_cut && self.captured.grow(bytes);
         self.captured.requests_cut = !takes;
         takes
     }
 
     /// Whether `bytes` of an answer may be collected; if not, the answer is cut here.
     pub(super) fn takes_answer(&mut self, bytes: usize) -> bool {
-        let takes = !self.captured.answers_cut && self.captured.share.grow(bytes);
+        let takes = !self.captured.answers_cut && self.captured.grow(bytes);
         self.captured.answers_cut = !takes;
         takes
     }
@@ -191,4 +191,28 @@ fn wanted(recording: &Recording, headers: &HeaderMap) -> Vec<(HeaderName, String
         values.filter_map(move |value| Some((key.clone(), value.to_str().ok()?.to_owned())))
     });
     kept.collect()
+}
+
+impl Captured {
+    fn grow(&mut self, bytes: usize) -> bool {
+        self.share.as_mut().is_none_or(|share| share.grow(bytes))
+    }
+
+    /// A call that belongs to no recording, for those who try out what becomes of one.
+    pub fn whole(path: &str, requests: Vec<Bytes>, answers: Vec<Answer>, status: Status) -> Self {
+        Self {
+            path: path.to_owned(),
+            began_after: Duration::ZERO,
+            requests,
+            requests_cut: false,
+            answers,
+            answers_cut: false,
+            status: Some(status),
+            ended_after: Duration::ZERO,
+            request_metadata: Vec::new(),
+            answer_metadata: Vec::new(),
+            trailers: Vec::new(),
+            share: None,
+        }
+    }
 }
