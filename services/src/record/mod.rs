@@ -143,7 +143,8 @@ fn keys(asked: &[String]) -> Result<Vec<HeaderName>, Status> {
     let key = |text: &str| {
         let refused = |why: &str| Status::invalid_argument(format!("metadata {}: {why}", text.escape_debug()));
         let key = HeaderName::from_bytes(text.as_bytes()).map_err(|_| refused("this is no metadata key"))?;
-        let never = CREDENTIALS.contains(&key.as_str()) || (key.as_str().starts_with("grpc-") && !METADATA.contains(&key.as_str()));
+        let never =
+            CREDENTIALS.contains(&key.as_str()) || (key.as_str().starts_with("grpc-") && !METADATA.contains(&key.as_str()));
         if never { Err(refused("credentials and gRPC's own keys are never recorded")) } else { Ok(key) }
     };
     let mut keys = METADATA.into_iter().chain(asked.iter().map(String::as_str)).map(key).collect::<Result<Vec<_>, _>>()?;

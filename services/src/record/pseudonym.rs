@@ -148,7 +148,9 @@ mod tests {
 
     #[test]
     fn a_pseudonym_has_the_shape_of_its_original_and_is_another_value() {
-        for original in ["Jean.Dupont@example.org", "+33 6 12 34 56 78", "FR7630006000011234567890189", "4711", "0000004711", "O'Neill"] {
+        for original in
+            ["Jean.Dupont@example.org", "+33 6 12 34 56 78", "FR7630006000011234567890189", "4711", "0000004711", "O'Neill"]
+        {
             let other = pseudonyms().text(original);
             assert_ne!(other, original);
             assert_eq!(shape(&other), shape(original), "{original} became {other}");

@@ -8,15 +8,15 @@ use expect_test::expect;
 use passerelle_bus::call::record::{Answer, Captured};
 use passerelle_bus::contract::{Contract, Image, MemoryStore, Registration, Registry, Source};
 use passerelle_proto::bus::v1;
+use proptest::prelude::*;
 use prost::Message as _;
 use prost_reflect::DynamicMessage;
-use proptest::prelude::*;
 use serde_json::{Value, json};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
-use super::keys;
 use super::kept::Keeper;
+use super::keys;
 use super::pseudonym::Pseudonyms;
 use crate::fixture::compile;
 
@@ -147,7 +147,8 @@ fn declared_values_are_replaced_wherever_they_stand_and_the_rest_stays() {
             "nick": "Qkhrwoe",
             "income": 76889.64
           }
-        ]"#]].assert_eq(&serde_json::to_string_pretty(&requests).unwrap());
+        ]"#]]
+    .assert_eq(&serde_json::to_string_pretty(&requests).unwrap());
     assert_eq!(kept.requests[0], kept.answers[0].message, "equal values stay equal");
 }
 
