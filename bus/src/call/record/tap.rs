@@ -98,12 +98,14 @@ impl Taps {
     pub(in crate::call) fn answered(self, response: Response<Body>) -> Response<Body> {
         let (head, body) = response.into_parts();
         let told = Status::from_header_map(&head.headers);
-        self.0.iter().for_each(|tap| tap.with(|call, recording| call.answer_metadata(recording, &head.headers)));
         let tapped = Tapped { taps: self.0, deframer: Some(Deframer::new(CALL_BYTES as u32)), told, body };
+        // An answer with nothing but an outcome: its headers are trailers (gRPC calls it Trailers-Only).
         if tapped.body.is_end_stream() {
+            tapped.trailers(&head.headers);
             tapped.ended(tapped.told.as_ref());
             return Response::from_parts(head, tapped.body);
         }
+        tapped.taps.iter().for_each(|tap| tap.with(|call, recording| call.answer_metadata(recording, &head.headers)));
         Response::from_parts(head, Body::Tapped(Box::new(tapped)))
     }
 }
@@ -149,7 +151,7 @@ impl Tapped {
                     self.pass(data);
                 }
                 if let Some(trailers) = frame.trailers_ref() {
-                    self.taps.iter().for_each(|tap| tap.with(|call, recording| call.trailers(recording, trailers)));
+                    self.trailers(trailers);
                     self.ended(Status::from_header_map(trailers).as_ref().or(self.told.as_ref()));
                 }
             }
@@ -182,6 +184,10 @@ impl Tapped {
         if !whole {
             taps.iter().for_each(|tap| tap.with(|call, _| call.cut_answers()));
         }
+    }
+
+    fn trailers(&self, trailers: &HeaderMap) {
+        self.taps.iter().for_each(|tap| tap.with(|call, recording| call.trailers(recording, trailers)));
     }
 
     fn ended(&self, status: Option<&Status>) {

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use super::FORMAT;
 use super::line::{Call, End, Header};
 
-/// Bytes of one line: a call of 1 MiB as JSON, or an image of 16 MiB in base64, and room.
+/// Bytes of one line: a call of 4 MiB as JSON, or an image of 16 MiB in base64, and room.
 const MAX_LINE_BYTES: u64 = 32 * 1024 * 1024;
 /// Calls of one file.
 const MAX_CALLS: usize = 100_000;

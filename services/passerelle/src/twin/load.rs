@@ -11,8 +11,8 @@ use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, MethodDescriptor};
 use prost_types::Any;
 use serde_json::Value;
+use tonic::Status;
 use tonic::metadata::MetadataMap;
-use tonic::{Code, Status};
 
 use super::compare::Compared;
 use super::method::{Answer, Call, Method, Request};
@@ -171,6 +171,5 @@ fn status(outcome: &Outcome, trailers: &Metadata, pool: &DescriptorPool) -> Resu
         [] => Vec::new(),
         _ => tonic_types::pb::Status { code: code as i32, message: text.to_owned(), details }.encode_to_vec(),
     };
-    let metadata = if code == Code::Ok { MetadataMap::new() } else { metadata(trailers)? };
-    Ok(Status::with_details_and_metadata(code, text, encoded.into(), metadata))
+    Ok(Status::with_details_and_metadata(code, text, encoded.into(), metadata(trailers)?))
 }

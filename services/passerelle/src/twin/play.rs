@@ -52,7 +52,9 @@ impl Player {
             return Err(Left);
         };
         self.wait(call.ended).await?;
-        if status.code() == tonic::Code::Ok { Ok(()) } else { self.send(Err(status.clone())).await }
+        // Also how OK is sent that has something to say.
+        let is_bare = status.code() == tonic::Code::Ok && status.metadata().is_empty();
+        if is_bare { Ok(()) } else { self.send(Err(status.clone())).await }
     }
 
     /// Something of the twin's own.

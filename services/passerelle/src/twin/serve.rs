@@ -127,12 +127,15 @@ async fn answer(method: &Method, manner: &Manner, mut requests: Streaming<Bytes>
     if likeness == Likeness::Alike {
         call.requests.iter().zip(&sent).for_each(|(recorded, sent)| echo.learn(&recorded.message, &sent.message));
     }
-    if let Some(status) = call.status.as_ref().filter(|status| call.answers.is_empty() && status.code() != tonic::Code::Ok) {
+    let only = call.status.as_ref().filter(|status| status.code() != tonic::Code::Ok);
+    if let Some(status) = only.filter(|_| call.answers.is_empty() && call.metadata.is_empty()) {
         if manner.speed == Speed::Real {
             tokio::time::sleep_until(began + call.ended).await;
         }
         // Nothing but an outcome is what calls may be repeated after: it is sent as it came, before any message.
-        return Err(with_metadata(status.clone(), &call, likeness));
+        let mut status = status.clone();
+        status.metadata_mut().insert(LIKENESS, MetadataValue::from_static(likeness.as_str()));
+        return Err(status);
     }
     let (player, answers) = player(began, manner.speed, echo);
     let response = tonic::Response::from_parts(metadata(&call, likeness), answers, http::Extensions::new());
@@ -246,11 +249,4 @@ fn metadata(call: &Call, likeness: Likeness) -> MetadataMap {
     let mut metadata = call.metadata.clone();
     metadata.insert(LIKENESS, MetadataValue::from_static(likeness.as_str()));
     metadata
-}
-
-fn with_metadata(mut status: Status, call: &Call, likeness: Likeness) -> Status {
-    let mut headers = metadata(call, likeness).into_headers();
-    headers.extend(std::mem::take(status.metadata_mut()).into_headers());
-    *status.metadata_mut() = MetadataMap::from_headers(headers);
-    status
 }
