@@ -82,3 +82,21 @@ fn parse<T: DeserializeOwned>(line: &[u8]) -> Result<T, String> {
     let mut json = serde_json::Deserializer::from_slice(line);
     serde_path_to_error::deserialize(&mut json).map_err(|error| error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lines_of_the_reference_page_are_lines_of_a_recording() {
+        let page = include_str!("../reference/recordings.md");
+        let lines: Vec<&str> = page.lines().filter(|line| line.starts_with('{')).collect();
+        let [header, one, other, end] = lines.as_slice() else { panic!("{lines:?}") };
+        assert!(parse::<Header>(header.as_bytes()).is_ok());
+        for call in [one, other] {
+            let read: Call = parse(call.as_bytes()).unwrap();
+            assert_eq!(serde_json::to_string(&read).unwrap(), *call, "as it is written");
+        }
+        assert!(parse::<End>(end.as_bytes()).is_ok());
+    }
+}
