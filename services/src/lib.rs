@@ -5,6 +5,7 @@ pub mod customer;
 #[cfg(test)]
 mod fixture;
 pub mod journal;
+pub mod record;
 pub mod reflection;
 
 /// Why something cannot be carried over before old records are given up; nothing may be given up then.

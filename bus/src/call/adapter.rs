@@ -23,6 +23,7 @@ use super::frame::{Deframer, frame};
 use super::gateway::{CallLimits, Exchange};
 use super::observe::Observed;
 use super::policy::{Pushback, Retries};
+use super::record::RequestTap;
 use super::{Route, status};
 use crate::contract::Sample;
 
@@ -68,8 +69,9 @@ async fn start(
     let compression = request.headers().get(GRPC_ENCODING).cloned();
     let refusal = Refusal::default();
     let sample = request.extensions_mut().remove::<Sample>();
+    let tap = request.extensions_mut().remove::<RequestTap>().map(RequestTap::carried);
     let mut incoming =
-        Requests { sample, ..Requests::new(request.into_body(), limits.message_bytes, compression, refusal.clone()) };
+        Requests { sample, tap, ..Requests::new(request.into_body(), limits.message_bytes, compression, refusal.clone()) };
     let call = |messages| Call { method: route.method().to_owned(), messages, context: context.clone() };
     if route.streaming.client {
         let messages =
@@ -127,11 +129,13 @@ struct Requests {
     ended: bool,
     /// Set until the first message has come, in one call of many.
     sample: Option<Sample>,
+    /// Set while the call is recorded.
+    tap: Option<RequestTap>,
 }
 
 impl Requests {
     fn new(body: Incoming, message_bytes: u32, compression: Option<HeaderValue>, refusal: Refusal) -> Self {
-        Self { body, deframer: Deframer::new(message_bytes), compression, refusal, ended: false, sample: None }
+        Self { body, deframer: Deframer::new(message_bytes), compression, refusal, ended: false, sample: None, tap: None }
     }
 
     /// The one message of a request that does not stream.
@@ -173,6 +177,7 @@ impl Requests {
             match self.body.frame().await {
                 Some(Ok(frame)) => {
                     if let Some(data) = frame.data_ref() {
+                        self.tap.iter().for_each(|tap| tap.pass(data));
                         self.deframer.push(data);
                     }
                 }

@@ -13,6 +13,7 @@ use tracing::{Instrument, Span, field};
 use super::body::Body;
 use super::endpoint::Target;
 use super::observe::{Observed, Propagation};
+use super::record::Recorders;
 use super::{Route, Table, adapter, deadline, observe, remote, status};
 
 /// Limits of every call.
@@ -30,6 +31,7 @@ pub struct Gateway {
     table: ArcSwap<Table>,
     limits: CallLimits,
     propagation: Option<Propagation>,
+    recorders: Arc<Recorders>,
 }
 
 /// What a call carries along besides its request.
@@ -42,7 +44,7 @@ pub(super) struct Exchange {
 impl Gateway {
     /// A gateway that serves nothing yet.
     pub fn new(limits: CallLimits, propagation: Option<Propagation>) -> Self {
-        Self { table: ArcSwap::default(), limits, propagation }
+        Self { table: ArcSwap::default(), limits, propagation, recorders: Arc::default() }
     }
 
     /// Replaces all routes at once.
@@ -53,6 +55,11 @@ impl Gateway {
     /// The routes of this moment.
     pub fn table(&self) -> Arc<Table> {
         self.table.load_full()
+    }
+
+    /// Those who listen to its calls.
+    pub fn recorders(&self) -> &Arc<Recorders> {
+        &self.recorders
     }
 
     /// The route of a path.
@@ -82,8 +89,13 @@ impl Gateway {
         let deadline = timeout.and_then(|timeout| started.checked_add(timeout));
         observed.due(deadline);
         let exchange = Exchange { deadline, observed };
+        let taps = self.recorders.tap(&route, &mut request, started);
         let work = self.dispatch(&route, request, exchange);
-        if span.is_disabled() { work.await } else { work.instrument(span).await }
+        let response = if span.is_disabled() { work.await } else { work.instrument(span).await };
+        match taps {
+            None => response,
+            Some(taps) => taps.answered(response),
+        }
     }
 
     /// Answers a method that nobody serves.

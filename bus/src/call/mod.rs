@@ -14,6 +14,7 @@ mod frame;
 mod gateway;
 pub mod observe;
 mod policy;
+pub mod record;
 mod remote;
 mod route;
 mod status;

@@ -19,6 +19,7 @@ mod observed;
 mod outliers;
 mod passing;
 mod policies;
+mod recorded;
 mod retries;
 mod secure;
 mod sizes;

@@ -11,10 +11,12 @@ mod dynamic;
 mod explain;
 mod failure;
 mod output;
+mod recording;
 mod reference;
 mod serve;
 mod settings;
 mod telemetry;
+mod twin;
 
 use std::process::ExitCode;
 

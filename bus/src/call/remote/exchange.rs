@@ -17,6 +17,7 @@ use super::super::body::Body;
 use super::super::frame::Measure;
 use super::super::gateway::{CallLimits, Exchange};
 use super::super::policy::{Pushback, Retries};
+use super::super::record::RequestTap;
 use super::super::{deadline, status};
 use super::Remote;
 use super::connection::{Connection, Lease};
@@ -69,6 +70,7 @@ async fn start(
     let mut body = Some(body).filter(|body| !body.is_end_stream());
     let mut request = Request::from_parts(parts, ());
     let mut sample = request.extensions_mut().remove::<Sample>();
+    let mut tap = request.extensions_mut().remove::<RequestTap>().map(RequestTap::carried);
     *request.version_mut() = Version::HTTP_2;
     request.headers_mut().remove(HOST);
     *request.extensions_mut() = Extensions::new();
@@ -87,7 +89,7 @@ async fn start(
             }
         };
         match (body.take(), &mut upload) {
-            (Some(body), _) => upload = Some(Upload::new(body, stream, limits.message_bytes, sample.take())),
+            (Some(body), _) => upload = Some(Upload::new(body, stream, limits.message_bytes, sample.take(), tap.take())),
             (None, Some(upload)) => upload.repeat(stream),
             (None, None) => {}
         }

@@ -9,6 +9,7 @@ use http_body::Body;
 use hyper::body::Incoming;
 
 use super::super::frame::{Measure, TooLarge};
+use super::super::record::RequestTap;
 use crate::contract::Sample;
 
 /// Bytes kept at most to be sent again, for a call that the back office never looked at.
@@ -32,6 +33,8 @@ pub(super) struct Upload {
     done: bool,
     /// Set until the first bytes have come, in one call of many.
     sample: Option<Sample>,
+    /// Set while the call is recorded.
+    tap: Option<RequestTap>,
 }
 
 /// Why the caller's messages do not reach the back office.
@@ -44,10 +47,16 @@ pub(super) enum UploadError {
 }
 
 impl Upload {
-    pub(super) fn new(body: Incoming, stream: SendStream<Bytes>, message_bytes: u32, sample: Option<Sample>) -> Self {
+    pub(super) fn new(
+        body: Incoming,
+        stream: SendStream<Bytes>,
+        message_bytes: u32,
+        sample: Option<Sample>,
+        tap: Option<RequestTap>,
+    ) -> Self {
         let kept = Some(Vec::new());
         let measure = Measure::new(message_bytes);
-        Self { body, stream, measure, kept, kept_bytes: 0, resent: 0, held: None, first: true, done: false, sample }
+        Self { body, stream, measure, kept, kept_bytes: 0, resent: 0, held: None, first: true, done: false, sample, tap }
     }
 
     /// Whether everything that was sent can be sent again.
@@ -125,6 +134,7 @@ impl Upload {
                     if let Some(sample) = self.sample.take() {
                         sample.look(&data);
                     }
+                    self.tap.iter().for_each(|tap| tap.pass(&data));
                     self.keep(&data);
                     self.held = Some(data);
                 }

@@ -16,8 +16,10 @@ pub(crate) mod handoff;
 pub(crate) mod journal;
 mod moment;
 pub(crate) mod publish;
+pub(crate) mod record;
 mod reference;
 pub(crate) mod tail;
+pub(crate) mod twin;
 pub(crate) mod view;
 
 use std::collections::BTreeMap;
@@ -43,6 +45,8 @@ pub fn run(command: Command) -> Result<(), Failure> {
         Command::Handoff(handoff) => crate::serve::runtime(1)?.block_on(handoff::run(&handoff)),
         Command::Callback(callback) => crate::serve::runtime(1)?.block_on(callback::run(&callback)),
         Command::Desk(desk) => crate::serve::runtime(1)?.block_on(desk::run(&desk)),
+        Command::Record(record) => crate::serve::runtime(1)?.block_on(record::run(&record)),
+        Command::Twin(twin) => twin::run(&twin),
         Command::Journal(command) => journal::run(&command),
         Command::View(view) => crate::serve::runtime(1)?.block_on(view::run(&view)),
         Command::Adapter(command) => adapter::run(&command),

@@ -26,6 +26,11 @@ pub fn pages() -> Vec<Page> {
         Page { name: "errors", about: "every error code and the way out", text: errors::page },
         Page { name: "metrics", about: "every metric for Prometheus", text: metrics::page },
         Page { name: "commands", about: "every command and its arguments", text: commands::page },
+        Page {
+            name: "recordings",
+            about: "the file that `record` writes and `twin` plays",
+            text: || include_str!("recordings.md").to_owned(),
+        },
         Page { name: "sample", about: "a settings file to begin with", text: settings::sample },
     ]
 }

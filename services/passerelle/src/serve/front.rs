@@ -46,7 +46,7 @@ fn is_own(path: &str) -> bool {
 }
 
 /// Hands a request to services of our own.
-pub(super) async fn own(routes: Routes, request: Request<Incoming>) -> Response<Body> {
+pub(crate) async fn own(routes: Routes, request: Request<Incoming>) -> Response<Body> {
     // Routes never fail: what goes wrong is in the answer.
     let Ok(response) = routes.oneshot(request.map(tonic::body::Body::new)).await;
     response.map(Body::Own)

@@ -8,8 +8,8 @@ pub(crate) mod dial;
 mod drift;
 pub(crate) mod durable;
 mod endpoints;
-mod front;
-mod listener;
+pub(crate) mod front;
+pub(crate) mod listener;
 mod names;
 mod operators;
 mod readiness;
@@ -165,7 +165,9 @@ impl Daemon {
         background.spawn(durable.clone().retain());
         let ready = Arc::new(Readiness::new(durable.clone()));
         let own = operators::for_channels(health_service.clone(), registry.clone(), &durable).map_err(Failure::plain)?;
-        let services = operators::for_operators(health_service, registry.clone(), routes, &durable).map_err(Failure::plain)?;
+        let recorders = gateway.recorders().clone();
+        let services =
+            operators::for_operators(health_service, registry.clone(), routes, recorders, &durable).map_err(Failure::plain)?;
         let admin = Admin::new(metrics, durable.clone(), ready.clone(), services);
         let listeners = (channels.run(Front::new(gateway, own)), administration.run(admin));
         Ok(Self {

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use passerelle_bus::call::record::Recorders;
 use passerelle_bus::call::{AddressState, BreakerStatus, ChannelUsage, EndpointStatus, PolicyStatus};
 use passerelle_bus::contract::{Image, ImageError, Registry};
 use passerelle_proto::bus::v1;
 use passerelle_services::admin::{Adapters, Contracts, Endpoints};
+use passerelle_services::record::Recorder;
 use passerelle_services::reflection::Reflection;
 use tonic::service::Routes as Services;
 use tonic_health::pb::health_server::{Health, HealthServer};
@@ -18,8 +20,13 @@ use crate::adapters;
 
 const HEALTH: [&str; 1] = ["grpc.health.v1.Health"];
 const REFLECTION: [&str; 2] = ["grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"];
-const ADMINISTRATION: [&str; 4] =
-    ["passerelle.bus.v1.Contracts", "passerelle.bus.v1.Endpoints", "passerelle.bus.v1.Adapters", "passerelle.bus.v1.Journal"];
+const ADMINISTRATION: [&str; 5] = [
+    "passerelle.bus.v1.Contracts",
+    "passerelle.bus.v1.Endpoints",
+    "passerelle.bus.v1.Adapters",
+    "passerelle.bus.v1.Recorder",
+    "passerelle.bus.v1.Journal",
+];
 
 /// Services that the bus answers itself on the channels' port.
 pub(crate) const OWN_TO_CHANNELS: [&[&str]; 3] = [&HEALTH, &REFLECTION, &durable::SERVICES];
@@ -43,11 +50,13 @@ pub(crate) fn for_operators(
     health: HealthServer<impl Health>,
     registry: Arc<Registry>,
     routes: Arc<Routes>,
+    recorders: Arc<Recorders>,
     durable: &Durable,
 ) -> Result<Services, ImageError> {
     let reflection = Reflection::new()?
         .with_services(health_image()?, &HEALTH)
         .with_services(Image::decode(passerelle_proto::DESCRIPTORS)?, &ADMINISTRATION);
+    let recorder = Recorder::new(registry.clone(), recorders, SystemTime::now);
     let contracts = Contracts::new(registry, Arc::new(|address| dial(address, None, None)), SystemTime::now);
     let endpoints = Endpoints::new(Arc::new(move || Box::pin(listed(routes.clone()))));
     let services = Services::new(health)
@@ -55,6 +64,7 @@ pub(crate) fn for_operators(
         .add_service(reflection.v1alpha())
         .add_service(contracts.server())
         .add_service(endpoints.server())
+        .add_service(recorder.server())
         .add_service(Adapters::new(adapters::table()).server());
     Ok(durable.add_services_for_operators(services))
 }

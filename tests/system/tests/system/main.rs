@@ -19,5 +19,7 @@ mod storm;
 mod streaming;
 mod tidy;
 mod tls;
+
 mod tracing;
+mod twin;
 mod views;
