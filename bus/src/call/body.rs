@@ -8,6 +8,7 @@ use http_body::{Frame, SizeHint};
 
 use super::adapter::Answer;
 use super::remote::Download;
+use super::share::Given;
 
 /// The body of an answer: boxed only for our own services.
 #[derive(Debug)]
@@ -18,6 +19,8 @@ pub enum Body {
     Remote(Box<Download>),
     /// From an adapter in this process.
     Adapter(Box<Answer>),
+    /// Shared with others who asked the same.
+    Given(Box<Given>),
     /// From one of the bus's own services.
     Own(tonic::body::Body),
     /// One piece of text, for those who come without gRPC.
@@ -36,6 +39,7 @@ impl http_body::Body for Body {
             Self::Empty => Poll::Ready(None),
             Self::Remote(download) => download.poll_frame(context),
             Self::Adapter(answer) => answer.poll_frame(context).map(|frame| frame.map(Ok)),
+            Self::Given(given) => Poll::Ready(given.frame().map(Ok)),
             Self::Own(body) => Pin::new(body).poll_frame(context).map_err(Into::into),
             Self::Text(text) => Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
         }
@@ -46,6 +50,7 @@ impl http_body::Body for Body {
             Self::Empty | Self::Text(None) => true,
             Self::Remote(download) => download.is_end_stream(),
             Self::Adapter(_) | Self::Text(Some(_)) => false,
+            Self::Given(given) => given.is_end_stream(),
             Self::Own(body) => body.is_end_stream(),
         }
     }

@@ -12,6 +12,7 @@ use tracing::{Instrument, Span, field};
 
 use super::body::Body;
 use super::endpoint::Target;
+use super::inward::Inward;
 use super::observe::{Observed, Propagation};
 use super::{Route, Table, adapter, deadline, observe, remote, status};
 
@@ -93,29 +94,12 @@ impl Gateway {
         not_grpc(request).unwrap_or_else(|| status::trailers_only(Status::unimplemented(text)))
     }
 
-    async fn dispatch(&self, route: &Route, mut request: Request<Incoming>, mut exchange: Exchange) -> Response<Body> {
-        let policy = &route.endpoint.policy;
-        match policy.admit(route, request.headers(), exchange.observed.started(), exchange.deadline).await {
-            Ok(admission) => exchange.observed.admitted(admission),
-            Err(status) => {
-                tracing::debug!(
-                    method = route.method(),
-                    endpoint = route.endpoint.name(),
-                    reason = status.message(),
-                    "a call was turned away"
-                );
-                return refuse(exchange.observed, status);
-            }
+    async fn dispatch(&self, route: &Arc<Route>, request: Request<Incoming>, exchange: Exchange) -> Response<Body> {
+        match route.share() {
+            None => pass(route, request.map(Inward::coming), exchange, &self.limits).await,
+            // Boxed: calls that share nothing shall not carry the room for it.
+            Some(settings) => Box::pin(route.endpoint.share.carry(settings, route, request, exchange, &self.limits)).await,
         }
-        let retries = policy.retries(route, request.headers_mut(), &exchange);
-        let outcome = match &route.endpoint.target {
-            Target::Remote(remote) => remote::forward(remote, request, exchange, retries, &self.limits).await,
-            Target::Adapter(adapter) => adapter::call(adapter, route, request, exchange, retries, &self.limits).await,
-        };
-        outcome.unwrap_or_else(|(status, exchange)| {
-            tracing::debug!(method = route.method(), endpoint = route.endpoint.name(), code = ?status.code(), "a call failed on the bus");
-            refuse(exchange.observed, status)
-        })
     }
 
     fn span(&self, route: &Route, request: &mut Request<Incoming>) -> Span {
@@ -138,8 +122,49 @@ impl Gateway {
     }
 }
 
+/// Carries a call to the back office, when its policy lets it in.
+pub(super) async fn pass(route: &Route, request: Request<Inward>, exchange: Exchange, limits: &CallLimits) -> Response<Body> {
+    match admit(route, &request, exchange).await {
+        Ok(exchange) => ask(route, request, exchange, limits).await,
+        Err(turned_away) => turned_away,
+    }
+}
+
+/// Lets a call in, or turns it away.
+pub(super) async fn admit(route: &Route, request: &Request<Inward>, mut exchange: Exchange) -> Result<Exchange, Response<Body>> {
+    let policy = &route.endpoint.policy;
+    match policy.admit(route, request.headers(), exchange.observed.started(), exchange.deadline).await {
+        Ok(admission) => {
+            exchange.observed.admitted(admission);
+            Ok(exchange)
+        }
+        Err(status) => {
+            tracing::debug!(
+                method = route.method(),
+                endpoint = route.endpoint.name(),
+                reason = status.message(),
+                "a call was turned away"
+            );
+            Err(refuse(exchange.observed, status))
+        }
+    }
+}
+
+/// Asks the back office, which the call was let in to.
+pub(super) async fn ask(route: &Route, mut request: Request<Inward>, exchange: Exchange, limits: &CallLimits) -> Response<Body> {
+    let retries = route.endpoint.policy.retries(route, request.headers_mut(), &exchange);
+    let outcome = match &route.endpoint.target {
+        Target::Remote(remote) => remote::forward(remote, request, exchange, retries, limits).await,
+        Target::Adapter(adapter) => adapter::call(adapter, route, request, exchange, retries, limits).await,
+    };
+    outcome.unwrap_or_else(|(status, exchange)| {
+        tracing::debug!(method = route.method(), endpoint = route.endpoint.name(), code = ?status.code(), "a call failed on the bus");
+        refuse(exchange.observed, status)
+    })
+}
+
 /// Ends a call with an outcome of the bus's own.
-fn refuse(mut observed: Observed, status: Status) -> Response<Body> {
+pub(super) fn refuse(mut observed: Observed, status: Status) -> Response<Body> {
     observed.ended(status.code());
     status::trailers_only(status)
 }

@@ -12,10 +12,12 @@ pub mod deadline;
 mod endpoint;
 mod frame;
 mod gateway;
+mod inward;
 pub mod observe;
 mod policy;
 mod remote;
 mod route;
+mod share;
 mod status;
 
 pub use self::body::{Body, BodyError};
@@ -25,8 +27,9 @@ pub use self::frame::TooLarge;
 pub use self::gateway::{CallLimits, Gateway};
 pub use self::policy::{
     BatchWindow, BreakerSettings, BreakerStatus, ChannelSettings, ChannelUsage, EnvelopeSettings, EnvelopeStatus, LARGEST_VALUE,
-    Limits, MethodSettings, PolicySettings, PolicyStatus, Rate, RetrySettings,
+    Limits, MethodSettings, PolicySettings, PolicyStatus, Rate, RetrySettings, ShareSettings,
 };
 pub use self::remote::{AddressError, AddressState, AddressStatus, Remote, RemoteSettings};
 pub use self::route::{Route, Streaming, Table};
+pub use self::share::ShareStatus;
 pub use self::status::trailers_only;

@@ -38,8 +38,11 @@ pub const BREAKER_OPEN: &str = "passerelle_breaker_open";
 /// How often a back office failed and was left alone.
 pub const BREAKER_OPENED: &str = "passerelle_breaker_opened_total";
 
+/// Reads that share their calls, by how they got their answer.
+pub const READS: &str = "passerelle_reads_total";
+
 /// Every metric of the call path with its unit and meaning, for the recorder and the reference page.
-pub const METRICS: [(&str, Unit, &str); 11] = [
+pub const METRICS: [(&str, Unit, &str); 12] = [
     (CALL_DURATION, Unit::Seconds, "time from a call's headers to the end of its answer, by method, endpoint and status code"),
     (CALLS_IN_FLIGHT, Unit::Count, "calls being carried now, by endpoint"),
     (CONNECTIONS_OPENED, Unit::Count, "connections opened to a back office, by endpoint"),
@@ -54,6 +57,11 @@ pub const METRICS: [(&str, Unit, &str); 11] = [
     (CHANNEL_CALLS, Unit::Count, "calls that went to a back office, by endpoint and channel"),
     (CHANNEL_COST, Unit::Count, "costs of the calls that went to a back office, by endpoint and channel"),
     (BREAKER_OPEN, Unit::Count, "1 while a back office fails and is left alone or probed, else 0, by endpoint"),
+    (
+        READS,
+        Unit::Count,
+        "reads that may share a call, by endpoint and how they got their answer: asked (of the back office), shared (with a call under way), kept",
+    ),
     (BREAKER_OPENED, Unit::Count, "times that a back office failed and was left alone, by endpoint"),
 ];
 
@@ -156,6 +164,8 @@ pub(super) struct Observed {
     /// Nothing until the back office's policy has let the call in.
     admission: Option<Admission>,
     span: Span,
+    /// Whether it is a call of the bus's own, behind those of callers, which are counted themselves.
+    of_bus: bool,
 }
 
 impl Observed {
@@ -163,7 +173,12 @@ impl Observed {
         let in_flight = route.endpoint.in_flight();
         in_flight.count.fetch_add(1, Ordering::Relaxed);
         in_flight.gauge.increment(1);
-        Self { route, started, outcome: None, admission: None, span }
+        Self { route, started, outcome: None, admission: None, span, of_bus: false }
+    }
+
+    /// A call that the bus makes for several callers.
+    pub(super) fn of_bus(route: std::sync::Arc<super::Route>, started: Instant) -> Self {
+        Self { route, started, outcome: None, admission: None, span: Span::none(), of_bus: true }
     }
 
     /// When the call came.
@@ -195,11 +210,13 @@ impl Observed {
 impl Drop for Observed {
     fn drop(&mut self) {
         let code = self.outcome.unwrap_or(Code::Cancelled);
-        let in_flight = self.route.endpoint.in_flight();
-        in_flight.count.fetch_sub(1, Ordering::Relaxed);
-        in_flight.gauge.decrement(1);
         let now = Instant::now();
-        self.route.meter.record(code, now.saturating_duration_since(self.started));
+        if !self.of_bus {
+            let in_flight = self.route.endpoint.in_flight();
+            in_flight.count.fetch_sub(1, Ordering::Relaxed);
+            in_flight.gauge.decrement(1);
+            self.route.meter.record(code, now.saturating_duration_since(self.started));
+        }
         if let Some(admission) = &self.admission {
             self.route.endpoint.policy.ended(&self.route, admission, now, self.outcome);
         }

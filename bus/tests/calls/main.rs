@@ -16,6 +16,7 @@ mod leaving;
 mod observed;
 mod passing;
 mod policies;
+mod reads;
 mod retries;
 mod secure;
 mod sizes;

@@ -20,11 +20,12 @@ use tonic::{Code, Status};
 pub use self::breaker::BreakerStatus;
 pub use self::channels::ChannelUsage;
 pub use self::envelope::EnvelopeStatus;
-pub(super) use self::envelope::Pace;
+pub(super) use self::envelope::{Pace, now};
 pub(super) use self::retry::{Pushback, Retries};
 pub use self::settings::RetrySettings;
 pub use self::settings::{
     BatchWindow, BreakerSettings, ChannelSettings, EnvelopeSettings, LARGEST_VALUE, Limits, MethodSettings, PolicySettings, Rate,
+    ShareSettings,
 };
 
 use self::breaker::{Breaker, Verdict};
@@ -147,7 +148,7 @@ impl Policy {
 
     /// What may be tried again of a call that was let in. A probe finds out by one attempt.
     pub(super) fn retries(&self, route: &Route, headers: &mut HeaderMap, exchange: &Exchange) -> Option<Retries<'_>> {
-        let idempotent = route.rules.idempotent.unwrap_or(route.idempotent);
+        let idempotent = route.rules.idempotent.unwrap_or(route.idempotent || route.only_reads());
         let is_probe = exchange.observed.admission().is_none_or(|admission| admission.is_probe);
         if !idempotent || is_probe {
             return None;

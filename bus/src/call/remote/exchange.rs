@@ -9,13 +9,14 @@ use h2::{Reason, RecvStream};
 use http::header::{CONTENT_TYPE, HOST};
 use http::request::Parts;
 use http::{Extensions, HeaderMap, Request, Response, Uri, Version};
-use hyper::body::{Body as _, Incoming};
+use http_body::Body as _;
 use tonic::{Code, Status};
 use tracing::{Instrument, debug_span};
 
 use super::super::body::Body;
 use super::super::frame::Measure;
 use super::super::gateway::{CallLimits, Exchange};
+use super::super::inward::Inward;
 use super::super::policy::{Pushback, Retries};
 use super::super::{deadline, status};
 use super::Remote;
@@ -30,7 +31,7 @@ const ATTEMPTS: usize = 4;
 /// Carries the call. The answer streams on after this returns.
 pub(in crate::call) async fn forward(
     remote: &Remote,
-    request: Request<Incoming>,
+    request: Request<Inward>,
     exchange: Exchange,
     retries: Option<Retries<'_>>,
     limits: &CallLimits,
@@ -61,7 +62,7 @@ struct Started {
 async fn start(
     remote: &Remote,
     parts: Parts,
-    body: Incoming,
+    body: Inward,
     deadline: Option<Instant>,
     mut retries: Option<Retries<'_>>,
     limits: &CallLimits,

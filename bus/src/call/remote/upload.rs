@@ -6,9 +6,9 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use h2::{Reason, SendStream};
 use http_body::Body;
-use hyper::body::Incoming;
 
 use super::super::frame::{Measure, TooLarge};
+use super::super::inward::Inward;
 use crate::contract::Sample;
 
 /// Bytes kept at most to be sent again, for a call that the back office never looked at.
@@ -16,7 +16,7 @@ const KEPT_BYTES: usize = 64 * 1024;
 
 /// Pumps a request body into an HTTP/2 stream, within the stream's flow control.
 pub(super) struct Upload {
-    body: Incoming,
+    body: Inward,
     stream: SendStream<Bytes>,
     measure: Measure,
     /// What was sent, until the answer begins; `None` if it is too much to be kept.
@@ -44,7 +44,7 @@ pub(super) enum UploadError {
 }
 
 impl Upload {
-    pub(super) fn new(body: Incoming, stream: SendStream<Bytes>, message_bytes: u32, sample: Option<Sample>) -> Self {
+    pub(super) fn new(body: Inward, stream: SendStream<Bytes>, message_bytes: u32, sample: Option<Sample>) -> Self {
         let kept = Some(Vec::new());
         let measure = Measure::new(message_bytes);
         Self { body, stream, measure, kept, kept_bytes: 0, resent: 0, held: None, first: true, done: false, sample }

@@ -12,6 +12,7 @@ mod front;
 mod listener;
 mod operators;
 mod readiness;
+pub(crate) mod reads;
 mod routes;
 pub(crate) mod tls;
 

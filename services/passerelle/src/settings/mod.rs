@@ -14,6 +14,7 @@ mod policy;
 mod retry;
 pub(crate) mod schema;
 mod secrets;
+mod share;
 #[cfg(test)]
 mod tests;
 mod tls;
