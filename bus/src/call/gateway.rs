@@ -14,7 +14,8 @@ use super::body::Body;
 use super::endpoint::Target;
 use super::inward::Inward;
 use super::observe::{Observed, Propagation};
-use super::{Route, Table, adapter, deadline, observe, remote, status};
+use super::policy::Retries;
+use super::{Route, Table, adapter, deadline, hedge, observe, remote, status};
 
 /// Limits of every call.
 #[derive(Debug, Clone)]
@@ -95,10 +96,11 @@ impl Gateway {
     }
 
     async fn dispatch(&self, route: &Arc<Route>, request: Request<Incoming>, exchange: Exchange) -> Response<Body> {
-        match route.share() {
-            None => pass(route, request.map(Inward::coming), exchange, &self.limits).await,
-            // Boxed: calls that share nothing shall not carry the room for it.
-            Some(settings) => Box::pin(route.endpoint.share.carry(settings, route, request, exchange, &self.limits)).await,
+        // Boxed: calls that share nothing shall not carry the room for it.
+        match (route.share(), route.hedge()) {
+            (None, None) => pass(route, request.map(Inward::coming), exchange, &self.limits).await,
+            (None, Some(_)) => Box::pin(hedge::carry(route, request, exchange, &self.limits)).await,
+            (Some(share), _) => Box::pin(route.endpoint.share.carry(share, route, request, exchange, &self.limits)).await,
         }
     }
 
@@ -123,7 +125,12 @@ impl Gateway {
 }
 
 /// Carries a call to the back office, when its policy lets it in.
-pub(super) async fn pass(route: &Route, request: Request<Inward>, exchange: Exchange, limits: &CallLimits) -> Response<Body> {
+pub(super) async fn pass(
+    route: &Arc<Route>,
+    request: Request<Inward>,
+    exchange: Exchange,
+    limits: &CallLimits,
+) -> Response<Body> {
     match admit(route, &request, exchange).await {
         Ok(exchange) => ask(route, request, exchange, limits).await,
         Err(turned_away) => turned_away,
@@ -150,9 +157,33 @@ pub(super) async fn admit(route: &Route, request: &Request<Inward>, mut exchange
     }
 }
 
-/// Asks the back office, which the call was let in to.
-pub(super) async fn ask(route: &Route, mut request: Request<Inward>, exchange: Exchange, limits: &CallLimits) -> Response<Body> {
-    let retries = route.endpoint.policy.retries(route, request.headers_mut(), &exchange);
+/// Asks the back office, which the call was let in to: again or twice where its method may be and its policy says so.
+pub(super) async fn ask(
+    route: &Arc<Route>,
+    mut request: Request<Inward>,
+    exchange: Exchange,
+    limits: &CallLimits,
+) -> Response<Body> {
+    let policy = &route.endpoint.policy;
+    if let Some(settings) = route.hedge()
+        && let Some(message) = request.body().whole()
+        && let Some(hedges) = policy.hedges(settings, route, request.headers_mut(), &exchange)
+    {
+        let (parts, _) = request.into_parts();
+        return Box::pin(hedge::ask(route, parts, message, exchange, hedges, limits)).await;
+    }
+    let retries = policy.retries(route, request.headers_mut(), &exchange);
+    ask_once(route, request, exchange, retries, limits).await
+}
+
+/// Asks the back office, again where `retries` say so.
+pub(super) async fn ask_once(
+    route: &Route,
+    request: Request<Inward>,
+    exchange: Exchange,
+    retries: Option<Retries<'_>>,
+    limits: &CallLimits,
+) -> Response<Body> {
     let outcome = match &route.endpoint.target {
         Target::Remote(remote) => remote::forward(remote, request, exchange, retries, limits).await,
         Target::Adapter(adapter) => adapter::call(adapter, route, request, exchange, retries, limits).await,

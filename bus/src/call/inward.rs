@@ -25,6 +25,11 @@ impl Inward {
         Self { read: Some(bytes).filter(|bytes| !bytes.is_empty()), rest: None }
     }
 
+    /// The request, if all of it was read.
+    pub(super) fn whole(&self) -> Option<Bytes> {
+        self.rest.is_none().then(|| self.read.clone().unwrap_or_default())
+    }
+
     /// Its beginning was read.
     pub(super) fn begun(bytes: Bytes, rest: Incoming) -> Self {
         Self { rest: Some(rest), ..Self::read(bytes) }

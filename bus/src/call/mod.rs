@@ -6,12 +6,14 @@
 //! seen by the back office at once.
 
 mod adapter;
+mod asked;
 mod body;
 mod coalesce;
 pub mod deadline;
 mod endpoint;
 mod frame;
 mod gateway;
+mod hedge;
 mod inward;
 pub mod observe;
 mod policy;
@@ -26,8 +28,8 @@ pub use self::endpoint::{Declared, Endpoint, EndpointStatus};
 pub use self::frame::TooLarge;
 pub use self::gateway::{CallLimits, Gateway};
 pub use self::policy::{
-    BatchWindow, BreakerSettings, BreakerStatus, ChannelSettings, ChannelUsage, EnvelopeSettings, EnvelopeStatus, LARGEST_VALUE,
-    Limits, MethodSettings, PolicySettings, PolicyStatus, Rate, RetrySettings, ShareSettings,
+    BatchWindow, BreakerSettings, BreakerStatus, ChannelSettings, ChannelUsage, EnvelopeSettings, EnvelopeStatus, HedgeSettings,
+    HedgeStatus, LARGEST_VALUE, Limits, MethodSettings, PolicySettings, PolicyStatus, Rate, RetrySettings, ShareSettings,
 };
 pub use self::remote::{AddressError, AddressState, AddressStatus, Remote, RemoteSettings};
 pub use self::route::{Route, Streaming, Table};

@@ -41,8 +41,11 @@ pub const BREAKER_OPENED: &str = "passerelle_breaker_opened_total";
 /// Reads that share their calls, by how they got their answer.
 pub const READS: &str = "passerelle_reads_total";
 
+/// Further attempts of reads that were slow.
+pub const HEDGES: &str = "passerelle_hedges_total";
+
 /// Every metric of the call path with its unit and meaning, for the recorder and the reference page.
-pub const METRICS: [(&str, Unit, &str); 12] = [
+pub const METRICS: [(&str, Unit, &str); 13] = [
     (CALL_DURATION, Unit::Seconds, "time from a call's headers to the end of its answer, by method, endpoint and status code"),
     (CALLS_IN_FLIGHT, Unit::Count, "calls being carried now, by endpoint"),
     (CONNECTIONS_OPENED, Unit::Count, "connections opened to a back office, by endpoint"),
@@ -61,6 +64,11 @@ pub const METRICS: [(&str, Unit, &str); 12] = [
         READS,
         Unit::Count,
         "reads that may share a call, by endpoint and how they got their answer: asked (of the back office), shared (with a call under way), kept",
+    ),
+    (
+        HEDGES,
+        Unit::Count,
+        "further attempts of reads that were slow, by endpoint and what became of them: sent, won (the first good answer), skipped (no room)",
     ),
     (BREAKER_OPENED, Unit::Count, "times that a back office failed and was left alone, by endpoint"),
 ];
@@ -194,6 +202,13 @@ impl Observed {
     /// The call goes to the back office.
     pub(super) fn admitted(&mut self, admission: Admission) {
         self.admission = Some(admission);
+    }
+
+    /// Hands the place at the back office over to a call of the bus's own, made for this one.
+    pub(super) fn hand_over(&mut self) -> Self {
+        let mut attempt = Self::of_bus(self.route.clone(), self.started);
+        attempt.admission = self.admission.take();
+        attempt
     }
 
     /// The name of the endpoint that carries the call.

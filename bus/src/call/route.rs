@@ -8,7 +8,7 @@ use http::HeaderMap;
 
 use super::endpoint::Endpoint;
 use super::observe::Meter;
-use super::policy::{MethodSettings, Pace, ShareSettings};
+use super::policy::{HedgeSettings, MethodSettings, Pace, ShareSettings};
 use crate::contract::{Method, MethodUse, Sample};
 
 /// One method of a registered contract and the endpoint that serves it.
@@ -104,9 +104,14 @@ impl Route {
         self.rules.share.as_ref().filter(|_| self.only_reads() && self.streaming.is_unary())
     }
 
-    /// Whether its calls were declared to be shared, and are not: nobody says that it only reads, or it streams.
-    pub fn is_share_ignored(&self) -> bool {
-        self.rules.share.is_some() && self.share().is_none()
+    /// How its calls are hedged, if they may be.
+    pub(super) fn hedge(&self) -> Option<&HedgeSettings> {
+        self.rules.hedge.as_ref().filter(|_| self.only_reads() && self.streaming.is_unary())
+    }
+
+    /// Whether its calls were declared to be shared or hedged, and are not: nobody says that it only reads, or it streams.
+    pub fn is_ignoring(&self) -> bool {
+        self.rules.share.is_some() && self.share().is_none() || self.rules.hedge.is_some() && self.hedge().is_none()
     }
 
     /// The full method name without a leading slash.

@@ -12,6 +12,7 @@ mod broken;
 mod deadlines;
 mod endings;
 mod flow;
+mod hedges;
 mod leaving;
 mod observed;
 mod passing;

@@ -32,6 +32,20 @@ pub struct MethodSettings {
     pub read_only: Option<bool>,
     /// How its calls are shared, if it only reads and takes and gives one message; `None`: each one asks for itself.
     pub share: Option<ShareSettings>,
+    /// How a slow call is asked for once more, if it only reads and takes and gives one message; `None`: it is not. A hedged call is not
+    /// retried besides.
+    pub hedge: Option<HedgeSettings>,
+}
+
+/// When a slow call is asked for once more (gRFC A6, "Hedging").
+#[derive(Debug, Clone, PartialEq)]
+pub struct HedgeSettings {
+    /// Attempts at most, the first one included.
+    pub attempts: u32,
+    /// How long after each attempt the next one begins, if there is no good answer until then.
+    pub delay: Duration,
+    /// The outcomes after which the next attempt begins at once; any other one is the answer.
+    pub codes: Vec<tonic::Code>,
 }
 
 /// How those who ask the same share a call.
@@ -157,7 +171,7 @@ impl Default for PolicySettings {
 
 impl Default for MethodSettings {
     fn default() -> Self {
-        Self { cost: 1, idempotent: None, read_only: None, share: None }
+        Self { cost: 1, idempotent: None, read_only: None, share: None, hedge: None }
     }
 }
 

@@ -16,6 +16,7 @@ use tracing::{Instrument, debug_span};
 use super::super::body::Body;
 use super::super::frame::Measure;
 use super::super::gateway::{CallLimits, Exchange};
+use super::super::hedge::Tried;
 use super::super::inward::Inward;
 use super::super::policy::{Pushback, Retries};
 use super::super::{deadline, status};
@@ -70,13 +71,14 @@ async fn start(
     let mut body = Some(body).filter(|body| !body.is_end_stream());
     let mut request = Request::from_parts(parts, ());
     let mut sample = request.extensions_mut().remove::<Sample>();
+    let tried = request.extensions_mut().remove::<Tried>();
     *request.version_mut() = Version::HTTP_2;
     request.headers_mut().remove(HOST);
     *request.extensions_mut() = Extensions::new();
     let mut upload: Option<Upload> = None;
     let mut unprocessed = 0;
     while unprocessed < ATTEMPTS {
-        let lease = remote.lease().await?;
+        let lease = remote.lease(tried.as_ref()).await?;
         address(&mut request, &lease.0, deadline);
         let ended = body.is_none() && upload.is_none();
         let (mut response, stream) = match lease.0.sender.clone().send_request(request.clone(), ended) {

@@ -24,7 +24,8 @@ pub(super) use self::download::Download;
 pub(super) use self::exchange::forward;
 
 use self::dial::{Address, Dialer, Tls};
-use self::slot::{Keeper, Lease, Queue, Slot, State};
+use self::slot::{Connection, Keeper, Lease, Queue, Slot, State};
+use super::hedge::Tried;
 
 /// How to reach a remote back office.
 #[derive(Debug, Clone)]
@@ -121,14 +122,19 @@ impl Remote {
 
     /// A place on the least loaded open connection. Waits while one is being opened or all are full; fails at once when every
     /// address is known to be down (gRPC's default, "not wait for ready").
-    async fn lease(&self) -> Result<Lease, Status> {
-        match self.least_loaded() {
-            Some(lease) => Ok(lease),
-            None => self.wait_for_lease().await,
+    /// `tried`: elsewhere than there, if there is a choice.
+    async fn lease(&self, tried: Option<&Tried>) -> Result<Lease, Status> {
+        let lease = match self.least_loaded(tried) {
+            Some(lease) => lease,
+            None => self.wait_for_lease(tried).await?,
+        };
+        if let Some(tried) = tried {
+            tried.note(lease.0.authority.as_str());
         }
+        Ok(lease)
     }
 
-    async fn wait_for_lease(&self) -> Result<Lease, Status> {
+    async fn wait_for_lease(&self, tried: Option<&Tried>) -> Result<Lease, Status> {
         let _waiting = Waiting::enter(&self.queue);
         let mut changes = self.changed.subscribe();
         loop {
@@ -136,7 +142,7 @@ impl Remote {
             freed.as_mut().enable();
             changes.mark_unchanged();
             self.slots.iter().for_each(|slot| slot.connection().iter().for_each(|open| open.refresh_limit()));
-            if let Some(lease) = self.least_loaded() {
+            if let Some(lease) = self.least_loaded(tried) {
                 return Ok(lease);
             }
             if let Some(down) = self.all_down() {
@@ -150,11 +156,12 @@ impl Remote {
         }
     }
 
-    fn least_loaded(&self) -> Option<Lease> {
+    fn least_loaded(&self, tried: Option<&Tried>) -> Option<Lease> {
         let (before, from) = self.slots.split_at(self.next.fetch_add(1, Ordering::Relaxed) % self.slots.len().max(1));
         let open = from.iter().chain(before).map(|slot| slot.connection());
         let loads = open.filter_map(|open| open.as_ref().and_then(|connection| connection.load()).map(|load| (load, open)));
-        let (_, least) = loads.min_by_key(|(load, _)| *load)?;
+        let again = |open: &Connection| tried.is_some_and(|tried| tried.contains(open.authority.as_str()));
+        let (_, least) = loads.min_by_key(|(load, open)| (open.as_deref().is_some_and(again), *load))?;
         Guard::into_inner(least).and_then(Lease::take)
     }
 

@@ -29,7 +29,7 @@ pub(in crate::call) struct Answer {
 
 impl Answer {
     /// Reads an answer to its end; its messages are bounded by the limit on them.
-    pub(super) async fn read(response: Response<Body>) -> Result<Self, BodyError> {
+    pub(in crate::call) async fn read(response: Response<Body>) -> Result<Self, BodyError> {
         let (head, mut body) = response.into_parts();
         let (mut bytes, mut trailers) = (BytesMut::new(), None);
         while let Some(frame) = body.frame().await {
@@ -43,12 +43,18 @@ impl Answer {
     }
 
     /// The outcome.
-    pub(super) fn code(&self) -> Code {
+    pub(in crate::call) fn code(&self) -> Code {
         self.code
     }
 
+    /// Its headers.
     pub(super) fn head(&self) -> &HeaderMap {
         &self.head
+    }
+
+    /// The headers that carry the outcome.
+    pub(in crate::call) fn outcome(&self) -> &HeaderMap {
+        self.trailers.as_ref().unwrap_or(&self.head)
     }
 
     /// Whether it is the answer to everybody who asks the same. What ended the call, or turned it away, says something about
@@ -72,7 +78,7 @@ impl Answer {
     }
 
     /// The answer for one caller. `age`: how old it is, where it was kept.
-    pub(super) fn give(self: &Arc<Self>, age: Option<Duration>, mut observed: Observed) -> Response<Body> {
+    pub(in crate::call) fn give(self: &Arc<Self>, age: Option<Duration>, mut observed: Observed) -> Response<Body> {
         let body = match self.trailers {
             Some(_) => Body::Given(Box::new(Given { answer: self.clone(), next: Next::Messages, observed })),
             None => {

@@ -6,7 +6,6 @@
 //! keeps its deadline; when the last one has gone, the flight is cancelled.
 
 mod answer;
-mod asked;
 mod flight;
 mod kept;
 mod key;
@@ -25,15 +24,14 @@ use hyper::body::Incoming;
 use tokio::sync::watch;
 use tonic::Status;
 
-pub(super) use self::answer::Given;
+pub(super) use self::answer::{Answer, Given};
 
-use self::answer::Answer;
-use self::asked::Asked;
 use self::flight::Flight;
 use self::kept::Kept;
 use self::key::Key;
 use self::wish::Wish;
 use super::Route;
+use super::asked::Asked;
 use super::body::Body;
 use super::gateway::{self, CallLimits, Exchange};
 use super::inward::Inward;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use passerelle_bus::call::{AddressState, BreakerStatus, ChannelUsage, EndpointStatus, PolicyStatus, ShareStatus};
+use passerelle_bus::call::{AddressState, BreakerStatus, ChannelUsage, EndpointStatus, HedgeStatus, PolicyStatus, ShareStatus};
 use passerelle_bus::contract::{Image, ImageError, Registry};
 use passerelle_proto::bus::v1;
 use passerelle_services::admin::{Adapters, Contracts, Endpoints};
@@ -90,7 +90,7 @@ fn described(status: EndpointStatus, contracts: Vec<String>) -> v1::Endpoint {
 }
 
 fn policy(status: PolicyStatus, reads: ShareStatus) -> v1::Policy {
-    let PolicyStatus { envelope, breaker, channels } = status;
+    let PolicyStatus { envelope, breaker, channels, hedges } = status;
     let usage = |usage: ChannelUsage| v1::policy::ChannelUsage {
         channel: usage.channel,
         calls: usage.calls,
@@ -120,6 +120,11 @@ fn policy(status: PolicyStatus, reads: ShareStatus) -> v1::Policy {
             answers: reads.answers as u64,
             bytes: reads.bytes as u64,
             most_bytes: reads.most_bytes as u64,
+        }),
+        hedges: (hedges != HedgeStatus::default()).then_some(v1::policy::Hedges {
+            sent: hedges.sent,
+            won: hedges.won,
+            skipped: hedges.skipped,
         }),
         left_alone_for: match breaker {
             BreakerStatus::Open(left) => left.try_into().ok(),

@@ -78,8 +78,8 @@ impl Routes {
                 let uses = self.registry.consumers().method(&method.path);
                 let route = Route::new(&method.path, streaming, endpoint.clone()).idempotent(idempotent).read_only(read_only);
                 let route = route.contract(contract.id()).counted(uses, method.clone());
-                if route.is_share_ignored() {
-                    tracing::warn!(method = route.method(), "declared `share` does not hold: the contract does not say that the method only reads, with one message each way");
+                if route.is_ignoring() {
+                    tracing::warn!(method = route.method(), "declared `share` or `hedge` does not hold: the contract does not say that the method only reads, with one message each way");
                 }
                 route
             }));

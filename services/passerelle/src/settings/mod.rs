@@ -6,6 +6,7 @@ mod compatibility;
 mod endpoint;
 mod environment;
 mod error;
+mod hedge;
 mod journal;
 mod limits;
 mod load;

@@ -8,6 +8,7 @@ use passerelle_bus::call;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::hedge::Hedge;
 use super::retry::Retry;
 use super::share::Share;
 
@@ -145,6 +146,9 @@ pub struct Method {
     /// How those who ask the same share a call. Only for methods that only read, with one message each way. Not given: each call asks for itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share: Option<Share>,
+    /// When a slow call is asked for once more. Only for methods that only read, with one message each way. Not given: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hedge: Option<Hedge>,
 }
 
 impl Policy {
@@ -155,6 +159,7 @@ impl Policy {
             idempotent: method.idempotent,
             read_only: method.read_only,
             share: method.share.as_ref().map(Share::resolved),
+            hedge: method.hedge.as_ref().map(Hedge::resolved),
         };
         let methods: HashMap<_, _> =
             self.methods.iter().map(|settings| (settings.full_name().to_owned(), method(settings))).collect();
@@ -183,10 +188,12 @@ impl Policy {
             let path = format!("{path}.methods[{index}]");
             if let Some(share) = &method.share {
                 found.extend(share.problems(&format!("{path}.share")));
-                if method.read_only == Some(false) || method.idempotent == Some(false) {
-                    let text = "the calls of a method are shared only if it reads and changes nothing, and this one is declared otherwise";
-                    found.push((format!("{path}.share"), text.to_owned()));
-                }
+            }
+            if let Some(option) = method.option_of_reads()
+                && (method.read_only == Some(false) || method.idempotent == Some(false))
+            {
+                let text = "only for methods that read and change nothing, and this one is declared otherwise";
+                found.push((format!("{path}.{option}"), text.to_owned()));
             }
             let (name, path) = (method.full_name(), format!("{path}.name"));
             if name.split('/').count() != 2 {
@@ -272,6 +279,11 @@ impl Default for Policy {
 impl Method {
     fn usual_cost() -> u32 {
         call::MethodSettings::default().cost
+    }
+
+    /// The option, if any, that only a method may have that reads and changes nothing.
+    pub(crate) fn option_of_reads(&self) -> Option<&'static str> {
+        self.share.as_ref().map(|_| "share").or(self.hedge.as_ref().map(|_| "hedge"))
     }
 
     /// As routes name it.

@@ -42,6 +42,9 @@ pub(super) fn endpoint(endpoint: &v1::Endpoint) -> String {
     if let Some(reads) = &policy.reads {
         facts.push(["reads".to_owned(), reads_line(reads)]);
     }
+    if let Some(v1::policy::Hedges { sent, won, skipped }) = &policy.hedges {
+        facts.push(["hedges".to_owned(), format!("{sent} sent, {won} answered first, {skipped} had no room")]);
+    }
     if !policy.batch_windows.is_empty() {
         facts.push(["batch windows".to_owned(), policy.batch_windows.join(", ")]);
     }
@@ -176,6 +179,7 @@ mod tests {
                     bytes: 9000,
                     most_bytes: 16 << 20,
                 }),
+                hedges: Some(v1::policy::Hedges { sent: 9, won: 7, skipped: 2 }),
             }),
         }
     }
@@ -214,6 +218,7 @@ mod tests {
               breaker        closed
               a call takes   12.3 ms, usually
               reads          40 asked, 15 shared with a call under way, 45 from 12 kept answers, 9 of 16384 KiB
+              hedges         9 sent, 7 answered first, 2 had no room
               batch windows  interest
 
             addresses

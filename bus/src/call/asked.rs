@@ -7,7 +7,7 @@ use http_body::Body as _;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
-use super::super::inward::Inward;
+use super::inward::Inward;
 
 /// A larger request goes its way alone. As much is kept of any request to be sent again.
 const LARGEST_BYTES: usize = 64 * 1024;
