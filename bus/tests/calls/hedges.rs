@@ -59,7 +59,8 @@ async fn server(name: &'static str, held: Option<Arc<Semaphore>>, tell: mpsc::Un
 #[tokio::test]
 async fn a_slow_read_is_asked_for_elsewhere_and_the_slow_one_is_cancelled() {
     let (tell, mut seen) = mpsc::unbounded_channel();
-    let (slow, quick) = (server("slow", Some(Arc::new(Semaphore::new(0))), tell.clone()).await, server("quick", None, tell).await);
+    let (slow, quick) =
+        (server("slow", Some(Arc::new(Semaphore::new(0))), tell.clone()).await, server("quick", None, tell).await);
     let bus = Bus::start(under(&[slow.address, quick.address], policy(Duration::from_millis(20), 100, true))).await;
     let caller = Caller::connect(bus.address).await;
     soon(async {

@@ -7,15 +7,14 @@ use passerelle_bus::call;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// How those who ask the same share a call: who comes while the back office is being asked gets that answer. `share: {}` says no more than that.
+/// How those who ask the same share a call: who comes while the back office is being asked gets that answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Share {
     /// For how long an answer is kept and given to who asks the same (cached), in milliseconds, counted from when the back office was asked.
-    /// Not given: none is kept.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = 3_600_000))]
-    pub tolerance_ms: Option<u64>,
+    /// 0: none is kept.
+    #[schemars(range(min = 0, max = 3_600_000))]
+    pub tolerance_ms: u64,
     /// The metadata that may change an answer; who sends another one asks for himself. `authorization`, `cookie`, content type and compression
     /// always do. Not given: all metadata may that is not about the way of the call (deadline, trace).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -26,7 +25,7 @@ impl Share {
     /// As the bus takes it.
     pub(super) fn resolved(&self) -> call::ShareSettings {
         call::ShareSettings {
-            tolerance: self.tolerance_ms.map(Duration::from_millis),
+            tolerance: (self.tolerance_ms > 0).then(|| Duration::from_millis(self.tolerance_ms)),
             vary: self.vary.as_ref().map(|vary| vary.iter().filter_map(|name| metadata(name)).collect()),
         }
     }
