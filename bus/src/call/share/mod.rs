@@ -145,7 +145,7 @@ impl Share {
             }
             Found::Flying(flight) => (flight, Got::Shared),
             Found::Nothing(flight, tell) => {
-                self.fly(&flight, tell, settings.tolerance, route, ask(&parts, message.clone()), limits);
+                self.fly(&flight, tell, route, ask(&parts, message.clone()), limits);
                 (flight, Got::Asked)
             }
         };
@@ -207,12 +207,12 @@ impl Share {
         self: &Arc<Self>,
         flight: &Arc<Flight>,
         tell: watch::Sender<flight::Told>,
-        tolerance: Option<Duration>,
         route: &Arc<Route>,
         request: Request<Inward>,
         limits: &CallLimits,
     ) {
         let (share, route, limits) = (self.clone(), route.clone(), limits.clone());
+        let tolerance = route.share().and_then(|share| share.tolerance);
         let (key, number, began) = (flight.key.clone(), flight.number, flight.began.clone());
         let exchange = Exchange { deadline: flight.until, observed: Observed::of_bus(route.clone(), Instant::now()) };
         let task = tokio::spawn(async move {

@@ -113,7 +113,7 @@ fn policy(status: PolicyStatus, reads: ShareStatus) -> v1::Policy {
             BreakerStatus::HalfOpen => v1::policy::Breaker::HalfOpen,
         }
         .into(),
-        reads: (reads != ShareStatus { most_bytes: reads.most_bytes, ..ShareStatus::default() }).then(|| v1::policy::Reads {
+        reads: (reads != ShareStatus { most_bytes: reads.most_bytes, ..ShareStatus::default() }).then_some(v1::policy::Reads {
             asked: reads.asked,
             shared: reads.shared,
             kept: reads.kept,
