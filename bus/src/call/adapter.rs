@@ -5,13 +5,13 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
+use super::inward::Inward;
 use bytes::Bytes;
 use futures_util::stream::unfold;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use http_body::{Body as _, Frame};
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
 use passerelle_adapter::{Adapter, Call, Fault, Messages, Rejection, TraceContext};
 use tokio::time::Sleep;
 use tonic::metadata::MetadataValue;
@@ -38,7 +38,7 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
 pub(super) async fn call(
     adapter: &Arc<dyn Adapter>,
     route: &Route,
-    request: Request<Incoming>,
+    request: Request<Inward>,
     exchange: Exchange,
     retries: Option<Retries<'_>>,
     limits: &CallLimits,
@@ -60,7 +60,7 @@ pub(super) async fn call(
 async fn start(
     adapter: &Arc<dyn Adapter>,
     route: &Route,
-    mut request: Request<Incoming>,
+    mut request: Request<Inward>,
     deadline: Option<Instant>,
     retries: Option<Retries<'_>>,
     limits: &CallLimits,
@@ -122,7 +122,7 @@ impl Refusal {
 
 /// The request's messages, one by one.
 struct Requests {
-    body: Incoming,
+    body: Inward,
     deframer: Deframer,
     compression: Option<HeaderValue>,
     refusal: Refusal,
@@ -134,7 +134,7 @@ struct Requests {
 }
 
 impl Requests {
-    fn new(body: Incoming, message_bytes: u32, compression: Option<HeaderValue>, refusal: Refusal) -> Self {
+    fn new(body: Inward, message_bytes: u32, compression: Option<HeaderValue>, refusal: Refusal) -> Self {
         Self { body, deframer: Deframer::new(message_bytes), compression, refusal, ended: false, sample: None, tap: None }
     }
 

@@ -9,6 +9,7 @@ use http_body::{Frame, SizeHint};
 use super::adapter::Answer;
 use super::record::Tapped;
 use super::remote::Download;
+use super::share::Given;
 
 /// The body of an answer: boxed only for our own services.
 #[derive(Debug)]
@@ -21,6 +22,8 @@ pub enum Body {
     Adapter(Box<Answer>),
     /// Either of these, while it is recorded.
     Tapped(Box<Tapped>),
+    /// Shared with others who asked the same.
+    Given(Box<Given>),
     /// From one of the bus's own services.
     Own(tonic::body::Body),
     /// One piece of text, for those who come without gRPC.
@@ -40,6 +43,7 @@ impl http_body::Body for Body {
             Self::Remote(download) => download.poll_frame(context),
             Self::Adapter(answer) => answer.poll_frame(context).map(|frame| frame.map(Ok)),
             Self::Tapped(tapped) => tapped.poll_frame(context),
+            Self::Given(given) => Poll::Ready(given.frame().map(Ok)),
             Self::Own(body) => Pin::new(body).poll_frame(context).map_err(Into::into),
             Self::Text(text) => Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
         }
@@ -51,6 +55,7 @@ impl http_body::Body for Body {
             Self::Remote(download) => download.is_end_stream(),
             Self::Adapter(_) | Self::Text(Some(_)) => false,
             Self::Tapped(tapped) => tapped.is_end_stream(),
+            Self::Given(given) => given.is_end_stream(),
             Self::Own(body) => body.is_end_stream(),
         }
     }

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use super::observe::InFlight;
 use super::policy::{ChannelSettings, Policy, PolicySettings, PolicyStatus};
 use super::remote::{AddressState, AddressStatus, Remote};
+use super::share::{Share, ShareStatus};
 use crate::keyed::Clock;
 
 /// Something that serves contracts.
@@ -17,6 +18,7 @@ pub struct Endpoint {
     name: String,
     in_flight: InFlight,
     pub(super) policy: Policy,
+    pub(super) share: Arc<Share>,
     pub(super) target: Target,
 }
 
@@ -56,6 +58,8 @@ pub struct EndpointStatus {
     pub addresses: Vec<AddressStatus>,
     /// What protects it, and what it is given.
     pub policy: PolicyStatus,
+    /// What its reads share.
+    pub reads: ShareStatus,
 }
 
 impl Endpoint {
@@ -76,8 +80,9 @@ impl Endpoint {
             Target::Remote(remote) => remote.blame(),
             Target::Adapter(_) => None,
         };
+        let share = Arc::new(Share::new(name, policy.kept_bytes));
         let policy = Policy::new(name, policy, channels, clock).blaming(blame);
-        Self { name: name.to_owned(), in_flight: InFlight::new(name), policy, target }
+        Self { name: name.to_owned(), in_flight: InFlight::new(name), policy, share, target }
     }
 
     /// Its name in the settings.
@@ -113,8 +118,8 @@ impl Endpoint {
                 (Some(descriptor.kind), descriptor.behind.iter().map(behind).collect())
             }
         };
-        let policy = self.policy.status();
-        EndpointStatus { name: self.name.clone(), adapter, in_flight: self.in_flight.count(), addresses, policy }
+        let (policy, reads) = (self.policy.status(), self.share.status());
+        EndpointStatus { name: self.name.clone(), adapter, in_flight: self.in_flight.count(), addresses, policy, reads }
     }
 
     /// Closes what stands behind, when no call comes any more.

@@ -12,9 +12,11 @@ use tracing::{Instrument, Span, field};
 
 use super::body::Body;
 use super::endpoint::Target;
+use super::inward::Inward;
 use super::observe::{Observed, Propagation};
+use super::policy::Retries;
 use super::record::Recorders;
-use super::{Route, Table, adapter, deadline, observe, remote, status};
+use super::{Route, Table, adapter, deadline, hedge, observe, remote, status};
 
 /// Limits of every call.
 #[derive(Debug, Clone)]
@@ -106,29 +108,13 @@ impl Gateway {
         not_grpc(request).unwrap_or_else(|| status::trailers_only(Status::unimplemented(text)))
     }
 
-    async fn dispatch(&self, route: &Route, mut request: Request<Incoming>, mut exchange: Exchange) -> Response<Body> {
-        let policy = &route.endpoint.policy;
-        match policy.admit(route, request.headers(), exchange.observed.started(), exchange.deadline).await {
-            Ok(admission) => exchange.observed.admitted(admission),
-            Err(status) => {
-                tracing::debug!(
-                    method = route.method(),
-                    endpoint = route.endpoint.name(),
-                    reason = status.message(),
-                    "a call was turned away"
-                );
-                return refuse(exchange.observed, status);
-            }
+    async fn dispatch(&self, route: &Arc<Route>, request: Request<Incoming>, exchange: Exchange) -> Response<Body> {
+        // Boxed: calls that share nothing shall not carry the room for it.
+        match (route.share(), route.hedge()) {
+            (None, None) => pass(route, request.map(Inward::coming), exchange, &self.limits).await,
+            (None, Some(_)) => Box::pin(hedge::carry(route, request, exchange, &self.limits)).await,
+            (Some(share), _) => Box::pin(route.endpoint.share.carry(share, route, request, exchange, &self.limits)).await,
         }
-        let retries = policy.retries(route, request.headers_mut(), &exchange);
-        let outcome = match &route.endpoint.target {
-            Target::Remote(remote) => remote::forward(remote, request, exchange, retries, &self.limits).await,
-            Target::Adapter(adapter) => adapter::call(adapter, route, request, exchange, retries, &self.limits).await,
-        };
-        outcome.unwrap_or_else(|(status, exchange)| {
-            tracing::debug!(method = route.method(), endpoint = route.endpoint.name(), code = ?status.code(), "a call failed on the bus");
-            refuse(exchange.observed, status)
-        })
     }
 
     fn span(&self, route: &Route, request: &mut Request<Incoming>) -> Span {
@@ -151,8 +137,78 @@ impl Gateway {
     }
 }
 
+/// Carries a call to the back office, when its policy lets it in.
+pub(super) async fn pass(
+    route: &Arc<Route>,
+    request: Request<Inward>,
+    exchange: Exchange,
+    limits: &CallLimits,
+) -> Response<Body> {
+    match admit(route, &request, exchange).await {
+        Ok(exchange) => ask(route, request, exchange, limits).await,
+        Err(turned_away) => turned_away,
+    }
+}
+
+/// Lets a call in, or turns it away.
+pub(super) async fn admit(route: &Route, request: &Request<Inward>, mut exchange: Exchange) -> Result<Exchange, Response<Body>> {
+    let policy = &route.endpoint.policy;
+    match policy.admit(route, request.headers(), exchange.observed.started(), exchange.deadline).await {
+        Ok(admission) => {
+            exchange.observed.admitted(admission);
+            Ok(exchange)
+        }
+        Err(status) => {
+            tracing::debug!(
+                method = route.method(),
+                endpoint = route.endpoint.name(),
+                reason = status.message(),
+                "a call was turned away"
+            );
+            Err(refuse(exchange.observed, status))
+        }
+    }
+}
+
+/// Asks the back office, which the call was let in to: again or twice where its method may be and its policy says so.
+pub(super) async fn ask(
+    route: &Arc<Route>,
+    mut request: Request<Inward>,
+    exchange: Exchange,
+    limits: &CallLimits,
+) -> Response<Body> {
+    let policy = &route.endpoint.policy;
+    if let Some(settings) = route.hedge()
+        && let Some(message) = request.body().whole()
+        && let Some(hedges) = policy.hedges(settings, route, request.headers_mut(), &exchange)
+    {
+        let (parts, _) = request.into_parts();
+        return Box::pin(hedge::ask(route, parts, message, exchange, hedges, limits)).await;
+    }
+    let retries = policy.retries(route, request.headers_mut(), &exchange);
+    ask_once(route, request, exchange, retries, limits).await
+}
+
+/// Asks the back office, again where `retries` say so.
+pub(super) async fn ask_once(
+    route: &Route,
+    request: Request<Inward>,
+    exchange: Exchange,
+    retries: Option<Retries<'_>>,
+    limits: &CallLimits,
+) -> Response<Body> {
+    let outcome = match &route.endpoint.target {
+        Target::Remote(remote) => remote::forward(remote, request, exchange, retries, limits).await,
+        Target::Adapter(adapter) => adapter::call(adapter, route, request, exchange, retries, limits).await,
+    };
+    outcome.unwrap_or_else(|(status, exchange)| {
+        tracing::debug!(method = route.method(), endpoint = route.endpoint.name(), code = ?status.code(), "a call failed on the bus");
+        refuse(exchange.observed, status)
+    })
+}
+
 /// Ends a call with an outcome of the bus's own.
-fn refuse(mut observed: Observed, status: Status) -> Response<Body> {
+pub(super) fn refuse(mut observed: Observed, status: Status) -> Response<Body> {
     observed.ended(status.code());
     status::trailers_only(status)
 }

@@ -6,17 +6,21 @@
 //! seen by the back office at once.
 
 mod adapter;
+mod asked;
 mod body;
 mod coalesce;
 pub mod deadline;
 mod endpoint;
 mod frame;
 mod gateway;
+mod hedge;
+mod inward;
 pub mod observe;
 mod policy;
 pub mod record;
 mod remote;
 mod route;
+mod share;
 mod status;
 
 pub use self::body::{Body, BodyError};
@@ -26,9 +30,10 @@ pub use self::frame::TooLarge;
 pub use self::gateway::{CallLimits, Gateway};
 pub use self::policy::{
     BatchWindow, BreakerSettings, BreakerStatus, ChannelSettings, ChannelUsage, EnvelopeSettings, EnvelopeStatus,
-    FailurePercentage, LARGEST_VALUE, Limits, MethodSettings, OutlierSettings, PolicySettings, PolicyStatus, Rate, RetrySettings,
-    SuccessRate,
+    FailurePercentage, HedgeSettings, HedgeStatus, LARGEST_VALUE, Limits, MethodSettings, OutlierSettings, PolicySettings,
+    PolicyStatus, Rate, RetrySettings, ShareSettings, SuccessRate,
 };
 pub use self::remote::{AddressError, AddressState, AddressStatus, Remote, RemoteSettings, Resolve};
 pub use self::route::{Route, Streaming, Table};
+pub use self::share::ShareStatus;
 pub use self::status::trailers_only;

@@ -45,8 +45,14 @@ pub const BREAKER_OPEN: &str = "passerelle_breaker_open";
 /// How often a back office failed and was left alone.
 pub const BREAKER_OPENED: &str = "passerelle_breaker_opened_total";
 
+/// Reads that share their calls, by how they got their answer.
+pub const READS: &str = "passerelle_reads_total";
+
+/// Further attempts of reads that were slow.
+pub const HEDGES: &str = "passerelle_hedges_total";
+
 /// Every metric of the call path with its unit and meaning, for the recorder and the reference page.
-pub const METRICS: [(&str, Unit, &str); 14] = [
+pub const METRICS: [(&str, Unit, &str); 16] = [
     (CALL_DURATION, Unit::Seconds, "time from a call's headers to the end of its answer, by method, endpoint and status code"),
     (DEADLINE_EXCESS, Unit::Seconds, "time from a call's deadline to its outcome, of those that did not end before, by endpoint"),
     (CALLS_IN_FLIGHT, Unit::Count, "calls being carried now, by endpoint"),
@@ -64,6 +70,16 @@ pub const METRICS: [(&str, Unit, &str); 14] = [
     (CHANNEL_CALLS, Unit::Count, "calls that went to a back office, by endpoint and channel"),
     (CHANNEL_COST, Unit::Count, "costs of the calls that went to a back office, by endpoint and channel"),
     (BREAKER_OPEN, Unit::Count, "1 while a back office fails and is left alone or probed, else 0, by endpoint"),
+    (
+        READS,
+        Unit::Count,
+        "reads that may share a call, by endpoint and how they got their answer: asked (of the back office), shared (with a call under way), kept",
+    ),
+    (
+        HEDGES,
+        Unit::Count,
+        "further attempts of reads that were slow, by endpoint and what became of them: sent, won (the first good answer), skipped (no room)",
+    ),
     (BREAKER_OPENED, Unit::Count, "times that a back office failed and was left alone, by endpoint"),
 ];
 
@@ -170,6 +186,8 @@ pub(super) struct Observed {
     /// Nothing until the back office's policy has let the call in.
     admission: Option<Admission>,
     span: Span,
+    /// Whether it is a call of the bus's own, behind those of callers, which are counted themselves.
+    of_bus: bool,
 }
 
 impl Observed {
@@ -177,7 +195,12 @@ impl Observed {
         let in_flight = route.endpoint.in_flight();
         in_flight.count.fetch_add(1, Ordering::Relaxed);
         in_flight.gauge.increment(1);
-        Self { route, started, deadline: None, outcome: None, admission: None, span }
+        Self { route, started, deadline: None, outcome: None, admission: None, span, of_bus: false }
+    }
+
+    /// A call that the bus makes for several callers.
+    pub(super) fn of_bus(route: std::sync::Arc<super::Route>, started: Instant) -> Self {
+        Self { route, started, deadline: None, outcome: None, admission: None, span: Span::none(), of_bus: true }
     }
 
     /// When the call came.
@@ -198,6 +221,13 @@ impl Observed {
     /// The call goes to the back office.
     pub(super) fn admitted(&mut self, admission: Admission) {
         self.admission = Some(admission);
+    }
+
+    /// Hands the place at the back office over to a call of the bus's own, made for this one.
+    pub(super) fn hand_over(&mut self) -> Self {
+        let mut attempt = Self::of_bus(self.route.clone(), self.started);
+        attempt.admission = self.admission.take();
+        attempt
     }
 
     /// The name of the endpoint that carries the call.
@@ -232,11 +262,13 @@ impl Observed {
 impl Drop for Observed {
     fn drop(&mut self) {
         let code = self.outcome.unwrap_or(Code::Cancelled);
-        let in_flight = self.route.endpoint.in_flight();
-        in_flight.count.fetch_sub(1, Ordering::Relaxed);
-        in_flight.gauge.decrement(1);
         let now = Instant::now();
-        self.route.meter.record(code, now.saturating_duration_since(self.started));
+        if !self.of_bus {
+            let in_flight = self.route.endpoint.in_flight();
+            in_flight.count.fetch_sub(1, Ordering::Relaxed);
+            in_flight.gauge.decrement(1);
+            self.route.meter.record(code, now.saturating_duration_since(self.started));
+        }
         if let Some(admission) = &self.admission {
             self.route.endpoint.policy.ended(&self.route, admission, now, self.outcome);
         }

@@ -8,13 +8,15 @@ use http::HeaderMap;
 
 use super::endpoint::Endpoint;
 use super::observe::Meter;
-use super::policy::{MethodSettings, Pace};
+use super::policy::{HedgeSettings, MethodSettings, Pace, ShareSettings};
 use crate::contract::{Method, MethodUse, Sample};
 
 /// One method of a registered contract and the endpoint that serves it.
 #[derive(Debug)]
 pub struct Route {
     pub(super) path: String,
+    /// The contract and its version.
+    pub(super) contract: String,
     pub(super) streaming: Streaming,
     pub(super) endpoint: Arc<Endpoint>,
     pub(super) meter: Meter,
@@ -24,6 +26,8 @@ pub struct Route {
     pub(super) rules: MethodSettings,
     /// Whether its contract says that it may be called again.
     pub(super) idempotent: bool,
+    /// Whether its contract says that it reads and changes nothing.
+    read_only: bool,
     /// How long a call of it takes.
     pub(super) pace: Pace,
 }
@@ -50,7 +54,18 @@ impl Route {
         let method = path.trim_start_matches('/');
         let meter = Meter::new(method, endpoint.name());
         let rules = endpoint.policy.method(method);
-        Self { path: path.to_owned(), streaming, endpoint, meter, rules, idempotent: false, pace: Pace::default(), uses: None }
+        Self {
+            path: path.to_owned(),
+            contract: String::new(),
+            streaming,
+            endpoint,
+            meter,
+            rules,
+            idempotent: false,
+            read_only: false,
+            pace: Pace::default(),
+            uses: None,
+        }
     }
 
     /// Counts who calls it.
@@ -67,6 +82,36 @@ impl Route {
     /// The contract says whether the method may be called again when it is not known if it had its effect.
     pub fn idempotent(self, idempotent: bool) -> Self {
         Self { idempotent, ..self }
+    }
+
+    /// The contract says whether the method reads and changes nothing.
+    pub fn read_only(self, read_only: bool) -> Self {
+        Self { read_only, ..self }
+    }
+
+    /// The contract and version that the method is of.
+    pub fn contract(self, id: String) -> Self {
+        Self { contract: id, ..self }
+    }
+
+    /// Whether the method reads and changes nothing, as was declared or else as its contract says.
+    pub(super) fn only_reads(&self) -> bool {
+        self.rules.read_only.unwrap_or(self.read_only)
+    }
+
+    /// How its calls are shared, if they may be.
+    pub(super) fn share(&self) -> Option<&ShareSettings> {
+        self.rules.share.as_ref().filter(|_| self.only_reads() && self.streaming.is_unary())
+    }
+
+    /// How its calls are hedged, if they may be.
+    pub(super) fn hedge(&self) -> Option<&HedgeSettings> {
+        self.rules.hedge.as_ref().filter(|_| self.only_reads() && self.streaming.is_unary())
+    }
+
+    /// Whether its calls were declared to be shared or hedged, and are not: nobody says that it only reads, or it streams.
+    pub fn is_ignoring(&self) -> bool {
+        self.rules.share.is_some() && self.share().is_none() || self.rules.hedge.is_some() && self.hedge().is_none()
     }
 
     /// The full method name without a leading slash.

@@ -72,6 +72,15 @@ class Ledger:
     async def attempts_of(self, request, context):
         return message(json.dumps(self.attempts[text_of(request)]))
 
+    async def quote(self, request, context):
+        """Stamped before the work: what is read is as old as that."""
+        self.seen["quotes"] += 1
+        metadata = dict(context.invocation_metadata())
+        quote = {"at": time.time(), "asked": text_of(request)}
+        quote |= {"who": metadata.get("authorization", ""), "customer": metadata.get("customer", "")}
+        await asyncio.sleep(self.behaviour["work_ms"] / 1000)
+        return message(json.dumps(quote))
+
     async def behave(self, request, context):
         self.behaviour.update(json.loads(text_of(request)))
         return request
@@ -98,7 +107,7 @@ def message(text):
 async def main():
     ledger = Ledger(*map(int, sys.argv[1:]))
     methods = {"Book": ledger.book, "Behave": ledger.behave, "Report": ledger.report}
-    methods |= {"Flaky": ledger.flaky, "Attempts": ledger.attempts_of}
+    methods |= {"Flaky": ledger.flaky, "Attempts": ledger.attempts_of, "Quote": ledger.quote}
     server = grpc.aio.server()
     handlers = {name: grpc.unary_unary_rpc_method_handler(method) for name, method in methods.items()}
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("host.v1.Ledger", handlers),))

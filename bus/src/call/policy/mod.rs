@@ -21,19 +21,21 @@ use tonic::{Code, Status};
 pub use self::breaker::BreakerStatus;
 pub use self::channels::ChannelUsage;
 pub use self::envelope::EnvelopeStatus;
-pub(super) use self::envelope::Pace;
+pub(super) use self::envelope::{Pace, now};
 pub use self::outlier::{FailurePercentage, OutlierSettings, SuccessRate};
-pub(super) use self::retry::{Pushback, Retries};
+pub use self::retry::HedgeStatus;
+pub(super) use self::retry::{Hedges, Next, Pushback, Retries};
 pub use self::settings::RetrySettings;
 pub use self::settings::{
-    BatchWindow, BreakerSettings, ChannelSettings, EnvelopeSettings, LARGEST_VALUE, Limits, MethodSettings, PolicySettings, Rate,
+    BatchWindow, BreakerSettings, ChannelSettings, EnvelopeSettings, HedgeSettings, LARGEST_VALUE, Limits, MethodSettings,
+    PolicySettings, Rate, ShareSettings,
 };
 
 use self::breaker::{Breaker, Verdict};
 use self::channels::Consumption;
 use self::envelope::{Entered, Envelope, Wanted};
 use self::outlier::Blame;
-use self::retry::Retry;
+use self::retry::{HedgeCounts, Retry};
 use self::shed::Shed;
 use super::Route;
 use super::gateway::Exchange;
@@ -50,6 +52,7 @@ pub(super) struct Policy {
     envelope: Arc<Envelope>,
     breaker: Breaker,
     retry: Retry,
+    hedged: HedgeCounts,
     consumption: Consumption,
     methods: HashMap<String, MethodSettings>,
 }
@@ -72,6 +75,8 @@ pub struct PolicyStatus {
     pub breaker: BreakerStatus,
     /// What each channel has consumed.
     pub channels: Vec<ChannelUsage>,
+    /// What became of further attempts of slow reads.
+    pub hedges: HedgeStatus,
 }
 
 impl Policy {
@@ -81,6 +86,7 @@ impl Policy {
             envelope: Arc::new(Envelope::new(endpoint, &settings.envelope, clock)),
             breaker: Breaker::new(endpoint, settings.breaker, envelope::now()),
             retry: Retry::new(settings.retry),
+            hedged: HedgeCounts::default(),
             consumption: Consumption::new(endpoint, channels),
             methods: settings.methods,
         }
@@ -155,12 +161,30 @@ impl Policy {
 
     /// What may be tried again of a call that was let in. A probe finds out by one attempt.
     pub(super) fn retries(&self, route: &Route, headers: &mut HeaderMap, exchange: &Exchange) -> Option<Retries<'_>> {
-        let idempotent = route.rules.idempotent.unwrap_or(route.idempotent);
+        let idempotent = route.rules.idempotent.unwrap_or(route.idempotent || route.only_reads());
         let is_probe = exchange.observed.admission().is_none_or(|admission| admission.is_probe);
         if !idempotent || is_probe {
             return None;
         }
         self.retry.claim(self, route.rules.cost, headers, exchange.deadline)
+    }
+
+    /// What may be hedged of a call that was let in. A probe finds out by one attempt.
+    pub(super) fn hedges<'a>(
+        &'a self,
+        settings: &'a HedgeSettings,
+        route: &Route,
+        headers: &mut HeaderMap,
+        exchange: &Exchange,
+    ) -> Option<Hedges<'a>> {
+        let is_probe = exchange.observed.admission().is_none_or(|admission| admission.is_probe);
+        if is_probe { None } else { retry::hedges(self, settings, route.rules.cost, headers, exchange.deadline) }
+    }
+
+    /// Lets another attempt of a call in, if there is room at once and the back office does well enough.
+    fn admit_hedge(&self, now: Instant, cost: u32) -> Option<Admission> {
+        let may = self.breaker.is_closed() && self.retry.may() && self.envelope.try_enter(now, cost);
+        may.then_some(Admission { cost, since: now, is_probe: false })
     }
 
     /// Whether the back office may be asked again after an attempt ended so: a retry is a call to it like any other, but no probe.
@@ -194,7 +218,12 @@ impl Policy {
 
     pub(super) fn status(&self) -> PolicyStatus {
         let breaker = self.breaker.status(envelope::now());
-        PolicyStatus { envelope: self.envelope.status(), breaker, channels: self.consumption.usage() }
+        PolicyStatus {
+            envelope: self.envelope.status(),
+            breaker,
+            channels: self.consumption.usage(),
+            hedges: self.hedged.status(),
+        }
     }
 }
 

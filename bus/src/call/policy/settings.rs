@@ -7,7 +7,7 @@ use crate::calendar::Calendar;
 use crate::contract::CHANNEL_HEADER;
 
 /// The policy of one endpoint. The default suits a back office that nobody described: it is protected from a flood, and from nothing else.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct PolicySettings {
     /// What the back office can bear.
     pub envelope: EnvelopeSettings,
@@ -15,6 +15,8 @@ pub struct PolicySettings {
     pub breaker: BreakerSettings,
     /// When a call is tried again.
     pub retry: RetrySettings,
+    /// How many bytes of answers are kept at most; 0: none.
+    pub kept_bytes: usize,
     /// What is particular to a method, by its full name (`bank.v1.Accounts/Inquire`).
     pub methods: HashMap<String, MethodSettings>,
 }
@@ -26,6 +28,35 @@ pub struct MethodSettings {
     pub cost: u32,
     /// Whether it may be called again when it is not known if it had its effect; `None`: as its contract says.
     pub idempotent: Option<bool>,
+    /// Whether it reads and changes nothing; `None`: as its contract says.
+    pub read_only: Option<bool>,
+    /// How its calls are shared, if it only reads and takes and gives one message; `None`: each one asks for itself.
+    pub share: Option<ShareSettings>,
+    /// How a slow call is asked for once more, if it only reads and takes and gives one message; `None`: it is not. A hedged call is not
+    /// retried besides.
+    pub hedge: Option<HedgeSettings>,
+}
+
+/// When a slow call is asked for once more (gRFC A6, "Hedging").
+#[derive(Debug, Clone, PartialEq)]
+pub struct HedgeSettings {
+    /// Attempts at most, the first one included.
+    pub attempts: u32,
+    /// How long after each attempt the next one begins, if there is no good answer until then.
+    pub delay: Duration,
+    /// The outcomes after which the next attempt begins at once; any other one is the answer.
+    pub codes: Vec<tonic::Code>,
+}
+
+/// How those who ask the same share a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShareSettings {
+    /// How old an answer may be, counted from when the back office was asked for it; `None`: none is kept, and calls that are under way
+    /// are shared however long they have been.
+    pub tolerance: Option<Duration>,
+    /// The metadata that may change an answer, besides that which says who asks and how the answer is written; `None`: all that is not
+    /// known to say only how the call travels.
+    pub vary: Option<Vec<http::HeaderName>>,
 }
 
 /// What a back office can bear, and who waits for it how long.
@@ -126,9 +157,21 @@ pub struct ChannelSettings {
 /// The largest customer value.
 pub const LARGEST_VALUE: u8 = 9;
 
+impl Default for PolicySettings {
+    fn default() -> Self {
+        Self {
+            envelope: EnvelopeSettings::default(),
+            breaker: BreakerSettings::default(),
+            retry: RetrySettings::default(),
+            kept_bytes: 16 * 1024 * 1024,
+            methods: HashMap::new(),
+        }
+    }
+}
+
 impl Default for MethodSettings {
     fn default() -> Self {
-        Self { cost: 1, idempotent: None }
+        Self { cost: 1, idempotent: None, read_only: None, share: None, hedge: None }
     }
 }
 

@@ -11,6 +11,7 @@ use std::time::Instant;
 use arc_swap::Guard;
 use tonic::Status;
 
+use super::super::hedge::Tried;
 use super::Remote;
 use super::connection::{Lease, Queue};
 use super::fleet::Servers;
@@ -19,16 +20,20 @@ use super::slot::State;
 impl Remote {
     /// A place on the least loaded open connection. Waits while one is being opened or all are full; fails at once when every
     /// server is known to be down (gRPC's default, "not wait for ready").
-    pub(super) async fn lease(&self, deadline: Option<Instant>) -> Result<Lease, Status> {
-        let mut lease = match self.least_loaded() {
+    /// `tried`: elsewhere than there, if there is a choice.
+    pub(super) async fn lease(&self, deadline: Option<Instant>, tried: Option<&Tried>) -> Result<Lease, Status> {
+        let mut lease = match self.least_loaded(tried) {
             Some(lease) => lease,
-            None => self.wait_for_lease().await?,
+            None => self.wait_for_lease(tried).await?,
         };
+        if let Some(tried) = tried {
+            tried.note(lease.connection.track());
+        }
         lease.due(deadline);
         Ok(lease)
     }
 
-    async fn wait_for_lease(&self) -> Result<Lease, Status> {
+    async fn wait_for_lease(&self, tried: Option<&Tried>) -> Result<Lease, Status> {
         let _waiting = Waiting::enter(&self.signals.queue);
         let mut changes = self.signals.changed.subscribe();
         loop {
@@ -37,7 +42,7 @@ impl Remote {
             changes.mark_unchanged();
             let servers = self.fleet.servers();
             servers.slots.iter().for_each(|slot| slot.connection().iter().for_each(|open| open.refresh_limit()));
-            if let Some(lease) = self.least_loaded() {
+            if let Some(lease) = self.least_loaded(tried) {
                 return Ok(lease);
             }
             if let Some(down) = self.all_down(&servers) {
@@ -53,16 +58,19 @@ impl Remote {
     }
 
     /// An ejected server is taken only when there is no other: it is better than none.
-    fn least_loaded(&self) -> Option<Lease> {
+    fn least_loaded(&self, tried: Option<&Tried>) -> Option<Lease> {
         let servers = self.fleet.servers();
         let slots = &servers.slots;
         let (before, from) = slots.split_at(self.next.fetch_add(1, Ordering::Relaxed) % slots.len().max(1));
         let open = from.iter().chain(before).filter_map(|slot| {
             let open = slot.connection();
-            let rank = open.as_ref().and_then(|connection| Some((connection.is_ejected(), connection.load()?)))?;
+            let rank = open.as_ref().and_then(|connection| {
+                let again = tried.is_some_and(|tried| tried.contains(connection.track()));
+                Some((connection.is_ejected(), again, connection.load()?))
+            })?;
             Some((rank, open))
         });
-        let ((is_ejected, _), least) = open.min_by_key(|(rank, _)| *rank)?;
+        let ((is_ejected, ..), least) = open.min_by_key(|(rank, _)| *rank)?;
         if is_ejected && servers.has_a_well_one() {
             return None;
         }

@@ -54,6 +54,11 @@ impl Connection {
         }
     }
 
+    /// What is counted of its server: one for all connections to it.
+    pub(super) fn track(&self) -> &Arc<Track> {
+        &self.track
+    }
+
     /// The peer takes no new calls here (GOAWAY, or it broke): the slot connects anew, what is in flight goes on.
     pub(super) fn retire(&self) {
         self.retiring.store(true, Ordering::Relaxed);

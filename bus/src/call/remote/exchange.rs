@@ -9,13 +9,15 @@ use h2::{Reason, RecvStream};
 use http::header::{CONTENT_TYPE, HOST};
 use http::request::Parts;
 use http::{Extensions, HeaderMap, Request, Response, Uri, Version};
-use hyper::body::{Body as _, Incoming};
+use http_body::Body as _;
 use tonic::{Code, Status};
 use tracing::{Instrument, debug_span};
 
 use super::super::body::Body;
 use super::super::frame::Measure;
 use super::super::gateway::{CallLimits, Exchange};
+use super::super::hedge::Tried;
+use super::super::inward::Inward;
 use super::super::policy::{Pushback, Retries};
 use super::super::record::RequestTap;
 use super::super::{deadline, status};
@@ -31,7 +33,7 @@ const ATTEMPTS: usize = 4;
 /// Carries the call. The answer streams on after this returns.
 pub(in crate::call) async fn forward(
     remote: &Remote,
-    request: Request<Incoming>,
+    request: Request<Inward>,
     exchange: Exchange,
     retries: Option<Retries<'_>>,
     limits: &CallLimits,
@@ -62,7 +64,7 @@ struct Started {
 async fn start(
     remote: &Remote,
     parts: Parts,
-    body: Incoming,
+    body: Inward,
     deadline: Option<Instant>,
     mut retries: Option<Retries<'_>>,
     limits: &CallLimits,
@@ -71,13 +73,14 @@ async fn start(
     let mut request = Request::from_parts(parts, ());
     let mut sample = request.extensions_mut().remove::<Sample>();
     let mut tap = request.extensions_mut().remove::<RequestTap>().map(RequestTap::carried);
+    let tried = request.extensions_mut().remove::<Tried>();
     *request.version_mut() = Version::HTTP_2;
     request.headers_mut().remove(HOST);
     *request.extensions_mut() = Extensions::new();
     let mut upload: Option<Upload> = None;
     let mut unprocessed = 0;
     while unprocessed < ATTEMPTS {
-        let mut lease = remote.lease(deadline).await?;
+        let mut lease = remote.lease(deadline, tried.as_ref()).await?;
         address(&mut request, &lease.connection, deadline);
         let ended = body.is_none() && upload.is_none();
         let (mut response, stream) = match lease.connection.sender.clone().send_request(request.clone(), ended) {

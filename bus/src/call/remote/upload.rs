@@ -6,9 +6,9 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use h2::{Reason, SendStream};
 use http_body::Body;
-use hyper::body::Incoming;
 
 use super::super::frame::{Measure, TooLarge};
+use super::super::inward::Inward;
 use super::super::record::RequestTap;
 use crate::contract::Sample;
 
@@ -17,7 +17,7 @@ const KEPT_BYTES: usize = 64 * 1024;
 
 /// Pumps a request body into an HTTP/2 stream, within the stream's flow control.
 pub(super) struct Upload {
-    body: Incoming,
+    body: Inward,
     stream: SendStream<Bytes>,
     measure: Measure,
     /// What was sent, until the answer begins; `None` if it is too much to be kept.
@@ -48,7 +48,7 @@ pub(super) enum UploadError {
 
 impl Upload {
     pub(super) fn new(
-        body: Incoming,
+        body: Inward,
         stream: SendStream<Bytes>,
         message_bytes: u32,
         sample: Option<Sample>,

@@ -9,7 +9,7 @@ use crate::adapters;
 use crate::cli::SettingsFile;
 use crate::explain::Code;
 use crate::failure::Failure;
-use crate::serve::{contracts, tls};
+use crate::serve::{contracts, reads, tls};
 use crate::settings::{Contract, Endpoint, EndpointName, Loaded};
 
 /// Proves everything that can be proven without a connection; prints an `ok` line for each thing.
@@ -24,7 +24,8 @@ pub(super) fn run(file: &SettingsFile) -> Result<(), Failure> {
     let registry = Registry::open(Arc::new(MemoryStore::default())).map_err(Failure::plain)?;
     let mut refused = 0;
     for (name, endpoint) in &loaded.settings.endpoints {
-        match runtime.block_on(endpoint_line(&loaded, name, endpoint, &registry)) {
+        let line = runtime.block_on(endpoint_line(&loaded, name, endpoint, &registry));
+        match line.and_then(|line| reads::check(&loaded, name, endpoint.policy(), &registry).map(|()| line)) {
             Ok(line) => println!("ok endpoint {name}: {line}"),
             Err(failure) => {
                 refused += 1;

@@ -11,6 +11,7 @@ use passerelle_bus::contract::Registry;
 use super::clock::Wall;
 use super::contracts;
 use super::names::Names;
+use super::reads;
 use super::tls;
 use crate::adapters;
 use crate::explain::Code;
@@ -34,9 +35,9 @@ pub(crate) struct Opened {
 /// Opens all endpoints and registers the contracts they speak. Nothing behind needs to be up.
 pub(crate) async fn open(loaded: &Loaded, registry: &Registry) -> Result<Opened, Failure> {
     let mut opened = Opened::default();
-    for (name, endpoint) in &loaded.settings.endpoints {
-        let declared = Declared { policy: endpoint.policy().resolved(), ..nothing_declared(&loaded.settings) };
-        let endpoint = match endpoint {
+    for (name, described) in &loaded.settings.endpoints {
+        let declared = Declared { policy: described.policy().resolved(), ..nothing_declared(&loaded.settings) };
+        let endpoint = match described {
             settings::Endpoint::Remote(remote) => {
                 if let Some(contract) = &remote.contract {
                     contracts::of_files(registry, name.as_str(), contract)?;
@@ -52,6 +53,7 @@ pub(crate) async fn open(loaded: &Loaded, registry: &Registry) -> Result<Opened,
                 Endpoint::adapter(name.as_str(), adapter, declared)
             }
         };
+        reads::check(loaded, name, described.policy(), registry)?;
         opened.endpoints.insert(name.to_string(), Arc::new(endpoint));
     }
     Ok(opened)

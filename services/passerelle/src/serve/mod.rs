@@ -13,6 +13,7 @@ pub(crate) mod listener;
 mod names;
 mod operators;
 mod readiness;
+pub(crate) mod reads;
 mod routes;
 pub(crate) mod tls;
 

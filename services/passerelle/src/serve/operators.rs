@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use passerelle_bus::call::record::Recorders;
-use passerelle_bus::call::{AddressState, BreakerStatus, ChannelUsage, EndpointStatus, PolicyStatus};
+use passerelle_bus::call::{AddressState, BreakerStatus, ChannelUsage, EndpointStatus, HedgeStatus, PolicyStatus, ShareStatus};
 use passerelle_bus::contract::{Image, ImageError, Registry};
 use passerelle_proto::bus::v1;
 use passerelle_services::admin::{Adapters, Contracts, Endpoints};
@@ -96,12 +96,12 @@ fn described(status: EndpointStatus, contracts: Vec<String>) -> v1::Endpoint {
         addresses: status.addresses.into_iter().map(address).collect(),
         contracts,
         in_flight: status.in_flight as u64,
-        policy: Some(policy(status.policy)),
+        policy: Some(policy(status.policy, status.reads)),
     }
 }
 
-fn policy(status: PolicyStatus) -> v1::Policy {
-    let PolicyStatus { envelope, breaker, channels } = status;
+fn policy(status: PolicyStatus, reads: ShareStatus) -> v1::Policy {
+    let PolicyStatus { envelope, breaker, channels, hedges } = status;
     let usage = |usage: ChannelUsage| v1::policy::ChannelUsage {
         channel: usage.channel,
         calls: usage.calls,
@@ -124,6 +124,19 @@ fn policy(status: PolicyStatus) -> v1::Policy {
             BreakerStatus::HalfOpen => v1::policy::Breaker::HalfOpen,
         }
         .into(),
+        reads: (reads != ShareStatus { most_bytes: reads.most_bytes, ..ShareStatus::default() }).then_some(v1::policy::Reads {
+            asked: reads.asked,
+            shared: reads.shared,
+            kept: reads.kept,
+            answers: reads.answers as u64,
+            bytes: reads.bytes as u64,
+            most_bytes: reads.most_bytes as u64,
+        }),
+        hedges: (hedges != HedgeStatus::default()).then_some(v1::policy::Hedges {
+            sent: hedges.sent,
+            won: hedges.won,
+            skipped: hedges.skipped,
+        }),
         left_alone_for: match breaker {
             BreakerStatus::Open(left) => left.try_into().ok(),
             BreakerStatus::Closed | BreakerStatus::HalfOpen => None,

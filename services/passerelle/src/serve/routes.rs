@@ -74,8 +74,14 @@ impl Routes {
             routes.extend(contract.methods().map(|method| {
                 let streaming = Streaming { client: method.client_streaming, server: method.server_streaming };
                 let idempotent = method.idempotency != Idempotency::Unknown;
+                let read_only = method.idempotency == Idempotency::NoSideEffects;
                 let uses = self.registry.consumers().method(&method.path);
-                Route::new(&method.path, streaming, endpoint.clone()).idempotent(idempotent).counted(uses, method.clone())
+                let route = Route::new(&method.path, streaming, endpoint.clone()).idempotent(idempotent).read_only(read_only);
+                let route = route.contract(contract.id()).counted(uses, method.clone());
+                if route.is_ignoring() {
+                    tracing::warn!(method = route.method(), "declared `share` or `hedge` does not hold: the contract does not say that the method only reads, with one message each way");
+                }
+                route
             }));
         }
         *self.given.lock().unwrap_or_else(PoisonError::into_inner) = kept;

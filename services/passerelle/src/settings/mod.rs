@@ -6,6 +6,7 @@ mod compatibility;
 mod endpoint;
 mod environment;
 mod error;
+mod hedge;
 mod journal;
 mod limits;
 mod load;
@@ -15,6 +16,7 @@ mod retry;
 pub(crate) mod schema;
 mod secrets;
 mod servers;
+mod share;
 #[cfg(test)]
 mod tests;
 mod tls;

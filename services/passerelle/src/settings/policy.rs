@@ -8,7 +8,9 @@ use passerelle_bus::call;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::hedge::Hedge;
 use super::retry::Retry;
+use super::share::Share;
 
 /// Hours are looked at by the second.
 const CALENDAR_SECONDS: i64 = 1;
@@ -38,6 +40,10 @@ pub struct Policy {
     pub breaker: Breaker,
     /// When a call is tried again.
     pub retry: Retry,
+    /// Bytes of answers that are kept at most for methods with a `tolerance_ms`, in MiB, 512 bytes for each answer included; one answer takes at
+    /// most a sixteenth of it. 0: none are kept.
+    #[schemars(range(min = 0, max = 4_096))]
+    pub cache_mib: u32,
     /// When it answers. Not given: always.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hours: Option<OpeningHours>,
@@ -134,12 +140,27 @@ pub struct Method {
     /// Whether it may be called again when it is not known if it had its effect. Not given: as its contract says (`idempotency_level`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idempotent: Option<bool>,
+    /// Whether it reads and changes nothing. Not given: as its contract says (`idempotency_level = NO_SIDE_EFFECTS`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_only: Option<bool>,
+    /// How those who ask the same share a call. Only for methods that only read, with one message each way. Not given: each call asks for itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<Share>,
+    /// When a slow call is asked for once more. Only for methods that only read, with one message each way. Not given: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hedge: Option<Hedge>,
 }
 
 impl Policy {
     /// As the bus takes it.
     pub fn resolved(&self) -> call::PolicySettings {
-        let method = |method: &Method| call::MethodSettings { cost: method.cost, idempotent: method.idempotent };
+        let method = |method: &Method| call::MethodSettings {
+            cost: method.cost,
+            idempotent: method.idempotent,
+            read_only: method.read_only,
+            share: method.share.as_ref().map(Share::resolved),
+            hedge: method.hedge.as_ref().map(Hedge::resolved),
+        };
         let methods: HashMap<_, _> =
             self.methods.iter().map(|settings| (settings.full_name().to_owned(), method(settings))).collect();
         let envelope = call::EnvelopeSettings {
@@ -150,7 +171,8 @@ impl Policy {
             hours: self.hours.as_ref().map(OpeningHours::calendar),
             batch_windows: self.batch_windows.iter().map(BatchWindow::resolved).collect(),
         };
-        call::PolicySettings { envelope, breaker: self.breaker.resolved(), retry: self.retry.resolved(), methods }
+        let kept_bytes = self.cache_mib as usize * 1024 * 1024;
+        call::PolicySettings { envelope, breaker: self.breaker.resolved(), retry: self.retry.resolved(), kept_bytes, methods }
     }
 
     /// `(path, what is wrong)` of everything that the types cannot say.
@@ -163,7 +185,17 @@ impl Policy {
             check_week(&window.during, &format!("{path}.batch_windows[{index}].during"), &mut found);
         }
         for (index, method) in self.methods.iter().enumerate() {
-            let (name, path) = (method.full_name(), format!("{path}.methods[{index}].name"));
+            let path = format!("{path}.methods[{index}]");
+            if let Some(share) = &method.share {
+                found.extend(share.problems(&format!("{path}.share")));
+            }
+            if let Some(option) = method.option_of_reads()
+                && (method.read_only == Some(false) || method.idempotent == Some(false))
+            {
+                let text = "only for methods that read and change nothing, and this one is declared otherwise";
+                found.push((format!("{path}.{option}"), text.to_owned()));
+            }
+            let (name, path) = (method.full_name(), format!("{path}.name"));
             if name.split('/').count() != 2 {
                 found.push((path, format!("`{name}` is no method; write its full name: bank.v1.Accounts/Inquire")));
             } else if self.methods[..index].iter().any(|before| before.full_name() == name) {
@@ -236,6 +268,7 @@ impl Default for Policy {
             abandoned_ms: abandoned.as_millis() as u64,
             breaker: Breaker::default(),
             retry: Retry::default(),
+            cache_mib: (call::PolicySettings::default().kept_bytes / 1024 / 1024) as u32,
             hours: None,
             batch_windows: Vec::new(),
             methods: Vec::new(),
@@ -248,8 +281,13 @@ impl Method {
         call::MethodSettings::default().cost
     }
 
+    /// The option, if any, that only a method may have that reads and changes nothing.
+    pub(crate) fn option_of_reads(&self) -> Option<&'static str> {
+        self.share.as_ref().map(|_| "share").or(self.hedge.as_ref().map(|_| "hedge"))
+    }
+
     /// As routes name it.
-    fn full_name(&self) -> &str {
+    pub fn full_name(&self) -> &str {
         self.name.trim_start_matches('/')
     }
 }

@@ -81,7 +81,7 @@ impl Default for Retry {
 }
 
 impl RetryCode {
-    fn resolved(self) -> Code {
+    pub(super) fn resolved(self) -> Code {
         match self {
             Self::Unavailable => Code::Unavailable,
             Self::ResourceExhausted => Code::ResourceExhausted,

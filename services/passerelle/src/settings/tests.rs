@@ -423,6 +423,11 @@ fn a_policy_that_cannot_be_meant_is_refused() {
         "methods: [{ name: Search, cost: 2 }]",
         "methods: [{ name: bank.v1.Accounts/Search, cost: 0 }]",
         "methods: [{ name: b.A/S }, { name: /b.A/S }]",
+        "methods: [{ name: b.A/S, read_only: false, share: { tolerance_ms: 0 } }]",
+        "methods: [{ name: b.A/S, idempotent: false, hedge: { delay_ms: 9 } }]",
+        "methods: [{ name: b.A/S, share: { tolerance_ms: 0, vary: [a b] } }]",
+        "methods: [{ name: b.A/S, share: { vary: [a] } }]",
+        "methods: [{ name: b.A/S, hedge: { delay_ms: 9, attempts: 1 } }]",
     ];
     let yaml = |policy| format!("endpoints:\n  bank:\n    addresses: ['http://127.0.0.1:1']\n    policy: {{ {policy} }}\n");
     let channels = ["names: [other]", "names: ['']", "value_key: Big", "value_key: grpc-value", "usual_value: 10"];
@@ -455,6 +460,16 @@ fn a_policy_that_cannot_be_meant_is_refused() {
               P0003 passerelle.yaml:4:58: endpoints.bank.policy.methods[0].cost: 0 is out of range, 1 to 10000
             "methods: [{ name: b.A/S }, { name: /b.A/S }]"
               P0003 passerelle.yaml:4:44: endpoints.bank.policy.methods[1].name: `b.A/S` stands here twice
+            "methods: [{ name: b.A/S, read_only: false, share: { tolerance_ms: 0 } }]"
+              P0003 passerelle.yaml:4:58: endpoints.bank.policy.methods[0].share: only for methods that read and change nothing, and this one is declared otherwise
+            "methods: [{ name: b.A/S, idempotent: false, hedge: { delay_ms: 9 } }]"
+              P0003 passerelle.yaml:4:59: endpoints.bank.policy.methods[0].hedge: only for methods that read and change nothing, and this one is declared otherwise
+            "methods: [{ name: b.A/S, share: { tolerance_ms: 0, vary: [a b] } }]"
+              P0003 passerelle.yaml:4:73: endpoints.bank.policy.methods[0].share.vary[0]: `a b` is no name of metadata: small letters, digits and hyphens (accept-language)
+            "methods: [{ name: b.A/S, share: { vary: [a] } }]"
+              P0002 passerelle.yaml:4:49: endpoints.bank.policy.methods[0].share: missing field `tolerance_ms`
+            "methods: [{ name: b.A/S, hedge: { delay_ms: 9, attempts: 1 } }]"
+              P0003 passerelle.yaml:4:62: endpoints.bank.policy.methods[0].hedge.attempts: 1 is out of range, 2 to 5
             "names: [other]"
               P0003 passerelle.yaml:1:13: channels.names: `other` is no channel's name: 1 to 64 letters, digits, `-`, `_` and `.`, and not `other`
             "names: ['']"

@@ -15,6 +15,7 @@ mod interop;
 mod journal;
 mod mainframe;
 mod policies;
+mod reads;
 mod storm;
 mod streaming;
 mod tidy;

@@ -392,7 +392,7 @@ impl std::fmt::Debug for Envelope {
 }
 
 /// The present moment, which tests may stop.
-pub(super) fn now() -> Instant {
+pub(in crate::call) fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 

@@ -3,6 +3,7 @@
 //! The first bus that may retry a call claims it: it tells the next hop that nothing is left to retry. What its caller has already tried
 //! is counted against what it may try itself.
 
+mod hedge;
 #[cfg(test)]
 mod tests;
 mod throttle;
@@ -12,9 +13,12 @@ use std::time::{Duration, Instant};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tonic::Code;
 
+pub(super) use self::hedge::HedgeCounts;
+pub use self::hedge::HedgeStatus;
+pub(in crate::call) use self::hedge::{Hedges, Next};
 use self::throttle::Throttle;
 use super::Policy;
-use super::settings::RetrySettings;
+use super::settings::{HedgeSettings, RetrySettings};
 
 /// How often a call was tried before, as gRPC clients say it (gRFC A6).
 const PREVIOUS_ATTEMPTS: HeaderName = HeaderName::from_static("grpc-previous-rpc-attempts");
@@ -69,6 +73,11 @@ impl Retry {
         Self { settings, throttle }
     }
 
+    /// Whether the back office does well enough to be asked once more.
+    pub(super) fn may(&self) -> bool {
+        self.throttle.may()
+    }
+
     pub(super) fn succeeded(&self) {
         self.throttle.succeeded();
     }
@@ -81,13 +90,7 @@ impl Retry {
         headers: &mut HeaderMap,
         deadline: Option<Instant>,
     ) -> Option<Retries<'a>> {
-        let failed = number(headers, &PREVIOUS_ATTEMPTS).unwrap_or(0);
-        let budget = number(headers, &RETRY_BUDGET).unwrap_or(u32::MAX);
-        let left = self.settings.attempts.saturating_sub(1).saturating_sub(failed).min(budget);
-        if left == 0 {
-            return None;
-        }
-        headers.insert(RETRY_BUDGET, HeaderValue::from_static("0"));
+        let (left, failed) = budget(self.settings.attempts, headers)?;
         Some(Retries { policy, cost, deadline, left, failed, backoff: self.settings.initial_backoff })
     }
 }
@@ -125,6 +128,30 @@ impl Retries<'_> {
     pub(in crate::call) fn tell(&self, headers: &mut HeaderMap) {
         headers.insert(PREVIOUS_ATTEMPTS, HeaderValue::from(self.failed));
     }
+}
+
+/// What one call may hedge, and tells the next hop that this is not its affair.
+pub(super) fn hedges<'a>(
+    policy: &'a Policy,
+    settings: &'a HedgeSettings,
+    cost: u32,
+    headers: &mut HeaderMap,
+    deadline: Option<Instant>,
+) -> Option<Hedges<'a>> {
+    let (left, before) = budget(settings.attempts, headers)?;
+    Some(Hedges { policy, settings, cost, deadline, left, before, sent: 0 })
+}
+
+/// Claims further attempts, if any of so many are left: how many, and how many there were before.
+fn budget(attempts: u32, headers: &mut HeaderMap) -> Option<(u32, u32)> {
+    let before = number(headers, &PREVIOUS_ATTEMPTS).unwrap_or(0);
+    let budget = number(headers, &RETRY_BUDGET).unwrap_or(u32::MAX);
+    let left = attempts.saturating_sub(1).saturating_sub(before).min(budget);
+    if left == 0 {
+        return None;
+    }
+    headers.insert(RETRY_BUDGET, HeaderValue::from_static("0"));
+    Some((left, before))
 }
 
 fn number(headers: &HeaderMap, name: &HeaderName) -> Option<u32> {

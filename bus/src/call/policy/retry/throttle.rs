@@ -27,6 +27,11 @@ impl Throttle {
         (before - WHOLE).max(0) > self.most / 2
     }
 
+    /// Whether there may be further attempts.
+    pub(super) fn may(&self) -> bool {
+        self.tokens.load(Ordering::Relaxed) > self.most / 2
+    }
+
     /// A call went well.
     pub(super) fn succeeded(&self) {
         if self.tokens.load(Ordering::Relaxed) < self.most {

@@ -39,6 +39,12 @@ pub(super) fn endpoint(endpoint: &v1::Endpoint) -> String {
     facts.push(["rate".to_owned(), rate(&policy)]);
     facts.push(["breaker".to_owned(), breaker(&policy)]);
     facts.push(["a call takes".to_owned(), duration(&policy)]);
+    if let Some(reads) = &policy.reads {
+        facts.push(["reads".to_owned(), reads_line(reads)]);
+    }
+    if let Some(v1::policy::Hedges { sent, won, skipped }) = &policy.hedges {
+        facts.push(["hedges".to_owned(), format!("{sent} sent, {won} answered first, {skipped} had no room")]);
+    }
     if !policy.batch_windows.is_empty() {
         facts.push(["batch windows".to_owned(), policy.batch_windows.join(", ")]);
     }
@@ -131,6 +137,16 @@ fn duration(policy: &v1::Policy) -> String {
     }
 }
 
+fn reads_line(reads: &v1::policy::Reads) -> String {
+    let v1::policy::Reads { asked, shared, kept, answers, bytes, most_bytes } = reads;
+    let kib = |bytes: &u64| bytes.div_ceil(1024);
+    format!(
+        "{asked} asked, {shared} shared with a call under way, {kept} from {answers} kept answers, {} of {} KiB",
+        kib(bytes),
+        kib(most_bytes)
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use expect_test::expect;
@@ -171,6 +187,15 @@ mod tests {
                 channels: vec![usage("web", 100, 3), usage("other", 1, 0)],
                 breaker: Breaker::Closed.into(),
                 left_alone_for: None,
+                reads: Some(v1::policy::Reads {
+                    asked: 40,
+                    shared: 15,
+                    kept: 45,
+                    answers: 12,
+                    bytes: 9000,
+                    most_bytes: 16 << 20,
+                }),
+                hedges: Some(v1::policy::Hedges { sent: 9, won: 7, skipped: 2 }),
             }),
         }
     }
@@ -208,6 +233,8 @@ mod tests {
               rate           50 a second, 5 at once
               breaker        closed
               a call takes   12.3 ms, usually
+              reads          40 asked, 15 shared with a call under way, 45 from 12 kept answers, 9 of 16384 KiB
+              hedges         9 sent, 7 answered first, 2 had no room
               batch windows  interest
 
             addresses
