@@ -149,7 +149,11 @@ impl CrmAdapter {
     }
 
     /// An effect under a key happens once, and two calls under one key do not run at the same time.
-    async fn once(&self, key: Option<Key>, effect: impl AsyncFnOnce(Option<Key>) -> Result<Bytes, Fault>) -> Result<Bytes, Fault> {
+    async fn once(
+        &self,
+        key: Option<Key>,
+        effect: impl AsyncFnOnce(Option<Key>) -> Result<Bytes, Fault>,
+    ) -> Result<Bytes, Fault> {
         let Some(key) = key else { return effect(None).await };
         if !lock(&self.under_way).insert(key.digest.clone()) {
             let message = "the operation with this idempotency key is still under way".to_owned();

@@ -195,7 +195,9 @@ mod tests {
             "adapter: crm\ndriver: odata\n",
             "adapter: crm\ndriver: embedded\n",
             "adapter: crm\ndriver: embedded\nembedded: { path: a, versions: 0 }\n",
-            &format!("adapter: crm\ndriver: embedded\nembedded: {{ path: a }}\ntryton: {{ url: \"http://a\", database: b, {who} }}\n"),
+            &format!(
+                "adapter: crm\ndriver: embedded\nembedded: {{ path: a }}\ntryton: {{ url: \"http://a\", database: b, {who} }}\n"
+            ),
             "adapter: crm\ndriver: tryton\ntryton: { url: \"http://a\", database: b, credentials: { user: me, password: hunter2 } }\n",
             &format!("adapter: crm\ndriver: tryton\ntryton: {{ url: \"http://a\", database: b, {who}, connections: 0 }}\n"),
         ];

@@ -23,7 +23,7 @@ pub(super) fn add(connection: &Connection, change: &Change) -> rusqlite::Result<
 /// The changes after the cursor, and the cursor after them.
 pub(super) fn after(connection: &Connection, cursor: Option<&str>, size: usize) -> Result<(Vec<Change>, String), Fault> {
     let strange = || invalid("cursor is none that this CRM gave");
-    let after: i64 = cursor.map_or(Ok(0), |cursor| cursor.parse().map_err(|_| strange()))?;
+    let after: i64 = cursor.map_or(Ok(0), |cursor| cursor.parse().ok().filter(|after| *after >= 0).ok_or_else(strange))?;
     let first = connection.query_row("SELECT min(sequence) FROM changes", [], |row| row.get::<_, Option<i64>>(0));
     let first = first.optional().map_err(|error| failed("the changes cannot be read", &error))?.flatten();
     if cursor.is_some() && first.is_some_and(|first| after < first - 1) {

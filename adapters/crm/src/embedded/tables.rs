@@ -195,7 +195,8 @@ fn save(connection: &Connection, row: i64, customer: &Customer) -> rusqlite::Res
     let references = details.external_references.iter().map(|reference| (external(&reference.system), reference.id.clone()));
     for (kind, value) in media.chain(references) {
         // Two media may be the same key: a number in two forms.
-        connection.execute("INSERT OR IGNORE INTO keys (kind, value, customer) VALUES (?1, ?2, ?3)", params![kind, value, row])?;
+        connection
+            .execute("INSERT OR IGNORE INTO keys (kind, value, customer) VALUES (?1, ?2, ?3)", params![kind, value, row])?;
     }
     let (customer_id, kind) = (customer.id.clone(), ChangeKind::Saved.into());
     change::add(connection, &Change { customer_id, kind, version: customer.version.clone(), at: customer.changed_at })

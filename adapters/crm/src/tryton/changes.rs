@@ -14,7 +14,12 @@ use super::rpc::{Rpc, Sort};
 use crate::wire::invalid;
 
 /// The changes after the cursor, and the cursor after them.
-pub(super) async fn after(rpc: &Rpc, cursor: Option<&str>, size: usize, settle: Duration) -> Result<(Vec<Change>, String), Fault> {
+pub(super) async fn after(
+    rpc: &Rpc,
+    cursor: Option<&str>,
+    size: usize,
+    settle: Duration,
+) -> Result<(Vec<Change>, String), Fault> {
     let strange = || invalid("cursor is none that this CRM gave");
     let parsed = |cursor: &str| cursor.split_once('-').and_then(|(at, id)| Some((at.parse().ok()?, id.parse().ok()?)));
     let (at, id): (i64, i64) = cursor.map_or(Some((0, 0)), parsed).filter(|(at, id)| *at >= 0 && *id >= 0).ok_or_else(strange)?;

@@ -23,7 +23,7 @@ use passerelle_proto::backoffice::customers::v1::{
     UpdateRequest, UpdateResponse,
 };
 use serde_json::{Value, json};
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, OnceCell};
 
 use self::marks::Sent;
 use self::party::Party;
@@ -36,6 +36,8 @@ use crate::wire::{changed, invalid, not_found, number_taken, row};
 
 /// An operation whose answer was lost is asked about again after this long.
 const RETRY_WHEN_AT_WORK: Duration = Duration::from_secs(1);
+/// Customers that are changed at a time, at most; two of them may have to wait for each other.
+const WRITERS: usize = 64;
 
 /// Customers in a Tryton server.
 pub(crate) struct Tryton {
@@ -44,20 +46,23 @@ pub(crate) struct Tryton {
     settle: Duration,
     abilities: OnceCell<Abilities>,
     sent: Sent,
+    /// Tryton compares `_timestamp` and writes then. On PostgreSQL its isolation closes the gap; on SQLite two writers can both win, so those of
+    /// this adapter go one after the other.
+    writers: [Mutex<()>; WRITERS],
 }
 
 impl Tryton {
     /// `path` is the integrator's file.
     pub(crate) fn new(path: &Path, settings: &TrytonSettings, secrets: &dyn Secrets) -> Result<Self, String> {
         let find = |what: &str, reference| secrets.find(reference).map_err(|error| format!("tryton.credentials.{what}: {error}"));
-        let (user, password) =
-            (find("user", &settings.credentials.user)?, find("password", &settings.credentials.password)?);
+        let (user, password) = (find("user", &settings.credentials.user)?, find("password", &settings.credentials.password)?);
         Ok(Self {
             rpc: Rpc::new(Server::new(path, settings)?, user, password),
             url: format!("{} database {}", settings.url, settings.database),
             settle: Duration::from_millis(settings.settle_ms.into()),
             abilities: OnceCell::new(),
             sent: Sent::default(),
+            writers: [const { Mutex::const_new(()) }; WRITERS],
         })
     }
 
@@ -180,6 +185,8 @@ impl Driver for Tryton {
     }
 
     async fn update(&self, request: UpdateRequest, key: Option<Key>) -> Result<UpdateResponse, Fault> {
+        let row = row(&request.id).ok_or_else(not_found)?;
+        let _alone = self.writers[row as usize % WRITERS].lock().await;
         let party = self.party(&request.id).await?;
         if !request.version.is_empty() && request.version != party.customer.version {
             return Err(changed());

@@ -51,9 +51,11 @@ mod tests {
         for microseconds in [0, 1, 951_782_400_000_000, 1_795_399_584_541_354] {
             assert_eq!(read(&write(microseconds)), Some(microseconds));
         }
-        let leap = json!({ "__class__": "datetime", "year": 2028, "month": 2, "day": 29, "hour": 23, "minute": 59, "second": 59 });
+        let leap =
+            json!({ "__class__": "datetime", "year": 2028, "month": 2, "day": 29, "hour": 23, "minute": 59, "second": 59 });
         assert_eq!(read(&leap), Some(1_835_481_599_000_000));
-        let strange = [json!(null), json!({}), json!({ "year": 2026, "month": 13, "day": 1 }), json!({ "year": -1, "month": 1, "day": 1 })];
+        let strange =
+            [json!(null), json!({}), json!({ "year": 2026, "month": 13, "day": 1 }), json!({ "year": -1, "month": 1, "day": 1 })];
         assert!(strange.iter().all(|value| read(value).is_none()));
     }
 }

@@ -153,7 +153,9 @@ impl Rpc {
         let no = |reason, what: &str| Fault::rejected(reason, format!("{address}: {what}"));
         match error[0].as_str().unwrap_or_default() {
             "ConcurrencyException" => changed(),
-            "UserError" => no(Rejection::Precondition, "Tryton refuses it by a rule of its own (UserError), which its client shows"),
+            "UserError" => {
+                no(Rejection::Precondition, "Tryton refuses it by a rule of its own (UserError), which its client shows")
+            }
             "UserWarning" => no(Rejection::Precondition, "Tryton asks a person for a confirmation first (UserWarning)"),
             "LoginException" => self.refused(),
             _ => Fault::unavailable(format!("{address}: trytond failed inside and undid what it had begun: look at its log")),

@@ -122,8 +122,7 @@ impl Server {
     where
         S: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
     {
-        let (mut sender, connection) =
-            handshake(stream).await.map_err(|error| not_sent(format!("{}: {error}", self.address)))?;
+        let (mut sender, connection) = handshake(stream).await.map_err(|error| not_sent(format!("{}: {error}", self.address)))?;
         // Ended when this is dropped.
         let mut running = JoinSet::new();
         running.spawn(async move { drop(connection.await) });
@@ -148,4 +147,3 @@ impl Server {
 fn not_sent(why: String) -> Broken {
     Broken::NotSent(Fault::unavailable(why))
 }
-
