@@ -38,7 +38,7 @@ async fn noted(channel: &Channel) -> Result<String, Status> {
     crm.add_interaction(AddInteractionRequest { customer_id: id.clone(), interaction: Some(interaction) }).await?;
     let list = ListInteractionsRequest { customer_id: id, ..ListInteractionsRequest::default() };
     let noted = crm.list_interactions(list).await?.into_inner().interactions.len();
-    Ok(format!("found by telephone number; {noted} interactions are noted"))
+    Ok(format!("found by telephone number; interactions noted so far: {noted}"))
 }
 
 fn customer() -> CreateRequest {
