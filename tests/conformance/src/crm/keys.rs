@@ -14,7 +14,7 @@ pub(super) async fn the_same_key_gives_the_same_answer_and_one_effect(book: Book
     let create = async || book.create(&book.number("a"), book.details("a"), &key("create")).await.expect("he is made");
     let made = create().await;
     assert_eq!(create().await, made);
-    assert_eq!(book.find(Key::Name(book.word.clone())).await, [made.id.clone()]);
+    assert_eq!(book.find(Key::Name(book.word.clone())).await, std::slice::from_ref(&made.id));
     let update = async || book.update(&made.id, "", book.details("b"), &key("update")).await.expect("it is changed");
     let version = update().await;
     assert_eq!(update().await, version);
@@ -43,7 +43,7 @@ pub(super) async fn a_key_is_for_one_thing_only(book: Book) {
     refused(book.create(&book.number("b"), book.details("b"), key).await, Rejection::Invalid);
     refused(book.update(&made.id, "", book.details("b"), key).await, Rejection::Invalid);
     refused(book.add(&made.id, said("loan"), key).await, Rejection::Invalid);
-    assert_eq!(book.find(Key::Name(book.word.clone())).await, [made.id.clone()]);
+    assert_eq!(book.find(Key::Name(book.word.clone())).await, std::slice::from_ref(&made.id));
     assert_eq!(book.get(&made.id).await.expect("he is there").version, made.version);
     refused(book.update(&made.id, "", book.details("b"), &"k".repeat(257)).await, Rejection::Invalid);
 }
