@@ -1,5 +1,7 @@
 //! The laws of CRMs, on both drivers: an SQLite file, Tryton 6.0 and 8.2.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod crm {
     pub(crate) mod broken;
     pub(crate) mod faults;
