@@ -83,9 +83,8 @@ impl Party {
         let is_there = |wanted: &&ContactMedium| !self.media.iter().any(|(_, medium)| same(medium, wanted));
         let gone: Vec<_> = self.media.iter().filter(|(_, medium)| !is_listed(medium)).map(|(id, _)| *id).collect();
         let new: Vec<_> = details.contact_media.iter().filter(is_there).map(mechanism).collect();
-        let mut lost: Vec<_> = self.references.iter().filter(|(_, found)| !details.external_references.contains(found)).collect();
-        lost.dedup_by_key(|(id, _)| *id);
-        let mut lost: Vec<i64> = lost.into_iter().map(|(id, _)| *id).collect();
+        let stays = |found: &ExternalReference| details.external_references.contains(found);
+        let mut lost: Vec<i64> = self.references.iter().filter(|(_, found)| !stays(found)).map(|(id, _)| *id).collect();
         let is_known = |wanted: &&ExternalReference| !self.references.iter().any(|(_, found)| found == *wanted);
         let mut found: Vec<_> = details.external_references.iter().filter(is_known).map(identifier).collect();
         if let Some(mark) = mark {
