@@ -58,6 +58,23 @@ pub mod backoffice {
         }
     }
 
+    /// Customers of a CRM.
+    pub mod customers {
+        /// The contract as `.proto` text, with the files that it imports: path and text.
+        pub const FILES: [(&str, &str); 2] = [
+            (
+                "passerelle/backoffice/customers/v1/customers.proto",
+                include_str!("../passerelle/backoffice/customers/v1/customers.proto"),
+            ),
+            ("passerelle/options.proto", include_str!("../passerelle/options.proto")),
+        ];
+
+        /// The only version.
+        pub mod v1 {
+            tonic::include_proto!("passerelle.backoffice.customers.v1");
+        }
+    }
+
     /// Stores of documents.
     pub mod documents {
         /// The contract as `.proto` text, with the files that it imports: path and text.

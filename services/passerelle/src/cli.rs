@@ -71,7 +71,7 @@ pub enum Command {
 /// How the demo runs.
 #[derive(Debug, Args)]
 #[command(
-    about = "Runs a sample bank with no server installed: a mainframe double, a gRPC back office and documents, with traffic through the bus",
+    about = "Runs a sample bank with no server installed: a mainframe double, a gRPC back office, documents and a CRM, with traffic through the bus",
     after_help = "Each call is shown with its way through the bus and the time of each step. Meanwhile a second bus promises a customer a\n\
         callback, is killed with -9 before it is due, and started anew: the adviser's desk rings at the promised time. Ctrl-C ends it."
 )]

@@ -14,9 +14,11 @@ pub mod python;
 pub mod ruby;
 mod run;
 pub mod strace;
+pub mod tryton;
 pub mod webdav;
 
 pub use buf::Buf;
 pub use mainframe::Mainframe;
 pub use run::Run;
+pub use tryton::Tryton;
 pub use webdav::Webdav;

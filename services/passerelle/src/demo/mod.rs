@@ -1,5 +1,6 @@
-//! `passerelle demo`: a bank with three back offices, traffic, each call's way through the bus, and a promise that outlives a kill. Nothing to install.
+//! `passerelle demo`: a bank with four back offices, traffic, each call's way through the bus, and a promise that outlives a kill. Nothing to install.
 
+mod customers;
 pub(crate) mod disputes;
 mod print;
 mod promise;

@@ -21,11 +21,12 @@ pub(crate) struct Bank<'a> {
 pub(crate) fn opening(bank: &Bank<'_>) {
     let (channels, operators) = (bank.daemon.channels, bank.daemon.admin);
     let process = bank.process.map(|id| format!(", process {id}")).unwrap_or_default();
-    println!("{}\n", bold("A sample bank: channels call three back offices through the bus. Ctrl-C ends it."));
+    println!("{}\n", bold("A sample bank: channels call four back offices through the bus. Ctrl-C ends it."));
     println!("  channels          the bus                back offices");
     println!("  web, mobile, ──▶  {channels:<15}  ─┬─▶  accounts  {:<15}  mainframe, EBCDIC over TCP", bank.double);
     println!("  branch, till      for operators:    ├─▶  disputes  {:<15}  gRPC server{process}", bank.disputes);
-    println!("                    {operators:<15}   └─▶  letters   {:<15}  documents in a folder\n", "documents/");
+    println!("                    {operators:<15}   ├─▶  letters   {:<15}  documents in a folder", "documents/");
+    println!("                                      └─▶  customers {:<15}  a CRM in a file\n", "crm/");
     println!("The mainframe is played by a double that answers from samples. The settings, the copybook and");
     println!("all else that this bank is made of: {}\n", bank.folder.display());
     println!("{}\n", bold("Try, in another terminal:"));
@@ -37,6 +38,7 @@ pub(crate) fn opening(bank: &Bank<'_>) {
     println!("  {program} call OpenDispute --json '{{\"paymentId\": \"P-1042\", \"amountCents\": 4200}}'");
     println!("  {program} call FollowDispute --json '{{\"disputeId\": \"D-1\"}}'");
     println!("  {program} call Documents/List --json '{{\"folder\": \"0000004711\"}}'");
+    println!("  {program} call Customers/Find --json '{{\"number\": \"0000004711\"}}'");
     println!("  {program} contract list");
     println!("  curl http://{operators}/metrics\n");
 }

@@ -9,12 +9,13 @@ use tempfile::TempDir;
 use crate::failure::Failure;
 
 /// Each file with its text; the same as in `deploy/sample`.
-const FILES: [(&str, &str); 8] = [
+const FILES: [(&str, &str); 9] = [
     ("passerelle.yaml", include_str!("../../../../deploy/sample/passerelle.yaml")),
     ("accounts/ACCTINQ.cpy", include_str!("../../../../deploy/sample/accounts/ACCTINQ.cpy")),
     ("accounts/mainframe.yaml", include_str!("../../../../deploy/sample/accounts/mainframe.yaml")),
     ("accounts/accounts.lock.yaml", include_str!("../../../../deploy/sample/accounts/accounts.lock.yaml")),
     ("accounts/double.yaml", include_str!("../../../../deploy/sample/accounts/double.yaml")),
+    ("crm/crm.yaml", include_str!("../../../../deploy/sample/crm/crm.yaml")),
     ("documents/documents.yaml", include_str!("../../../../deploy/sample/documents/documents.yaml")),
     ("callback/passerelle.yaml", include_str!("../../../../deploy/sample/callback/passerelle.yaml")),
     ("callback/desk.yaml", include_str!("../../../../deploy/sample/callback/desk.yaml")),
@@ -33,7 +34,7 @@ impl Sample {
     /// Writes all files.
     pub(crate) fn write() -> Result<Self, Failure> {
         let folder = tempfile::Builder::new().prefix("passerelle-demo-").tempdir().map_err(Failure::plain)?;
-        for inner in ["accounts", "documents", "callback"] {
+        for inner in ["accounts", "crm", "documents", "callback"] {
             fs::create_dir(folder.path().join(inner)).map_err(Failure::plain)?;
         }
         for (name, text) in FILES {

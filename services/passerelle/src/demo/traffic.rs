@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
 
+use super::customers;
 use super::print::{self, Bank};
 use super::way::Way;
 use crate::cli::Demo;
@@ -54,13 +55,14 @@ struct Visitors<'a> {
 impl Visitors<'_> {
     /// One call: who, what, and the answer in words.
     async fn visit(&self, number: u64) -> (&'static str, String, String) {
-        match number % 8 {
+        match number % 9 {
             1 => ("web", inquiry("0000004711"), self.inquire("0000004711").await),
             2 => ("mobile", format!("{OPEN_DISPUTE}, payment P-1042"), self.open_dispute(4_200).await),
             3 => ("branch", inquiry("0000004712"), self.inquire("0000004712").await),
             4 => ("call centre", format!("{FOLLOW_DISPUTE}, a stream of D-1"), self.follow_dispute().await),
             5 => ("web", inquiry("0000009999, who is unknown"), self.inquire("0000009999").await),
             6 => ("branch", format!("{DOCUMENTS}/Store, the signed contract"), self.store().await),
+            8 => ("call centre", format!("{}, and note what he wants", customers::FIND), customers::note(&self.channel).await),
             7 => ("web", format!("{DOCUMENTS}/Read, the same contract"), self.read().await),
             _ => ("till", inquiry("0000004799, and it abends"), self.inquire("0000004799").await),
         }
@@ -180,6 +182,6 @@ fn shortened(events: &[String]) -> String {
     format!("{} events: {text}", events.len())
 }
 
-fn refused(status: &Status) -> String {
+pub(super) fn refused(status: &Status) -> String {
     format!("{}: {}", code_name(status.code()), status.message())
 }

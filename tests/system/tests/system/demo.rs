@@ -5,7 +5,7 @@ use passerelle_system::World;
 #[test]
 fn the_demo_shows_each_call_on_its_way_and_ends_cleanly() {
     let world = World::default();
-    let run = world.run(&["demo", "--calls", "8", "--pause-ms", "0", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);
+    let run = world.run(&["demo", "--calls", "9", "--pause-ms", "0", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);
     assert!(run.status.success(), "{run:?}");
     for expected in [
         "web calls bank.accounts.v1.AccountInquiry/InquireAccounts, customer 0000004711",
@@ -19,6 +19,7 @@ fn the_demo_shows_each_call_on_its_way_and_ends_cleanly() {
         "NOT_FOUND: no such customer",
         "48 bytes are on disk, version ",
         "48 bytes of application/pdf, the same",
+        "found by telephone number; interactions noted so far: 1",
         "the host closed the connection",
         "web asks for a callback: ",
         "on disk at position ",
