@@ -113,9 +113,9 @@ impl Bench {
     }
 
     /// Tells the proxy what to do, if there is one.
-    pub(crate) fn disturb(&self, disturbance: Disturbance) {
+    pub(crate) async fn disturb(&self, disturbance: Disturbance) {
         if let Some(proxy) = &self.0.proxy {
-            proxy.tell(disturbance);
+            proxy.tell(disturbance).await;
         }
     }
 
@@ -148,7 +148,7 @@ impl Bench {
 
     /// As it should be before each law: carried by the proxy, and opened anew if a law has spent it.
     pub(crate) async fn restore(&self) -> Result<(), Finding> {
-        self.disturb(Disturbance::None);
+        self.disturb(Disturbance::None).await;
         if self.0.is_spent.load(Ordering::SeqCst) && self.subject().gives(Need::Renewal) {
             self.renew().await?;
             self.0.is_spent.store(false, Ordering::SeqCst);

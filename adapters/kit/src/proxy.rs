@@ -19,6 +19,8 @@ const TRICKLE_PAUSE: Duration = Duration::from_millis(1);
 /// How long the overtaken answer is held.
 const OVERTAKEN: Duration = Duration::from_millis(150);
 
+/// How long the address may take to be closed, or bound again.
+const TURNING: Duration = Duration::from_secs(2);
 /// How long connections may take to be closed.
 const HANGING_UP: Duration = Duration::from_secs(1);
 
@@ -28,7 +30,7 @@ pub(crate) enum Disturbance {
     /// Carries everything.
     #[default]
     None,
-    /// Closes at once: the system behind is not there.
+    /// Closes all connections and the address: the system behind is not there.
     Refuse,
     /// Takes everything, passes nothing on, answers nothing.
     Silence,
@@ -60,6 +62,8 @@ pub(crate) struct Proxy {
 struct State {
     behind: String,
     told: watch::Sender<Disturbance>,
+    /// Whether connections are accepted.
+    listening: watch::Sender<bool>,
     /// What is left of the budget of a cut.
     left: Mutex<usize>,
     open: AtomicUsize,
@@ -74,11 +78,12 @@ impl Proxy {
         let state = Arc::new(State {
             behind: behind.to_owned(),
             told: watch::Sender::new(Disturbance::None),
+            listening: watch::Sender::new(true),
             left: Mutex::new(0),
             open: AtomicUsize::new(0),
             answers: AtomicUsize::new(0),
         });
-        let serving = tokio::spawn(serve(listener, Arc::clone(&state)));
+        let serving = tokio::spawn(serve(listener, address, Arc::clone(&state)));
         Ok(Self { address, state, serving })
     }
 
@@ -88,21 +93,25 @@ impl Proxy {
     }
 
     /// From now on does this, to open connections too.
-    pub(crate) fn tell(&self, disturbance: Disturbance) {
+    pub(crate) async fn tell(&self, disturbance: Disturbance) {
         if let Disturbance::CutRequest(bytes) | Disturbance::CutAnswer(bytes) = disturbance {
             *self.state.left.lock().unwrap_or_else(PoisonError::into_inner) = bytes;
         }
         self.state.told.send_replace(disturbance);
+        // Only then does who connects meet what was told.
+        let listens = disturbance != Disturbance::Refuse;
+        let mut listening = self.state.listening.subscribe();
+        let _ = tokio::time::timeout(TURNING, listening.wait_for(|listening| *listening == listens)).await;
     }
 
     /// Closes all open connections once; new ones are carried.
     pub(crate) async fn hang_up(&self) {
-        self.tell(Disturbance::Refuse);
+        self.tell(Disturbance::Refuse).await;
         let begin = Instant::now();
         while self.open() > 0 && begin.elapsed() < HANGING_UP {
             tokio::time::sleep(TRICKLE_PAUSE).await;
         }
-        self.tell(Disturbance::None);
+        self.tell(Disturbance::None).await;
     }
 
     /// Connections that are open.
@@ -117,24 +126,61 @@ impl Drop for Proxy {
     }
 }
 
-async fn serve(listener: TcpListener, state: Arc<State>) {
+async fn serve(mut listener: TcpListener, address: SocketAddr, state: Arc<State>) {
+    let mut told = state.told.subscribe();
     // Dropped at the end, with all connections in it.
     let mut connections = JoinSet::new();
     loop {
-        let Ok((stream, _)) = listener.accept().await else { return };
-        while connections.try_join_next().is_some() {}
-        let state = Arc::clone(&state);
-        connections.spawn(async move {
-            state.open.fetch_add(1, Ordering::SeqCst);
-            let mut told = state.told.subscribe();
-            tokio::select! {
-                // Either side ended, or broke off: both are closed.
-                _ = carry(stream, &state) => {}
-                _ = told.wait_for(|told| *told == Disturbance::Refuse) => {}
+        let accepted = tokio::select! {
+            accepted = listener.accept() => Some(accepted),
+            refuse = told.wait_for(|told| *told == Disturbance::Refuse) => match refuse {
+                Ok(_) => None,
+                Err(_) => return,
+            },
+        };
+        match accepted {
+            Some(Ok((stream, _))) => {
+                while connections.try_join_next().is_some() {}
+                connections.spawn(connection(stream, Arc::clone(&state)));
             }
-            state.open.fetch_sub(1, Ordering::SeqCst);
-        });
+            Some(Err(_)) => return,
+            None => {
+                // Who connects now is refused by the machine itself, as if nobody were there.
+                drop(listener);
+                state.listening.send_replace(false);
+                if told.wait_for(|told| *told != Disturbance::Refuse).await.is_err() {
+                    return;
+                }
+                listener = match again(address).await {
+                    Some(listener) => listener,
+                    None => return,
+                };
+                state.listening.send_replace(true);
+            }
+        }
     }
+}
+
+/// Binds the address again, which others might have taken for a moment.
+async fn again(address: SocketAddr) -> Option<TcpListener> {
+    for _ in 0..100 {
+        if let Ok(listener) = TcpListener::bind(address).await {
+            return Some(listener);
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    None
+}
+
+async fn connection(stream: TcpStream, state: Arc<State>) {
+    state.open.fetch_add(1, Ordering::SeqCst);
+    let mut told = state.told.subscribe();
+    tokio::select! {
+        // Either side ended, or broke off: both are closed.
+        _ = carry(stream, &state) => {}
+        _ = told.wait_for(|told| *told == Disturbance::Refuse) => {}
+    }
+    state.open.fetch_sub(1, Ordering::SeqCst);
 }
 
 async fn carry(mut near: TcpStream, state: &State) -> Option<()> {

@@ -101,10 +101,10 @@ pub(super) const LAWS: &[Law] = &[
 
 async fn system_down(bench: Bench) -> Held {
     bench.start_anew().await?;
-    bench.disturb(Disturbance::Refuse);
+    bench.disturb(Disturbance::Refuse).await;
     let begin = Instant::now();
     let taken = bench.configure(bench.settings()).await;
-    bench.disturb(Disturbance::None);
+    bench.disturb(Disturbance::None).await;
     let took = begin.elapsed();
     taken.map_err(|refused| Finding::Broken(format!("with the system behind away, the settings are refused: {refused}")))?;
     ensure(took < Duration::from_secs(5), || format!("with the system behind away, it took {} ms", took.as_millis()))?;

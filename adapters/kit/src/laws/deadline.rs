@@ -168,7 +168,7 @@ async fn next_call(bench: Bench) -> Held {
 async fn silence(bench: Bench) -> Held {
     let proxy = bench.proxy()?;
     let example = bench.good()?;
-    proxy.tell(Disturbance::Silence);
+    proxy.tell(Disturbance::Silence).await;
     let calls = (0..4).map(|_| bench.ask(&example.method, &example.request, within(SHORT)));
     let ended = join_all(calls).await;
     proxy.hang_up().await;

@@ -296,9 +296,9 @@ async fn deadline_passed(bench: Bench) -> Held {
 
 async fn unavailable(bench: Bench) -> Held {
     let wish = Wish::new(&bench).await?;
-    bench.disturb(Disturbance::Refuse);
+    bench.disturb(Disturbance::Refuse).await;
     let ended = wish.ask().await?;
-    bench.disturb(Disturbance::None);
+    bench.disturb(Disturbance::None).await;
     match &ended.fault {
         Some(Fault::Unavailable { .. }) => wish.has(0, "after Unavailable").await?,
         Some(Fault::Unknown { .. } | Fault::DeadlineExceeded { .. }) => {}
@@ -313,9 +313,9 @@ async fn cut_answer(bench: Bench) -> Held {
     let proxy = bench.proxy()?;
     for _ in 0..3 {
         let wish = Wish::new(&bench).await?;
-        proxy.tell(Disturbance::CutAnswer(0));
+        proxy.tell(Disturbance::CutAnswer(0)).await;
         let ended = wish.ask().await?;
-        proxy.tell(Disturbance::None);
+        proxy.tell(Disturbance::None).await;
         is_true(&wish, &ended, "the answer was cut off").await?;
         wish.repeat().await?;
         wish.has(1, "after an answer was lost and the call repeated").await?;
@@ -348,9 +348,9 @@ async fn sweep(bench: &Bench, cut: impl Fn(usize) -> Disturbance, when: &str) ->
         if bytes % 2 == 0 {
             proxy.hang_up().await;
         }
-        proxy.tell(cut(bytes));
+        proxy.tell(cut(bytes)).await;
         let ended = wish.ask().await?;
-        proxy.tell(Disturbance::None);
+        proxy.tell(Disturbance::None).await;
         is_true(&wish, &ended, &format!("{when} after {bytes} bytes")).await?;
         wish.repeat().await?;
         wish.has(1, &format!("after {when} at {bytes} bytes and the call was repeated,")).await?;

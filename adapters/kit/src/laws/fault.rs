@@ -120,11 +120,11 @@ async fn ask(bench: &Bench, example: &Example) -> Result<Ended, crate::law::Find
 async fn system_down(bench: Bench) -> Held {
     let example = bench.good()?;
     bench.proxy()?.hang_up().await;
-    bench.disturb(Disturbance::Refuse);
+    bench.disturb(Disturbance::Refuse).await;
     // A kept connection that was cut may break in another way than a new one that is refused.
     let first = ask(&bench, &example).await?;
     let second = ask(&bench, &example).await?;
-    bench.disturb(Disturbance::None);
+    bench.disturb(Disturbance::None).await;
     for ended in [&first, &second] {
         ensure(ended.took < SOON, || format!("it took {} ms to say that nobody is there", ended.took.as_millis()))?;
         ensure(ended.fault.is_some(), || "it is answered with the system behind away".to_owned())?;
@@ -138,11 +138,11 @@ async fn system_down(bench: Bench) -> Held {
 
 async fn system_back(bench: Bench) -> Held {
     let example = bench.good()?;
-    bench.disturb(Disturbance::Refuse);
+    bench.disturb(Disturbance::Refuse).await;
     for _ in 0..5 {
         ask(&bench, &example).await?;
     }
-    bench.disturb(Disturbance::None);
+    bench.disturb(Disturbance::None).await;
     bench.works_on("after the system behind came back").await
 }
 
@@ -168,9 +168,9 @@ async fn cut_idle(bench: Bench) -> Held {
 
 async fn cut(bench: &Bench, example: &Example, how: Disturbance, what: &str) -> Held {
     bench.proxy()?.hang_up().await;
-    bench.disturb(how);
+    bench.disturb(how).await;
     let ended = ask(bench, example).await?;
-    bench.disturb(Disturbance::None);
+    bench.disturb(Disturbance::None).await;
     match &ended.fault {
         // Too few bytes were cut, or the adapter may ask again.
         None => bench.is_right(example, &ended).map_err(|finding| after(finding, what)),
@@ -197,20 +197,20 @@ async fn cut_request(bench: Bench) -> Held {
 
 async fn slow_answer(bench: Bench) -> Held {
     let example = bench.good()?;
-    bench.disturb(Disturbance::Delay(Duration::from_millis(700)));
+    bench.disturb(Disturbance::Delay(Duration::from_millis(700))).await;
     bench.right(&example).await.map(drop).map_err(|finding| after(finding, "with 700 ms more"))
 }
 
 async fn trickle(bench: Bench) -> Held {
     let example = bench.good()?;
-    bench.disturb(Disturbance::Trickle);
+    bench.disturb(Disturbance::Trickle).await;
     bench.right(&example).await.map(drop).map_err(|finding| after(finding, "with its answer in small pieces"))
 }
 
 async fn duplicate(bench: Bench) -> Held {
     let examples = bench.file().calls.clone();
     bench.proxy()?.hang_up().await;
-    bench.disturb(Disturbance::Duplicate);
+    bench.disturb(Disturbance::Duplicate).await;
     for number in 0..examples.len() * 3 {
         let example = &examples[number % examples.len()];
         let ended = ask(&bench, example).await?;
@@ -219,7 +219,7 @@ async fn duplicate(bench: Bench) -> Held {
             bench.is_right(example, &ended).map_err(|finding| after(finding, "after answers came twice"))?;
         }
     }
-    bench.disturb(Disturbance::None);
+    bench.disturb(Disturbance::None).await;
     for example in &examples {
         let ended = ask(&bench, example).await?;
         if ended.fault.is_none() {
@@ -231,7 +231,7 @@ async fn duplicate(bench: Bench) -> Held {
 
 async fn garbage(bench: Bench) -> Held {
     let example = bench.good()?;
-    bench.disturb(Disturbance::Garbage);
+    bench.disturb(Disturbance::Garbage).await;
     for _ in 0..4 {
         let ended = ask(&bench, &example).await?;
         match &ended.fault {
@@ -240,13 +240,13 @@ async fn garbage(bench: Bench) -> Held {
             None => return broken("an answer of random bytes is taken for one"),
         }
     }
-    bench.disturb(Disturbance::None);
+    bench.disturb(Disturbance::None).await;
     bench.works_on("after garbage").await
 }
 
 async fn reorder(bench: Bench) -> Held {
     let examples = &bench.file().calls;
-    bench.disturb(Disturbance::Overtake);
+    bench.disturb(Disturbance::Overtake).await;
     let calls = (0..12).map(|number| {
         let example = &examples[number % examples.len()];
         let bench = &bench;
@@ -281,13 +281,13 @@ async fn storm(bench: Bench) -> Held {
         Disturbance::CutAnswer(0),
     ];
     for round in 0..6 {
-        bench.disturb(weather[round % weather.len()]);
+        bench.disturb(weather[round % weather.len()]).await;
         join_all((0..8).map(|_| ask(&bench, &example))).await.into_iter().collect::<Result<Vec<_>, _>>()?;
         if begin.elapsed() > Duration::from_secs(20) {
             break;
         }
     }
-    bench.disturb(Disturbance::None);
+    bench.disturb(Disturbance::None).await;
     bench.works_on("after a storm of faults").await?;
     for _ in 0..10 {
         bench.right(&example).await.map_err(|finding| after(finding, "after a storm of faults"))?;

@@ -86,7 +86,7 @@ async fn ready(bench: Bench) -> Held {
 
 async fn said(bench: Bench) -> Held {
     for disturbance in [Disturbance::None, Disturbance::Refuse] {
-        bench.disturb(disturbance);
+        bench.disturb(disturbance).await;
         let mut client = bench.wire()?.client().await.map_err(Finding::Broken)?;
         let answer = client.health(HealthRequest {}).await;
         let health = answer.map_err(|status| Finding::Broken(format!("health fails with {:?}", status.code())))?.into_inner();
@@ -104,7 +104,7 @@ async fn said(bench: Bench) -> Held {
 async fn in_time(bench: Bench) -> Held {
     let proxy = bench.proxy()?;
     proxy.hang_up().await;
-    proxy.tell(Disturbance::Silence);
+    proxy.tell(Disturbance::Silence).await;
     let health = bench.health(SECOND).await;
     let again = bench.health(SECOND).await;
     proxy.hang_up().await;
@@ -140,7 +140,7 @@ async fn becomes(bench: &Bench, wanted: impl Fn(&Health) -> bool, what: &str) ->
 async fn away(bench: &Bench) -> Held {
     let example = bench.good()?;
     bench.proxy()?.hang_up().await;
-    bench.disturb(Disturbance::Refuse);
+    bench.disturb(Disturbance::Refuse).await;
     // A call meets it too, for those who tell what they last saw.
     bench.ask(&example.method, &example.request, Context::default()).await?;
     let told =
@@ -154,7 +154,7 @@ async fn down(bench: Bench) -> Held {
 
 async fn back(bench: Bench) -> Held {
     away(&bench).await?;
-    bench.disturb(Disturbance::None);
+    bench.disturb(Disturbance::None).await;
     becomes(&bench, |health| *health == Health::Ready, "the system behind has been back").await
 }
 

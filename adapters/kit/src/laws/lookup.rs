@@ -123,9 +123,9 @@ async fn after_cut(bench: Bench) -> Held {
     let proxy = bench.proxy()?;
     for _ in 0..3 {
         let wish = Wish::new(&bench).await?;
-        proxy.tell(Disturbance::CutAnswer(0));
+        proxy.tell(Disturbance::CutAnswer(0)).await;
         wish.ask().await?;
-        proxy.tell(Disturbance::None);
+        proxy.tell(Disturbance::None).await;
         let effects = wish.effects().await?;
         let found = look(&bench, &wish.key).await?;
         ensure(effects == 0 || found != Ok(Lookup::NotDone), || "it had its effect, and look-up says NotDone".to_owned())?;
@@ -163,10 +163,10 @@ async fn has_no_effect(bench: Bench) -> Held {
 async fn system_down(bench: Bench) -> Held {
     let wish = Wish::new(&bench).await?;
     wish.done().await?;
-    bench.disturb(Disturbance::Refuse);
+    bench.disturb(Disturbance::Refuse).await;
     let found = look(&bench, &wish.key).await?;
     let never = look(&bench, &unique()).await?;
-    bench.disturb(Disturbance::None);
+    bench.disturb(Disturbance::None).await;
     ensure(found != Ok(Lookup::NotDone), || "what was done is told as NotDone".to_owned())?;
     ensure(!matches!(never, Ok(Lookup::Done(_))), || "what was never asked for is told as Done".to_owned())
 }

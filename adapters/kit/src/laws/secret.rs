@@ -86,12 +86,12 @@ async fn faults(bench: Bench) -> Held {
         bench.ask(&refusal.method, &refusal.request, Context::default()).await?;
     }
     for disturbance in [Disturbance::Refuse, Disturbance::Garbage, Disturbance::CutAnswer(4)] {
-        bench.disturb(disturbance);
+        bench.disturb(disturbance).await;
         for example in &bench.file().calls {
             bench.ask(&example.method, &example.request, Context::default()).await?;
         }
     }
-    bench.disturb(Disturbance::None);
+    bench.disturb(Disturbance::None).await;
     bench.heard().iter().try_for_each(|words| is_free(&bench, words, "a fault, a reason or a refusal"))
 }
 
@@ -103,7 +103,7 @@ async fn description(bench: Bench) -> Held {
 
 async fn health(bench: Bench) -> Held {
     for disturbance in [Disturbance::None, Disturbance::Refuse] {
-        bench.disturb(disturbance);
+        bench.disturb(disturbance).await;
         if let Health::Degraded { reason } | Health::Down { reason } = bench.health(std::time::Duration::from_secs(5)).await? {
             is_free(&bench, &reason, "health's reason")?;
         }

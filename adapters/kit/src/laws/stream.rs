@@ -197,9 +197,9 @@ async fn broken_off(bench: Bench) -> Held {
     let example = example(&bench)?;
     for bytes in [1, 7, 64, 200] {
         proxy.hang_up().await;
-        proxy.tell(Disturbance::CutAnswer(bytes));
+        proxy.tell(Disturbance::CutAnswer(bytes)).await;
         let ended = bench.ask(&example.method, &example.request, Context::default()).await?;
-        proxy.tell(Disturbance::None);
+        proxy.tell(Disturbance::None).await;
         let (messages, all) = (ended.messages.len(), example.messages);
         ensure(ended.fault.is_some() || messages == all, || {
             format!(

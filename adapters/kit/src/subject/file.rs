@@ -1,7 +1,7 @@
 //! `conformance.yaml`: what an integrator tells the kit about an adapter. One struct is the parser, the schema and the reference.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -24,7 +24,7 @@ pub struct SubjectFile {
     /// Starts the adapter, in this file's folder. `{endpoint}` in it becomes a free `unix:PATH` to listen on; without it, it listens on `endpoint`.
     /// With it the kit can also kill the adapter, start it anew, drain it and read what it writes.
     pub command: Vec<String>,
-    /// Environment variables for `command`, such as the secrets that the settings name.
+    /// Environment variables for `command`, such as the secrets that the settings name. `{endpoint}` is replaced in them too.
     pub environment: BTreeMap<String, String>,
     /// The adapter's settings, as in the bus's settings file.
     pub settings: Map<String, Value>,
@@ -235,12 +235,4 @@ impl SubjectFile {
 /// Whether it is an address that the kit can dial.
 pub fn is_endpoint(text: &str) -> bool {
     text.strip_prefix("unix:").or_else(|| text.strip_prefix("http://")).is_some_and(|rest| !rest.is_empty())
-}
-
-/// Beside which other files are looked for.
-pub fn folder_of(path: &Path) -> PathBuf {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
-        _ => PathBuf::from("."),
-    }
 }

@@ -45,7 +45,8 @@ impl Process {
             let _ = std::fs::remove_file(path);
         }
         let mut command = Command::new(program);
-        command.args(arguments).envs(&file.environment).current_dir(folder);
+        command.args(arguments).current_dir(folder);
+        command.envs(file.environment.iter().map(|(name, value)| (name, value.replace(PLACEHOLDER, endpoint))));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         if let Some(library) = faketime() {
             Self::set_clock(temporary, 0)?;

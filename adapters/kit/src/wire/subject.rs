@@ -23,7 +23,7 @@ const AGAIN: Duration = Duration::from_millis(20);
 const ANSWER: Duration = Duration::from_secs(15);
 
 /// An adapter over the wire.
-pub struct WireSubject {
+pub(crate) struct WireSubject {
     file: SubjectFile,
     wire: Wire,
     endpoint: String,
@@ -40,9 +40,10 @@ impl WireSubject {
     ///
     /// # Errors
     /// Neither `endpoint` nor a `command` with `{endpoint}`.
-    pub fn new(file: SubjectFile, folder: PathBuf) -> Result<Self, String> {
+    pub(crate) fn new(file: SubjectFile, folder: PathBuf) -> Result<Self, String> {
         let temporary = tempfile::tempdir().map_err(|error| format!("cannot make a temporary folder: {error}"))?;
-        let chosen = file.command.iter().any(|argument| argument.contains(super::process::PLACEHOLDER));
+        let chosen =
+            file.command.iter().chain(file.environment.values()).any(|argument| argument.contains(super::process::PLACEHOLDER));
         let endpoint = match (&file.endpoint, chosen) {
             (_, true) => format!("unix:{}", temporary.path().join("adapter.sock").display()),
             (Some(endpoint), false) => endpoint.clone(),
