@@ -18,6 +18,8 @@ use crate::wire::Wire;
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How long a system behind that came back may be taken for dead.
 const RECOVERY: Duration = Duration::from_secs(10);
+/// Calls at once that every adapter without a declared limit must carry.
+const AT_ONCE: usize = 8;
 /// Between attempts of what must come to work.
 const AGAIN: Duration = Duration::from_millis(50);
 
@@ -234,6 +236,14 @@ impl Bench {
     pub(crate) async fn ask(&self, method: &str, json: &Map<String, Value>, context: Context) -> Result<Ended, Finding> {
         let request = self.request(method, json)?;
         self.ask_bytes(method, request, context).await
+    }
+
+    /// How many calls at once must be carried: eight, or as many as the adapter declares.
+    pub(crate) fn at_once(&self) -> usize {
+        match self.opened().limits.calls {
+            0 => AT_ONCE,
+            calls => AT_ONCE.min(calls as usize),
+        }
     }
 
     /// The first example of a good call.

@@ -107,6 +107,7 @@ impl Need {
         match self {
             Self::Wire => "it is about the wire, and this adapter is in process",
             Self::InProcess => "it is about adapters in process",
+            Self::Process | Self::Clock => "it is about adapters with a process of their own",
             Self::Lookup => "the adapter does not declare look-up; that it refuses it is `lookup.undeclared`",
             _ => "",
         }

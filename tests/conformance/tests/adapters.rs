@@ -3,14 +3,18 @@
 
 mod adapters {
     pub(crate) mod bugs;
+    pub(crate) mod built_in;
     pub(crate) mod caught;
     pub(crate) mod ledger;
     pub(crate) mod line;
+    pub(crate) mod served;
     pub(crate) mod subject;
     pub(crate) mod system;
+    pub(crate) mod wire;
 }
 
 use adapters::bugs::Bug;
+use adapters::built_in::{self, Place};
 use adapters::subject::in_process;
 use adapters::system::System;
 use passerelle_kit::Report;
@@ -36,9 +40,23 @@ fn there_are_enough_laws_and_each_has_a_name_of_its_own() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_little_ledger_keeps_the_laws() {
+/// One line for each adapter in this process: a test that holds it against all laws.
+macro_rules! adapter_laws {
+    ($name:ident, $place:expr) => {
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $name() {
+            let place: Place = $place.await;
+            hold(&passerelle_kit::in_process(place.subject, &[], |row| println!("{}", row.line())).await);
+        }
+    };
+}
+
+adapter_laws!(the_little_ledger_keeps_the_laws, ledger());
+adapter_laws!(the_mainframe_keeps_the_laws, built_in::mainframe());
+adapter_laws!(a_folder_of_documents_keeps_the_laws, built_in::folder());
+adapter_laws!(a_desk_keeps_the_laws, built_in::desk());
+
+async fn ledger() -> Place {
     let system = System::start().await;
-    let report = passerelle_kit::in_process(in_process(Bug::None, &system), &[], |row| println!("{}", row.line())).await;
-    hold(&report);
+    Place { subject: in_process(Bug::None, &system), _kept: Box::new(system) }
 }

@@ -121,11 +121,12 @@ fn slow(bench: &Bench) -> Result<crate::subject::SlowExample, Finding> {
 async fn refusals_beside(bench: Bench) -> Held {
     let example = bench.good()?;
     let refusals = &bench.file().refusals;
-    let wrong = join_all((0..8).map(|number| {
+    let half = bench.at_once() / 2;
+    let wrong = join_all((0..half).map(|number| {
         let refusal = &refusals[number % refusals.len()];
         bench.ask(&refusal.method, &refusal.request, Context::default())
     }));
-    let (_, right) = join(wrong, join_all((0..8).map(|_| bench.right(&example)))).await;
+    let (_, right) = join(wrong, join_all((0..half).map(|_| bench.right(&example)))).await;
     for ended in right {
         ended.map_err(|finding| after(finding, "beside refusals"))?;
     }

@@ -238,7 +238,7 @@ async fn under_load(bench: Bench) -> Held {
     let example = bench.good()?;
     let is_over = Arc::new(AtomicBool::new(false));
     let mut callers = Vec::new();
-    for _ in 0..8 {
+    for _ in 0..bench.at_once() {
         let (bench, example, is_over) = (bench.clone(), example.clone(), Arc::clone(&is_over));
         callers.push(tokio::spawn(async move {
             while !is_over.load(Ordering::SeqCst) {

@@ -247,7 +247,7 @@ async fn garbage(bench: Bench) -> Held {
 async fn reorder(bench: Bench) -> Held {
     let examples = &bench.file().calls;
     bench.disturb(Disturbance::Overtake).await;
-    let calls = (0..12).map(|number| {
+    let calls = (0..bench.at_once()).map(|number| {
         let example = &examples[number % examples.len()];
         let bench = &bench;
         async move { bench.right(example).await.map(drop).map_err(|finding| after(finding, "while answers overtake each other")) }

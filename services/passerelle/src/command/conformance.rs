@@ -1,8 +1,13 @@
 //! `passerelle conformance`: holds an adapter in any language against the laws of the port.
 
-use std::path::PathBuf;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use passerelle_kit::{Report, Row, SubjectFile, is_endpoint};
+
+use crate::failure::Failure;
+use crate::output::print;
 
 /// Which adapter to hold against the laws, and what to write.
 #[derive(Debug, Args)]
@@ -28,4 +33,65 @@ pub struct Conformance {
     /// Write the report as JSON
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+}
+
+/// Runs the laws, tells each as it is known, and writes the reports.
+pub(super) async fn run(arguments: &Conformance) -> Result<(), Failure> {
+    let (subject, folder) = subject(arguments)?;
+    check_groups(&arguments.only)?;
+    let told = |row: &Row| {
+        println!("{}", row.line());
+        // Seen as it comes, also by who reads a pipe; one that is closed ends the report, not the run.
+        let _ = std::io::stdout().flush();
+    };
+    let report = passerelle_kit::over_the_wire(subject, folder, &arguments.only, told).await.map_err(Failure::usage)?;
+    print(&report.text());
+    for (path, text) in [(&arguments.junit, report.junit()), (&arguments.json, format!("{:#}\n", report.json()))] {
+        if let Some(path) = path {
+            write(path, &text)?;
+        }
+    }
+    verdict(&report)
+}
+
+fn verdict(report: &Report) -> Result<(), Failure> {
+    match report.broken().count() {
+        0 => Ok(()),
+        1 => Err(Failure::plain("1 law is broken")),
+        broken => Err(Failure::plain(format!("{broken} laws are broken"))),
+    }
+}
+
+/// The subject, and the folder in which its command runs.
+fn subject(arguments: &Conformance) -> Result<(SubjectFile, PathBuf), Failure> {
+    let mut subject = match &arguments.subject {
+        Some(path) => SubjectFile::read(path).map_err(Failure::usage)?,
+        None => SubjectFile::default(),
+    };
+    if let Some(endpoint) = &arguments.endpoint {
+        if !is_endpoint(endpoint) {
+            return Err(Failure::usage(format!("--endpoint: `{endpoint}` is neither unix:PATH nor http://HOST:PORT")));
+        }
+        // What runs there is not to be started as well.
+        subject.command.clear();
+        subject.endpoint = Some(endpoint.clone());
+    }
+    if subject.endpoint.is_none() && subject.command.is_empty() {
+        return Err(Failure::usage("say which adapter: --endpoint unix:PATH, or --subject FILE with `endpoint` or `command`"));
+    }
+    let folder = arguments.subject.as_deref().and_then(Path::parent).filter(|folder| !folder.as_os_str().is_empty());
+    Ok((subject, folder.unwrap_or(Path::new(".")).to_owned()))
+}
+
+fn check_groups(only: &[String]) -> Result<(), Failure> {
+    let laws = passerelle_kit::laws();
+    let unknown = only.iter().find(|name| !laws.iter().any(|law| law.group() == *name || law.id.starts_with(name.as_str())));
+    let Some(unknown) = unknown else { return Ok(()) };
+    let mut groups: Vec<&str> = laws.iter().map(|law| law.group()).collect();
+    groups.dedup();
+    Err(Failure::usage(format!("--only: no law is called `{unknown}` (groups: {})", groups.join(", "))))
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    std::fs::write(path, text).map_err(|error| Failure::plain(format!("cannot write {}: {error}", path.display())))
 }

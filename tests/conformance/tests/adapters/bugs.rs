@@ -19,7 +19,7 @@ pub(crate) enum Bug {
     AnswersTwice,
     OneAnswerForAll,
     RunsOut,
-    NoMessageIsEmpty,
+    NoMessageMadeUp,
     SecondMessageDropped,
     UnknownIsRejected,
     ServiceIgnored,
@@ -209,7 +209,7 @@ impl Planted {
 
     /// A connection that is kept has whatever else came on it.
     pub(crate) fn give_back(&self, line: Line) {
-        if self.is(Bug::DuplicateTaken) {
+        if self.is(Bug::DuplicateTaken) || self.is(Bug::LineBreaksPass) {
             *self.kept.lock().expect("no panic") = Some(line);
         }
     }
@@ -292,7 +292,7 @@ impl Planted {
             Bug::DeadlineIgnored => left = None,
             Bug::DeadlineOfItsOwn => left = Some(left.unwrap_or(Duration::MAX).min(Duration::from_millis(500))),
             Bug::DeadlinePassedIgnored => left = left.filter(|left| *left > Duration::from_millis(2)),
-            Bug::DeadlineOverflows => left = left.map(|left| Duration::from_millis(left.as_millis() as u64 % (1 << 32))),
+            Bug::DeadlineOverflows => left = left.map(|left| Duration::from_millis((left.as_millis() as i32).max(0) as u64)),
             _ => {}
         }
         if left == Some(Duration::ZERO) {

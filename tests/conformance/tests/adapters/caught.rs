@@ -12,7 +12,7 @@ const BUGS: [(Bug, &str); 62] = [
     (Bug::OneAnswerForAll, "call.unary.right"),
     (Bug::OneAnswerForAll, "concurrency.own-answers"),
     (Bug::RunsOut, "call.unary.again"),
-    (Bug::NoMessageIsEmpty, "call.unary.no-message"),
+    (Bug::NoMessageMadeUp, "call.unary.no-message"),
     (Bug::SecondMessageDropped, "call.unary.two-messages"),
     (Bug::UnknownIsRejected, "call.unknown-method"),
     (Bug::ServiceIgnored, "call.unknown-service"),

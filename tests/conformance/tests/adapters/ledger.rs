@@ -178,7 +178,7 @@ impl Open {
     async fn request<M: Message + Default>(&self, mut messages: Messages) -> Result<M, Fault> {
         let bytes = match &self.bug {
             bug if bug.is(Bug::SecondMessageDropped) => messages.next().await.unwrap_or(Ok(Bytes::new()))?,
-            bug if bug.is(Bug::NoMessageIsEmpty) => messages.next().await.unwrap_or(Ok(Bytes::new()))?,
+            bug if bug.is(Bug::NoMessageMadeUp) => messages.next().await.unwrap_or(Ok(Bytes::from_static(b"\x0a\x011")))?,
             _ => messages.into_one().await?,
         };
         self.bug.decode(bytes)
@@ -295,7 +295,7 @@ impl Adapter for Open {
         if self.has(Bug::DrainSleeps) {
             tokio::time::sleep(grace).await;
         }
-        if !self.has(Bug::DrainDoesNotWait) {
+        if !self.has(Bug::DrainDoesNotWait) && !self.has(Bug::DrainCutsOff) {
             let _ = tokio::time::timeout(grace, self.in_flight.write()).await;
         }
         self.bug.cut_off();

@@ -54,9 +54,12 @@ impl Drop for System {
 async fn converse(stream: TcpStream, books: Arc<Mutex<Books>>) -> Option<()> {
     stream.set_nodelay(true).ok()?;
     let (reading, mut writing) = stream.into_split();
-    let mut lines = BufReader::new(reading).lines();
-    while let Ok(Some(line)) = lines.next_line().await {
-        let mut words = line.split(' ');
+    let mut reading = BufReader::new(reading);
+    loop {
+        let mut line = String::new();
+        reading.read_line(&mut line).await.ok()?;
+        // What was cut off is no request.
+        let mut words = line.strip_suffix('\n')?.split(' ');
         let word = words.next().unwrap_or_default();
         let fields: Vec<&str> = words.collect();
         let answer = match word {
@@ -74,7 +77,6 @@ async fn converse(stream: TcpStream, books: Arc<Mutex<Books>>) -> Option<()> {
         };
         writing.write_all(answer.as_bytes()).await.ok()?;
     }
-    Some(())
 }
 
 /// Accounts are `31` and `32` (the letters 1 and 2); each has as many cents as its hexadecimal name says.
