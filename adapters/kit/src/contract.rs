@@ -50,6 +50,11 @@ impl Contracts {
         self.methods.get(method).is_some_and(|method| !method.is_client_streaming() && !method.is_server_streaming())
     }
 
+    /// Whether the method takes one message and gives several.
+    pub(crate) fn is_stream_of_answers(&self, method: &str) -> bool {
+        self.methods.get(method).is_some_and(|method| !method.is_client_streaming() && method.is_server_streaming())
+    }
+
     /// A request in JSON as protobuf bytes.
     pub(crate) fn request(&self, method: &str, json: &Map<String, Value>) -> Result<Bytes, String> {
         let input = self.method(method)?.input();

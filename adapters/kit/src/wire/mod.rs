@@ -47,6 +47,11 @@ impl Wire {
         Ok(client.max_decoding_message_size(MESSAGE_MAX).max_encoding_message_size(MESSAGE_MAX))
     }
 
+    /// Gives the connection up: the process at its end is gone, whether it has been noticed yet or not.
+    pub(crate) async fn forget(&self) {
+        *self.connection.lock().await = None;
+    }
+
     /// The open connection, or a new one.
     pub(crate) async fn connection(&self) -> Result<Connection, String> {
         let mut connection = self.connection.lock().await;

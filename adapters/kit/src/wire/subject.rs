@@ -94,6 +94,7 @@ impl Subject for WireSubject {
     async fn kill(&self) {
         if let Some(process) = self.take() {
             process.kill().await;
+            self.wire.forget().await;
         }
     }
 
