@@ -103,7 +103,7 @@ pub(super) const LAWS: &[Law] = &[
         id: "effect.cut-anywhere",
         title: "Wherever the connection is cut, the answer is true and the effect happens once",
         why: "Networks do not choose a good moment.",
-        mend: "For each step towards the system behind, ask: what is known when exactly this one fails?",
+        mend: "Go through each step towards the system behind, and tell what is known when exactly this one fails.",
         needs: &[Need::Effect, Need::Behind],
         check: |bench| Box::pin(cut_anywhere(bench)),
     },

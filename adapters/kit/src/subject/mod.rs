@@ -2,6 +2,8 @@
 
 pub(crate) mod file;
 pub(crate) mod in_process;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
