@@ -7,10 +7,12 @@ mod adapters {
     pub(crate) mod caught;
     pub(crate) mod ledger;
     pub(crate) mod line;
+    pub(crate) mod receiving;
     pub(crate) mod served;
     pub(crate) mod subject;
     pub(crate) mod system;
     pub(crate) mod wire;
+    pub(crate) mod wire_bugs;
 }
 
 use adapters::bugs::Bug;

@@ -4,14 +4,15 @@ use passerelle_kit::{Outcome, SubjectFile};
 
 use super::subject::file;
 use super::system::System;
-use super::wire::{WIRE_BUGS, WireBug, serve};
+use super::wire::serve;
+use super::wire_bugs::{WIRE_BUGS, WireBug};
 
 /// Tells the process below where to listen, and with which bug.
 const LISTEN: &str = "KIT_TEST_LISTEN";
 const PLANTED: &str = "KIT_TEST_BUG";
 
 /// Each bug, and the law that is meant for it.
-const BUGS: [(WireBug, &str); 30] = [
+const BUGS: [(WireBug, &str); 37] = [
     (WireBug::VersionUnheeded, "describe.none-in-common"),
     (WireBug::VersionUnheeded, "describe.no-version"),
     (WireBug::NewerBusRefused, "describe.newer-bus"),
@@ -42,6 +43,13 @@ const BUGS: [(WireBug, &str); 30] = [
     (WireBug::SecretLogged, "secret.output"),
     (WireBug::EndsOnGarbage, "protocol.bad-frame"),
     (WireBug::DeadlineUnread, "deadline.kept"),
+    (WireBug::ReceivedUntyped, "receive.handed-over"),
+    (WireBug::ReceivedUncounted, "receive.credit"),
+    (WireBug::StreamsBeside, "receive.second-stream"),
+    (WireBug::TakenAgain, "receive.taken"),
+    (WireBug::RefusedAgain, "receive.refused"),
+    (WireBug::ForgottenEarly, "receive.not-taken"),
+    (WireBug::NewIdEachTime, "receive.not-taken"),
 ];
 
 /// The subject: this program, which serves the ledger.
@@ -49,7 +57,8 @@ pub(crate) fn subject(system: &System, bug: WireBug) -> SubjectFile {
     let program = std::env::current_exe().expect("this program");
     let command = serde_json::json!([program, "adapters::served::a_process_of_its_own", "--exact", "--ignored", "--nocapture"]);
     let environment = serde_json::json!({ LISTEN: "{endpoint}", PLANTED: format!("{bug:?}") });
-    file(system, &format!("command: {command}\nenvironment: {environment}\n"))
+    let receive = "receive: { method: kit.ledger.v1.Ledger/Post, request: { account: \"1\", reference: \"{unique}\" } }";
+    file(system, &format!("{receive}\ncommand: {command}\nenvironment: {environment}\n"))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -67,6 +76,16 @@ async fn the_little_ledger_keeps_the_laws_over_the_wire() {
     let told = |row: &passerelle_kit::Row| println!("{}", row.line());
     let report = passerelle_kit::over_the_wire(subject(&system, WireBug::None), ".".into(), &[], told).await.expect("a subject");
     crate::hold(&report);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_little_ledger_that_tells_of_what_was_posted_keeps_the_laws() {
+    let system = System::start().await;
+    let only = ["receive".to_owned(), "restart".to_owned(), "describe".to_owned()];
+    let report =
+        passerelle_kit::over_the_wire(subject(&system, WireBug::Receives), ".".into(), &only, |_| {}).await.expect("a subject");
+    crate::hold(&report);
+    assert_eq!(report.rows.iter().filter(|row| row.law.group() == "receive" && row.outcome == Outcome::Kept).count(), 6);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -15,79 +15,12 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::bugs::Bug;
 use super::ledger::Ledger;
+use super::receiving::Outbox;
 use super::subject::NoSecrets;
+use super::wire_bugs::WireBug;
 
 const MESSAGE_BYTES: usize = 1 << 20;
 const CALLS: usize = 8;
-
-/// One bug of the protocol each. What it does is where it is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum WireBug {
-    None,
-    VersionUnheeded,
-    NewerBusRefused,
-    KindOfNobody,
-    SchemaIsText,
-    SummaryEmpty,
-    OtherSettingsTaken,
-    SameSettingsRefused,
-    CallBeforeSettings,
-    CreditUnheeded,
-    CreditReplaced,
-    EndNeedsCredit,
-    OverrunBorne,
-    EndTwice,
-    MessageAfterEnd,
-    FaultAsStatus,
-    FaultWithoutClass,
-    MessageApartLost,
-    NoStartAnswered,
-    LongMessageCutOff,
-    CallsUnbounded,
-    ThrottledForEver,
-    HealthUnsaid,
-    CutOffUncounted,
-    LookupMadeUp,
-    OpenCarried,
-    RequestsLogged,
-    SecretLogged,
-    EndsOnGarbage,
-    DeadlineUnread,
-}
-
-/// All of them, by name.
-pub(crate) const WIRE_BUGS: [WireBug; 30] = [
-    WireBug::None,
-    WireBug::VersionUnheeded,
-    WireBug::NewerBusRefused,
-    WireBug::KindOfNobody,
-    WireBug::SchemaIsText,
-    WireBug::SummaryEmpty,
-    WireBug::OtherSettingsTaken,
-    WireBug::SameSettingsRefused,
-    WireBug::CallBeforeSettings,
-    WireBug::CreditUnheeded,
-    WireBug::CreditReplaced,
-    WireBug::EndNeedsCredit,
-    WireBug::OverrunBorne,
-    WireBug::EndTwice,
-    WireBug::MessageAfterEnd,
-    WireBug::FaultAsStatus,
-    WireBug::FaultWithoutClass,
-    WireBug::MessageApartLost,
-    WireBug::NoStartAnswered,
-    WireBug::LongMessageCutOff,
-    WireBug::CallsUnbounded,
-    WireBug::ThrottledForEver,
-    WireBug::HealthUnsaid,
-    WireBug::CutOffUncounted,
-    WireBug::LookupMadeUp,
-    WireBug::OpenCarried,
-    WireBug::RequestsLogged,
-    WireBug::SecretLogged,
-    WireBug::EndsOnGarbage,
-    WireBug::DeadlineUnread,
-];
 
 type Answers = Pin<Box<dyn tokio_stream::Stream<Item = Result<wire::CallResponse, Status>> + Send>>;
 type Configured = (String, Arc<dyn Port>);
@@ -97,12 +30,19 @@ pub(crate) struct Server {
     configured: Arc<Mutex<Option<Configured>>>,
     in_flight: Arc<AtomicUsize>,
     cut_off: AtomicU32,
+    outbox: Arc<Outbox>,
 }
 
 /// Serves on a socket until the process is killed.
 pub(crate) async fn serve(path: &str, bug: WireBug) {
     let listener = tokio::net::UnixListener::bind(path).expect("a socket");
-    let server = Server { bug, configured: Arc::default(), in_flight: Arc::default(), cut_off: AtomicU32::new(0) };
+    let server = Server {
+        bug,
+        configured: Arc::default(),
+        in_flight: Arc::default(),
+        cut_off: AtomicU32::new(0),
+        outbox: Outbox::new(bug),
+    };
     let service = AdapterServer::new(server).max_decoding_message_size(64 << 20).max_encoding_message_size(64 << 20);
     tonic::transport::Server::builder()
         .add_service(service)
@@ -182,7 +122,7 @@ impl Adapter for Server {
             contracts: contracts.collect(),
             idempotent: descriptor.idempotent.clone(),
             behind: descriptor.behind.clone(),
-            abilities: Some(wire::Abilities { lookup: !self.has(WireBug::LookupMadeUp), receive: false }),
+            abilities: Some(wire::Abilities { lookup: !self.has(WireBug::LookupMadeUp), receive: self.bug.receives() }),
             limits: Some(wire::Limits { message_bytes: MESSAGE_BYTES as u32, calls, first_credits: 1 }),
         }))
     }
@@ -198,6 +138,7 @@ impl Adapter for Server {
             credits: Arc::new(Semaphore::new(0)),
             sender,
             deadline,
+            outbox: Arc::clone(&self.outbox),
         };
         let inbound = request.into_inner();
         tokio::spawn(async move {
@@ -224,9 +165,14 @@ impl Adapter for Server {
         Ok(Response::new(wire::LookupResponse { what: Some(what) }))
     }
 
-    async fn open(&self, _: Request<Streaming<wire::OpenRequest>>) -> Result<Response<Self::OpenStream>, Status> {
+    async fn open(&self, request: Request<Streaming<wire::OpenRequest>>) -> Result<Response<Self::OpenStream>, Status> {
         if self.has(WireBug::OpenCarried) {
             return Ok(Response::new(Box::pin(tokio_stream::pending())));
+        }
+        if self.bug.receives() {
+            let (sender, answers) = mpsc::channel(1);
+            tokio::spawn(Arc::clone(&self.outbox).hand_over(request.into_inner(), sender));
+            return Ok(Response::new(Box::pin(ReceiverStream::new(answers))));
         }
         Err(Status::unimplemented("the ledger does not receive"))
     }
@@ -280,6 +226,7 @@ struct Answering {
     credits: Arc<Semaphore>,
     sender: mpsc::Sender<Result<wire::CallResponse, Status>>,
     deadline: Option<Instant>,
+    outbox: Arc<Outbox>,
 }
 
 /// A place among the calls in flight.
@@ -362,11 +309,17 @@ impl Answering {
         let pump = pump(self.bug, inbound, messages, Arc::clone(&self.credits), overrun);
         let key = Some(start.idempotency_key).filter(|key| !key.is_empty());
         let context = Context { deadline: self.deadline, idempotency_key: key, ..Context::default() };
+        let is_post = start.method.ends_with("/Post");
         let call = Call { method: start.method, messages: Messages::many(ReceiverStream::new(incoming)), context };
         let answering = async {
             match adapter.call(call).await {
                 Err(fault) => self.fault(&fault).await,
-                Ok(messages) => self.stream(messages).await,
+                Ok(messages) => {
+                    if is_post && self.bug.receives() {
+                        self.outbox.post();
+                    }
+                    self.stream(messages).await
+                }
             }
         };
         tokio::pin!(answering);
