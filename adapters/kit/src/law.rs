@@ -97,7 +97,9 @@ impl Need {
             Self::Renewal | Self::Process => "give the command that starts the adapter under `command`",
             Self::Output => "let the kit start the adapter by `command`, so that it sees what it writes",
             Self::Markers => "give secrets and personal values under `markers`",
-            Self::Clock => "install libfaketime, and let the kit start the adapter by `command`",
+            Self::Clock => {
+                "install libfaketime (or name it as LD_PRELOAD under `environment`), and let the kit start the adapter by `command`"
+            }
             Self::Wire | Self::InProcess | Self::Lookup => return None,
         })
     }

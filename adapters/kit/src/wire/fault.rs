@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use passerelle_adapter::{Fault, Rejection};
 use passerelle_proto::adapter::v1::{self, fault::Class};
-use tonic::Status;
+use tonic::{Code, Status};
 
 /// A fault without a class.
 #[derive(Debug)]
@@ -42,7 +42,10 @@ pub(super) fn taken(fault: &v1::Fault) -> Fault {
     class(fault).unwrap_or_else(|Unclassified| Fault::unknown(format!("a fault without a class: {}", fault.message)))
 }
 
-/// A failed call: the adapter itself failed, so that the effect may have happened.
+/// A failed call: the adapter itself failed, so that the effect may have happened. Servers of gRPC end a call at its deadline by themselves.
 pub(super) fn failed(status: &Status) -> Fault {
+    if status.code() == Code::DeadlineExceeded {
+        return Fault::DeadlineExceeded { message: status.message().to_owned() };
+    }
     Fault::unknown(format!("the adapter failed with the gRPC status {:?}: {}", status.code(), status.message()))
 }

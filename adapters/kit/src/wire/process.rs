@@ -15,9 +15,9 @@ pub(super) const PLACEHOLDER: &str = "{endpoint}";
 const OUTPUT_MAX: usize = 8 << 20;
 /// Where Debian and others have the library that lies about time.
 const FAKETIME: [&str; 3] = [
-    "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1",
-    "/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1",
-    "/usr/lib64/faketime/libfaketime.so.1",
+    "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",
+    "/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1",
+    "/usr/lib64/faketime/libfaketimeMT.so.1",
 ];
 /// The file that says how far the clock is off, in the temporary folder.
 const CLOCK: &str = "clock";
@@ -48,7 +48,7 @@ impl Process {
         command.args(arguments).current_dir(folder);
         command.envs(file.environment.iter().map(|(name, value)| (name, value.replace(PLACEHOLDER, endpoint))));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-        if let Some(library) = faketime() {
+        if let Some(library) = faketime(file) {
             Self::set_clock(temporary, 0)?;
             command.env("LD_PRELOAD", library).env("FAKETIME_TIMESTAMP_FILE", temporary.join(CLOCK));
             // The monotonic clock goes on as it does when people set the other one.
@@ -76,9 +76,10 @@ impl Process {
     }
 }
 
-/// The library that lies about time, if it is installed.
-pub(super) fn faketime() -> Option<PathBuf> {
-    FAKETIME.iter().map(PathBuf::from).find(|path| path.exists())
+/// The library that lies about time: the one that the subject file preloads, or one that is installed.
+pub(super) fn faketime(file: &SubjectFile) -> Option<PathBuf> {
+    let named = file.environment.get("LD_PRELOAD").filter(|library| library.contains("faketime")).map(PathBuf::from);
+    named.or_else(|| FAKETIME.iter().map(PathBuf::from).find(|path| path.exists()))
 }
 
 async fn keep(mut from: impl AsyncRead + Unpin, output: Output) {

@@ -68,7 +68,7 @@ impl Subject for WireSubject {
         match need {
             Need::Wire => true,
             Need::Renewal | Need::Process | Need::Output => self.file.is_started_here(),
-            Need::Clock => self.file.is_started_here() && faketime().is_some(),
+            Need::Clock => self.file.is_started_here() && faketime(&self.file).is_some(),
             _ => false,
         }
     }

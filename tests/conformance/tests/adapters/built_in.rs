@@ -1,15 +1,16 @@
 //! The kinds that are built into the bus, as subjects of the kit.
 
 use std::any::Any;
+use std::io;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use adapter_callback::Callback;
 use adapter_documents::Documents;
 use adapter_mainframe::{Double, Mainframe};
 use bytes::Bytes;
 use passerelle_adapter::{Call, Context, Kind, Messages, Opening};
-use passerelle_kit::{InProcess, SubjectFile};
+use passerelle_kit::{InProcess, Log, SubjectFile};
 use passerelle_proto::backoffice::documents::v1::{self as documents, store_request::What};
 use prost::Message;
 
@@ -55,7 +56,7 @@ pub(crate) async fn mainframe() -> Place {
     let path = folder.path().join("mainframe.yaml");
     let settings = std::fs::read_to_string(&path).expect("the sample").replace("127.0.0.1:24711", &address);
     let subject = subject(&settings, &MAINFRAME.replace("ADDRESS", &address));
-    let subject = InProcess { kind: Arc::new(Mainframe), path, secrets: Arc::new(NoSecrets), log: None, subject };
+    let subject = InProcess { kind: Arc::new(Mainframe), path, secrets: Arc::new(NoSecrets), log: Some(log()), subject };
     Place { subject, _kept: Box::new((folder, double)) }
 }
 
@@ -100,7 +101,7 @@ pub(crate) async fn folder() -> Place {
     let read = documents::ReadRequest { reference: reference("a"), version: String::new() };
     let messages: usize = call("Read", vec![read.encode_to_vec().into()]).await;
     let subject = subject(settings, &FOLDER.replace("MESSAGES", &messages.to_string()));
-    let subject = InProcess { kind: Arc::new(Documents), path, secrets: Arc::new(NoSecrets), log: None, subject };
+    let subject = InProcess { kind: Arc::new(Documents), path, secrets: Arc::new(NoSecrets), log: Some(log()), subject };
     Place { subject, _kept: Box::new(folder) }
 }
 
@@ -108,7 +109,7 @@ pub(crate) async fn folder() -> Place {
 pub(crate) async fn desk() -> Place {
     let subject = subject("adapter: callback\ndriver: desk\n", "");
     let subject =
-        InProcess { kind: Arc::new(Callback), path: "desk.yaml".into(), secrets: Arc::new(NoSecrets), log: None, subject };
+        InProcess { kind: Arc::new(Callback), path: "desk.yaml".into(), secrets: Arc::new(NoSecrets), log: Some(log()), subject };
     Place { subject, _kept: Box::new(()) }
 }
 
@@ -116,4 +117,31 @@ pub(crate) async fn desk() -> Place {
 fn subject(settings: &str, examples: &str) -> SubjectFile {
     let settings: String = settings.lines().map(|line| format!("  {line}\n")).collect();
     SubjectFile::parse(Path::new("conformance.yaml"), &format!("settings:\n{settings}{examples}")).expect("a subject file")
+}
+
+/// All that adapters of this process have logged, down to the last detail.
+fn log() -> Log {
+    static WRITTEN: OnceLock<Arc<Mutex<Vec<u8>>>> = OnceLock::new();
+    let written = WRITTEN.get_or_init(|| {
+        let written = Arc::<Mutex<Vec<u8>>>::default();
+        let writer = Arc::clone(&written);
+        let filter = "adapter_mainframe=trace,adapter_documents=trace,adapter_callback=trace";
+        let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(move || Writer(Arc::clone(&writer)));
+        subscriber.with_ansi(false).init();
+        written
+    });
+    Arc::new(|| String::from_utf8_lossy(&written.lock().expect("no panic")).into_owned())
+}
+
+struct Writer(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Writer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("no panic").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
