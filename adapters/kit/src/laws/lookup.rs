@@ -53,7 +53,7 @@ pub(super) const LAWS: &[Law] = &[
         id: "lookup.has-no-effect",
         title: "Looking up changes nothing",
         why: "It is asked as often as it takes.",
-        mend: "Read only.",
+        mend: "Read, and write nothing, to answer it.",
         needs: &[Need::Lookup, Need::Effect],
         check: |bench| Box::pin(has_no_effect(bench)),
     },
