@@ -54,7 +54,7 @@ pub(super) const LAWS: &[Law] = &[
     Law {
         id: "receive.taken",
         title: "What was taken is not handed over again",
-        why: "It would never end.",
+        why: "What comes again and again would never end.",
         mend: "Tell the system behind when `taken` comes.",
         needs: &[Need::Wire, Need::Receive],
         check: |bench| Box::pin(taken(bench)),
