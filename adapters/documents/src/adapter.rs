@@ -1,6 +1,7 @@
 //! The open adapter: methods taken apart, checked, refused where the store cannot, and handed to the driver.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -37,6 +38,8 @@ pub(crate) struct DocumentsAdapter {
     driver: Arc<dyn Driver>,
     limits: Limits,
     calls: Arc<Semaphore>,
+    /// Set before the calls in flight are waited for: who comes meanwhile goes elsewhere, and is not told to come back.
+    is_draining: AtomicBool,
     /// Digests of the keys whose operations are under way.
     under_way: Arc<Mutex<BTreeSet<String>>>,
 }
@@ -44,7 +47,7 @@ pub(crate) struct DocumentsAdapter {
 impl DocumentsAdapter {
     pub(crate) fn new(descriptor: Descriptor, endpoint: String, driver: Arc<dyn Driver>, limits: Limits) -> Self {
         let calls = Arc::new(Semaphore::new(limits.calls as usize));
-        Self { descriptor, endpoint, driver, limits, calls, under_way: Arc::default() }
+        Self { descriptor, endpoint, driver, limits, calls, is_draining: AtomicBool::new(false), under_way: Arc::default() }
     }
 
     async fn carry(
@@ -306,10 +309,11 @@ impl Adapter for DocumentsAdapter {
 
     async fn call(&self, call: Call) -> Result<Messages, Fault> {
         let method = call.method.strip_prefix(CONTRACT).and_then(|rest| rest.strip_prefix(".Documents/")).unwrap_or_default();
-        if self.calls.is_closed() {
+        let permit = self.calls.clone().try_acquire_owned();
+        if self.is_draining.load(Ordering::Acquire) {
             return Err(Fault::unavailable("the adapter is draining"));
         }
-        let permit = self.calls.clone().try_acquire_owned().map_err(|_| Fault::Throttled {
+        let permit = permit.map_err(|_| Fault::Throttled {
             retry_after: RETRY_WHEN_FULL,
             message: format!("{}: {} calls are under way, the limit", self.endpoint, self.limits.calls),
         })?;
@@ -337,6 +341,7 @@ impl Adapter for DocumentsAdapter {
 
     async fn drain(&self, grace: Duration) {
         let all = self.limits.calls;
+        self.is_draining.store(true, Ordering::Release);
         // What still runs after the grace is cut when its caller is.
         let _ = tokio::time::timeout(grace, self.calls.acquire_many(all)).await.map(|permits| permits.map(|all| all.forget()));
         self.calls.close();

@@ -14,6 +14,7 @@ const DIRECTION: [(&str, &[&str]); 16] = [
     ("passerelle-adapter", &[]),
     ("passerelle-copybook", &[]),
     ("passerelle-projection", &["passerelle-journal", "passerelle-proto"]),
+    ("passerelle-kit", &["passerelle-adapter", "passerelle-proto"]),
     ("passerelle-bus", &["passerelle-adapter", "passerelle-journal", "passerelle-projection", "passerelle-proto"]),
     ("adapter-callback", &["passerelle-adapter", "passerelle-proto"]),
     ("adapter-crm", &["passerelle-adapter", "passerelle-proto"]),

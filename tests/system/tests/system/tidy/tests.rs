@@ -7,8 +7,11 @@ use super::repository::{File, rust_files};
 const SLEEPS: [&str; 2] = [concat!("thread::", "sleep"), concat!("time::", "sleep(")];
 
 /// Files whose tests may sleep, and why.
-const MAY_SLEEP: [(&str, &str); 2] = [
+const MAY_SLEEP: [(&str, &str); 5] = [
     ("tests/system/src/client.rs", "asks a daemon again, with a bound, for what it announces to nobody: that it knows a method"),
+    ("tests/conformance/tests/adapters/system.rs", "plays a system that is slow"),
+    ("tests/conformance/tests/adapters/ledger.rs", "plays an adapter that sleeps where it should wait"),
+    ("tests/conformance/tests/adapters/bugs.rs", "keeps a deadline, as an adapter does"),
     ("bus/tests/calls/hedges.rs", "a back office that is slow at times: how long calls take is what is measured"),
 ];
 
