@@ -10,7 +10,12 @@ use crate::settings::{AdapterFile, EndpointName, Loaded, ProcessSecrets};
 
 /// The kinds of adapter, by name. A row is a folder `adapters/<name>` and a crate `adapter-<name>`.
 pub fn table() -> Vec<Arc<dyn Kind>> {
-    vec![Arc::new(adapter_callback::Callback), Arc::new(adapter_documents::Documents), Arc::new(adapter_mainframe::Mainframe)]
+    vec![
+        Arc::new(adapter_callback::Callback),
+        Arc::new(adapter_documents::Documents),
+        Arc::new(adapter_mainframe::Mainframe),
+        Arc::new(adapter_remote::Remote),
+    ]
 }
 
 /// The kind of that name.
