@@ -113,10 +113,11 @@ impl Pump {
             take(&self.credits).await;
         }
         self.say(call_request::What::Start(start)).await;
-        while !ended {
-            let Some(message) = self.next().await.transpose()? else { break };
-            take(&self.credits).await;
-            self.say(call_request::What::Message(message)).await;
+        if !ended {
+            while let Some(message) = self.next().await.transpose()? {
+                take(&self.credits).await;
+                self.say(call_request::What::Message(message)).await;
+            }
         }
         self.say(call_request::What::Credit(Credit { messages: LAST_CREDITS })).await;
         Ok(())
