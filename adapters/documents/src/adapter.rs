@@ -9,7 +9,7 @@ use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use futures_util::StreamExt;
 use futures_util::stream::{once, unfold};
-use passerelle_adapter::{Adapter, Call, Context, Descriptor, Fault, Health, Lookup, Messages, async_trait};
+use passerelle_adapter::{Abilities, Adapter, Call, Context, Descriptor, Fault, Health, Lookup, Messages, async_trait};
 use passerelle_proto::backoffice::documents::v1::read_response::What as Reading;
 use passerelle_proto::backoffice::documents::v1::start::Expect as Expected;
 use passerelle_proto::backoffice::documents::v1::store_request::What as Storing;
@@ -305,6 +305,10 @@ async fn within<T>(deadline: Option<Instant>, work: impl Future<Output = Result<
 impl Adapter for DocumentsAdapter {
     fn descriptor(&self) -> &Descriptor {
         &self.descriptor
+    }
+
+    fn abilities(&self) -> Abilities {
+        Abilities { lookup: true }
     }
 
     async fn call(&self, call: Call) -> Result<Messages, Fault> {

@@ -6,13 +6,21 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::{Call, Descriptor, Fault, Health, Lookup, Maturity, Messages, Secrets};
+use crate::{Abilities, Call, Descriptor, Fault, Health, Lookup, Maturity, Messages, Secrets};
 
 /// One open adapter: a back office that looks like a gRPC contract. Shared by all calls, so it keeps its own pools.
 #[async_trait]
 pub trait Adapter: Send + Sync + 'static {
-    /// What this adapter speaks. Asked once, after [`Kind::open`].
+    /// What this adapter speaks. Asked after [`Kind::open`], and again when [`Adapter::known`] returns.
     fn descriptor(&self) -> &Descriptor;
+
+    /// Returns when the descriptor says all: at once, unless what the adapter speaks is learnt from another process. From then on it stays.
+    async fn known(&self) {}
+
+    /// What it can do besides carrying calls. What is not declared is refused.
+    fn abilities(&self) -> Abilities {
+        Abilities::default()
+    }
 
     /// Carries one call. The messages are protobuf bytes without gRPC's five-byte prefix.
     ///

@@ -13,6 +13,13 @@ pub struct Descriptor {
     pub behind: Vec<String>,
 }
 
+/// What an adapter can do besides carrying calls.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Abilities {
+    /// [`Adapter::lookup`](crate::Adapter::lookup) tells what became of an operation.
+    pub lookup: bool,
+}
+
 /// A contract as the `.proto` files an adapter generated.
 #[derive(Debug, Clone)]
 pub struct ContractSource {

@@ -15,7 +15,7 @@ mod secret;
 pub use adapter::{Adapter, Kind, OpenError, Opening};
 pub use async_trait::async_trait;
 pub use call::{Call, Context, Messages, TraceContext};
-pub use descriptor::{ContractSource, Descriptor, Maturity, ProtoFile};
+pub use descriptor::{Abilities, ContractSource, Descriptor, Maturity, ProtoFile};
 pub use fault::{Fault, Rejection};
 pub use health::Health;
 pub use lookup::Lookup;

@@ -114,7 +114,7 @@ pub struct SettingsFile {
 
 /// What can be asked about adapters.
 #[derive(Debug, Subcommand)]
-#[command(about = "Shows the adapters that are built in")]
+#[command(about = "Shows the adapters that are built in, and serves them as processes of their own")]
 pub enum AdapterCommand {
     /// Lists the adapters: name, maturity, what for
     List,
@@ -126,6 +126,24 @@ pub enum AdapterCommand {
         #[arg(long)]
         schema: bool,
     },
+    Serve(ServeAdapter),
+}
+
+/// Which adapter to serve, and where.
+#[derive(Debug, Args)]
+#[command(
+    about = "Serves one adapter as a process of its own, for an endpoint with `adapter: remote`",
+    after_help = "Prints `ready: ADDRESS` once it is open. It gets its settings from the bus, finds the secrets that they name where it runs,\nand drains on SIGTERM. Relative paths in the settings begin in the folder that it runs in."
+)]
+pub struct ServeAdapter {
+    /// The adapter's name, of `passerelle adapter list`
+    pub kind: String,
+    /// Where to listen: unix:PATH or http://ADDRESS:PORT
+    #[arg(long, value_name = "ADDRESS", env = "PASSERELLE_ADAPTER_LISTEN")]
+    pub listen: String,
+    /// How long calls in flight may go on after SIGTERM
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    pub grace_seconds: u64,
 }
 
 /// What can be done with copybooks.

@@ -33,3 +33,8 @@ fn newer_source(program: &Path, built: SystemTime) -> Option<String> {
 fn modified(path: &Path) -> Option<SystemTime> {
     fs::metadata(path).and_then(|metadata| metadata.modified()).ok()
 }
+
+/// The program's path, for scenes that name it in a file.
+pub fn program() -> String {
+    passerelle().display().to_string()
+}

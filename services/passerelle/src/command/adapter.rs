@@ -1,14 +1,25 @@
-//! `passerelle adapter`: the adapters that are built in.
+//! `passerelle adapter`: the adapters that are built in, listed, described, and served as processes of their own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use passerelle_adapter_server::{Limits, Listen, Serving, serve};
 
 use crate::adapters;
-use crate::cli::AdapterCommand;
+use crate::cli::{AdapterCommand, ServeAdapter};
+use crate::explain::Code;
 use crate::failure::Failure;
 use crate::output::print;
 use crate::reference::fields;
+use crate::settings::{Log, ProcessSecrets, Telemetry};
 
-/// Prints the list, or one adapter's description.
+/// The processors that a process of one adapter uses.
+const SERVING_THREADS: usize = 2;
+
+/// Prints the list or one adapter's description, or serves one.
 pub(super) fn run(command: &AdapterCommand) -> Result<(), Failure> {
     print(&match command {
+        AdapterCommand::Serve(arguments) => return crate::serve::runtime(SERVING_THREADS)?.block_on(serve_one(arguments)),
         AdapterCommand::List => list(),
         AdapterCommand::Describe { name, schema: true } => format!("{:#}\n", adapters::kind(name)?.settings_schema()),
         AdapterCommand::Describe { name, schema: false } => {
@@ -24,4 +35,21 @@ fn list() -> String {
     let line =
         |kind: &dyn passerelle_adapter::Kind| format!("{:<16} {:<8} {}\n", kind.name(), kind.maturity().as_str(), kind.summary());
     adapters::table().iter().map(|kind| line(kind.as_ref())).collect()
+}
+
+/// Until SIGTERM; the settings come from the bus.
+async fn serve_one(arguments: &ServeAdapter) -> Result<(), Failure> {
+    let kind = adapters::kind(&arguments.kind)?;
+    let listen: Listen = arguments.listen.parse().map_err(Failure::usage)?;
+    let _telemetry = crate::telemetry::start(&Log::default(), &Telemetry::default())?;
+    let serving = Serving {
+        kind,
+        release: env!("CARGO_PKG_VERSION").to_owned(),
+        listen: listen.clone(),
+        secrets: Arc::new(ProcessSecrets::new(".")),
+        limits: Limits::default(),
+        grace: Duration::from_secs(arguments.grace_seconds),
+    };
+    let served = serve(serving, |at| println!("ready: {at}")).await;
+    served.map_err(|error| Failure::new(Code::ADDRESS_UNUSABLE, format!("cannot serve on {listen}: {error}")))
 }

@@ -59,6 +59,8 @@ impl Code {
     pub const VIEWS_STOPPED: Self = Self(25);
     /// A new version breaks what callers of a registered one rely on.
     pub const CONTRACT_INCOMPATIBLE: Self = Self(26);
+    /// An adapter in another process failed its introduction.
+    pub const ADAPTER_QUARANTINED: Self = Self(27);
 
     /// The code written as `P0003`, `p3` or `3`.
     pub fn find(text: &str) -> Option<Self> {
@@ -89,7 +91,7 @@ pub fn codes() -> impl Iterator<Item = Code> {
     PAGES.iter().map(|(code, _)| *code)
 }
 
-const PAGES: [(Code, &str); 26] = [
+const PAGES: [(Code, &str); 27] = [
     (Code::SETTINGS_UNREADABLE, include_str!("pages/P0001.md")),
     (Code::SETTINGS_UNPARSABLE, include_str!("pages/P0002.md")),
     (Code::SETTINGS_REFUSED, include_str!("pages/P0003.md")),
@@ -116,6 +118,7 @@ const PAGES: [(Code, &str); 26] = [
     (Code::VIEWS_UNUSABLE, include_str!("pages/P0024.md")),
     (Code::VIEWS_STOPPED, include_str!("pages/P0025.md")),
     (Code::CONTRACT_INCOMPATIBLE, include_str!("pages/P0026.md")),
+    (Code::ADAPTER_QUARANTINED, include_str!("pages/P0027.md")),
 ];
 
 #[cfg(test)]

@@ -20,6 +20,8 @@ use crate::settings::{Contract, Remote};
 const REFLECTION: Duration = Duration::from_secs(10);
 /// How long connecting may take where the settings say nothing.
 const CONNECT: Duration = Duration::from_secs(2);
+/// An adapter that takes longer to tell its contract is spoken of.
+const SOON: Duration = Duration::from_secs(10);
 /// Between attempts to reflect a server that is not there yet.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
@@ -32,6 +34,18 @@ pub(crate) fn of_adapter(registry: &Registry, endpoint: &str, adapter: &dyn Adap
             .map_err(|error| refused(endpoint, error))?;
     }
     Ok(())
+}
+
+/// Registers what an adapter speaks as soon as that is known: an adapter in another process may come later.
+pub(crate) async fn of_adapter_to_come(registry: Arc<Registry>, endpoint: String, adapter: Arc<dyn Adapter>) {
+    if tokio::time::timeout(SOON, adapter.known()).await.is_err() {
+        let (health, code) = (adapter.health().await, Code::ADAPTER_QUARANTINED);
+        tracing::warn!(endpoint, ?health, %code, "the adapter has not told its contract yet: its methods are not served until it does");
+        adapter.known().await;
+    }
+    if let Err(failure) = of_adapter(&registry, &endpoint, adapter.as_ref()) {
+        tracing::error!(endpoint, "the adapter's contract is not taken in: {}", failure.text());
+    }
 }
 
 /// Registers the files that an endpoint of the settings names. A contract by reflection comes later, see [`keep_reflecting`].

@@ -30,6 +30,8 @@ pub(crate) struct Opened {
     pub(crate) endpoints: BTreeMap<String, Arc<Endpoint>>,
     /// Those where customers are called back, by name.
     pub(crate) desks: BTreeMap<String, Arc<dyn Adapter>>,
+    /// Those whose contract is known only when they have been reached.
+    pub(crate) to_come: Vec<(String, Arc<dyn Adapter>)>,
 }
 
 /// Opens all endpoints and registers the contracts they speak. Nothing behind needs to be up.
@@ -46,7 +48,10 @@ pub(crate) async fn open(loaded: &Loaded, registry: &Registry) -> Result<Opened,
             }
             settings::Endpoint::Adapter(file) => {
                 let adapter = adapters::open(loaded, name, file).await?;
-                contracts::of_adapter(registry, name.as_str(), adapter.as_ref())?;
+                match file.adapter == settings::REMOTE {
+                    true => opened.to_come.push((name.to_string(), adapter.clone())),
+                    false => contracts::of_adapter(registry, name.as_str(), adapter.as_ref())?,
+                }
                 if file.adapter == settings::DESK {
                     opened.desks.insert(name.to_string(), adapter.clone());
                 }

@@ -140,7 +140,7 @@ impl Daemon {
         let registry = Arc::new(registry.counting_by(Consumers::named_by(settings.channels.resolved().name_key.clone())));
         let gateway = Arc::new(Gateway::new(limits(settings), propagation(settings)));
         let (health, health_service) = tonic_health::server::health_reporter();
-        let endpoints::Opened { endpoints, desks } = endpoints::open(loaded, &registry).await?;
+        let endpoints::Opened { endpoints, desks, to_come } = endpoints::open(loaded, &registry).await?;
         let durable = Arc::new(Durable::open(settings, desks).await?);
         let routes = Routes::new(
             registry.clone(),
@@ -156,6 +156,9 @@ impl Daemon {
         background.spawn(routes.clone().follow());
         for endpoint in endpoints.values() {
             background.spawn(endpoints::look(endpoint.clone()));
+        }
+        for (name, adapter) in to_come {
+            background.spawn(contracts::of_adapter_to_come(registry.clone(), name, adapter));
         }
         for (name, remote) in endpoints::reflected(loaded) {
             background.spawn(contracts::keep_reflecting(registry.clone(), name, remote));

@@ -50,6 +50,8 @@ pub use watch::{Log, LogFormat, Telemetry};
 
 /// The adapter of endpoints where customers are called back.
 pub const DESK: &str = "callback";
+/// The kind of adapter that is a process of its own.
+pub const REMOTE: &str = "remote";
 
 /// The settings of `passerelle serve`, as written in one YAML file. Each key can also be given by an environment variable.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

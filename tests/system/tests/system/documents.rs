@@ -10,7 +10,7 @@ use passerelle_proto::backoffice::documents::v1::{
     DeleteRequest, DescribeRequest, Document, GetRequest, ListChangesRequest, ListRequest, ReadRequest, Reference, Start,
     StoreRequest, read_response,
 };
-use passerelle_system::{Daemon, World};
+use passerelle_system::{Daemon, World, program};
 use tokio_stream::StreamExt;
 use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
@@ -33,8 +33,7 @@ impl Ged {
             .file("ged.yaml", &format!("adapter: documents\nlimits: {{ document_bytes: {LIMIT} }}\n{driver}"))
             .settings("endpoints:\n  ged: { adapter: documents, file: ged.yaml }\n");
         let daemon = world.serve();
-        let client = DocumentsClient::connect(daemon.address()).await.unwrap().max_decoding_message_size(usize::MAX);
-        Self { daemon, client }
+        Self::of(daemon).await
     }
 
     async fn folder() -> Self {
@@ -44,6 +43,44 @@ impl Ged {
     async fn webdav(server: &Webdav) -> Self {
         let credentials = "credentials: { user: \"${file:secrets/user}\", password: \"${file:secrets/password}\" }";
         Self::open(&format!("driver: webdav\nwebdav: {{ url: \"http://{}/\", {credentials} }}\n", server.address())).await
+    }
+
+    /// The same store in a process of its own, which the bus starts.
+    async fn wire() -> Self {
+        let settings =
+            format!("adapter: documents, driver: folder, folder: {{ path: documents }}, limits: {{ document_bytes: {LIMIT} }}");
+        let world = World::default()
+            .file(
+                "ged.yaml",
+                &format!("adapter: remote\ncommand: [{}, adapter, serve, documents]\nsettings: {{ {settings} }}\n", program()),
+            )
+            .settings("endpoints:\n  ged: { adapter: remote, file: ged.yaml }\n");
+        let ged = Self::of(world.serve()).await;
+        ged.routed().await;
+        ged
+    }
+
+    async fn of(daemon: Daemon) -> Self {
+        let client = DocumentsClient::connect(daemon.address()).await.unwrap().max_decoding_message_size(usize::MAX);
+        Self { daemon, client }
+    }
+
+    /// Waits until the adapter is there: the bus starts without it.
+    async fn routed(&self) {
+        let asked = async {
+            while let Err(status) = self.client.clone().describe(DescribeRequest {}).await {
+                assert!([Code::Unimplemented, Code::Unavailable].contains(&status.code()), "{status:?}");
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), asked).await.expect("the adapter comes");
+    }
+
+    /// Kills the adapter's process, as nobody asked for.
+    fn kill_adapter(&self) {
+        let log = self.daemon.log();
+        let (_, pid) = log.rsplit_once("pid=").expect("the log tells the adapter's process");
+        let pid: String = pid.chars().take_while(char::is_ascii_digit).collect();
+        assert!(std::process::Command::new("kill").args(["-9", &pid]).status().unwrap().success());
     }
 
     async fn store(&self, name: &str, pieces: usize, key: &str) -> Result<Document, Status> {
@@ -126,6 +163,30 @@ impl Ged {
     async fn names_status(&self) -> Status {
         self.client.clone().list(ListRequest::default()).await.unwrap_err()
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn documents_of_an_adapter_in_a_process_of_its_own_pass_through_the_bus_the_same() {
+    let ged = Ged::wire().await;
+    documents_pass(&ged).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_adapter_killed_in_a_call_is_started_anew_and_half_a_document_is_never_seen() {
+    let ged = Ged::wire().await;
+    let (sender, receiver) = tokio::sync::mpsc::channel(1);
+    let mut client = ged.client.clone();
+    let call = tokio::spawn(async move { client.store(tokio_stream::wrappers::ReceiverStream::new(receiver)).await });
+    sender.send(message(What::Start(start("half")))).await.unwrap();
+    for number in 0..8 {
+        sender.send(message(What::Chunk(vec![number; MEBIBYTE / 4].into()))).await.unwrap();
+    }
+    ged.kill_adapter();
+    let status = call.await.unwrap().unwrap_err();
+    assert_eq!(status.code(), Code::Unknown, "it may have had its effect: {status:?}");
+    ged.routed().await;
+    assert_eq!(ged.names().await, Vec::<String>::new());
+    documents_pass(&ged).await;
 }
 
 /// Stores, reads, refuses, breaks off and removes; gives the document that stays.
