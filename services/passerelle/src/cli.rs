@@ -111,8 +111,9 @@ pub struct SettingsFile {
 
 /// What can be asked about adapters.
 #[derive(Debug, Subcommand)]
-#[command(about = "Shows the adapters that are built in")]
+#[command(about = "Shows the adapters that are built in, and begins new ones")]
 pub enum AdapterCommand {
+    New(crate::command::adapter::New),
     /// Lists the adapters: name, maturity, what for
     List,
     /// Describes one adapter: the fields of the file that an integrator writes for it

@@ -1,4 +1,11 @@
-//! `passerelle adapter`: the adapters that are built in.
+//! `passerelle adapter`: the adapters that are built in, and the beginning of another one.
+
+mod name;
+mod new;
+mod python;
+mod sample;
+
+pub(crate) use new::New;
 
 use crate::adapters;
 use crate::cli::AdapterCommand;
@@ -6,9 +13,10 @@ use crate::failure::Failure;
 use crate::output::print;
 use crate::reference::fields;
 
-/// Prints the list, or one adapter's description.
+/// Prints the list, or one adapter's description; or makes a new one.
 pub(super) fn run(command: &AdapterCommand) -> Result<(), Failure> {
     print(&match command {
+        AdapterCommand::New(new) => return new::run(new),
         AdapterCommand::List => list(),
         AdapterCommand::Describe { name, schema: true } => format!("{:#}\n", adapters::kind(name)?.settings_schema()),
         AdapterCommand::Describe { name, schema: false } => {
