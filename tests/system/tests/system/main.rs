@@ -14,6 +14,7 @@ mod interop;
 mod journal;
 mod mainframe;
 mod policies;
+mod scaffold;
 mod storm;
 mod streaming;
 mod tidy;

@@ -30,7 +30,7 @@ def serve(adapter: Adapter[Any]) -> None:
 
 
 async def _serve(adapter: Adapter[Any], endpoint: str, grace_s: float) -> None:
-    bytes_max = 2 * adapter.limits.message_bytes + 65_536  # a message that is too long is to be refused with a fault, not cut off
+    bytes_max = 2 * adapter.limits.message_bytes + (1 << 20)  # a message that is too long is to be refused with a fault, not cut off
     sizes = ("grpc.max_receive_message_length", "grpc.max_send_message_length")
     options = [*((size, bytes_max) for size in sizes), ("grpc.so_reuseport", 0)]
     server = Server(adapter)

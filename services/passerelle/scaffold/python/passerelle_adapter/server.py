@@ -42,7 +42,7 @@ class Server:
         self._configuring = asyncio.Lock()
         self._draining = False
         self._cut_off = asyncio.Event()
-        self._flight: set[Work] = set()
+        self._flight: set[asyncio.Future[Any]] = set()  # one for each call, done when it is gone
         self._keys: dict[str, Work] = {}  # under which something runs
 
     def handlers(self) -> grpc.GenericRpcHandler:
@@ -149,11 +149,11 @@ class Server:
     async def end_calls(self, grace_s: float) -> int:
         """Takes no further call; after the grace cuts off what has not ended, and tells how many."""
         self._draining = True
-        ending = [work.ended for work in self._flight]
-        if ending:
-            await asyncio.wait(ending, timeout=max(grace_s, 0.0))
+        if self._flight:
+            await asyncio.wait(self._flight, timeout=max(grace_s, 0.0))
         cut_off = len(self._flight)
-        self._cut_off.set()
+        if cut_off:
+            self._cut_off.set()
         return cut_off
 
     def _speaks(self) -> Any:
@@ -205,9 +205,10 @@ class Server:
             tracestate=str(metadata.get("tracestate", "")),
         )
         work = Work(served, call, exchange, self._threads)
-        self._flight.add(work)
-        work.ended.add_done_callback(lambda _: self._flight.discard(work))
+        gone = asyncio.get_running_loop().create_future()
+        self._flight.add(gone)
         running = asyncio.create_task(self._run(work, call, exchange))
+        running.add_done_callback(lambda _: work.leave())
         reading = asyncio.create_task(exchange.read())
         cutting = asyncio.create_task(self._cut_off.wait())
         try:
@@ -228,20 +229,18 @@ class Server:
             for task in (running, reading, cutting):
                 task.add_done_callback(_forget)
                 task.cancel()
+            # In flight until it is answered and its function has ended.
+            work.ended.add_done_callback(gone.set_result)
+            gone.add_done_callback(self._flight.discard)
 
     async def _run(self, work: Work, call: Call, exchange: Exchange) -> None:
         key = call.idempotency_key
-        try:
-            while other := self._keys.get(key):
-                await asyncio.wait([other.ended])
-            if key:
-                self._keys[key] = work
-                work.ended.add_done_callback(lambda _: self._keys.pop(key, None))
-            first = None if call.method.takes_stream else await exchange.one()
-        except BaseException:
-            work.end()
-            raise
-        await work.run(first)
+        while other := self._keys.get(key):
+            await asyncio.wait([other.ended])
+        if key:
+            self._keys[key] = work
+            work.ended.add_done_callback(lambda _: self._keys.pop(key, None))
+        await work.run(None if call.method.takes_stream else await exchange.one())
 
     async def _ask(self, function: Any, *arguments: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._asking, function, *arguments)

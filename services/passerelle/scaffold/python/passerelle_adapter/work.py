@@ -24,24 +24,23 @@ class Work:
         self._exchange = exchange
         self._threads = threads
         self._loop = asyncio.get_running_loop()
-        self.ended = self._loop.create_future()  # not before the function has returned
+        self._is_in_a_thread = False
+        self.ended = self._loop.create_future()  # not before the function has returned, even when nobody waits for it any more
 
     async def run(self, first: bytes | None) -> None:
         """Runs it to its end; `first` is the request of a method that takes one message."""
         self._call.fingerprint = fingerprint(self._served.method.full_name, first or b"")
         if self._served.is_async:
-            try:
-                await self._on_the_loop(self._request(first))
-            finally:
-                self.end()
+            await self._on_the_loop(self._request(first))
             return
         running = self._threads.submit(self._in_a_thread, first)
-        running.add_done_callback(lambda _: self._loop.call_soon_threadsafe(self.end))
+        self._is_in_a_thread = True
+        running.add_done_callback(lambda _: self._loop.call_soon_threadsafe(self.ended.set_result, None))
         await asyncio.wrap_future(running)
 
-    def end(self) -> None:
-        """Says that nothing runs any more."""
-        if not self.ended.done():
+    def leave(self) -> None:
+        """The task that ran it is over: so is the function, unless a thread has it."""
+        if not self._is_in_a_thread:
             self.ended.set_result(None)
 
     def tell_that_it_is_over(self) -> None:
