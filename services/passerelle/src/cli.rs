@@ -59,6 +59,7 @@ pub enum Command {
     View(crate::command::view::View),
     #[command(subcommand)]
     Adapter(AdapterCommand),
+    Conformance(crate::command::conformance::Conformance),
     #[command(subcommand)]
     Copybook(CopybookCommand),
     Double(DoubleArguments),

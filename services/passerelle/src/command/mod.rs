@@ -4,6 +4,7 @@ pub(crate) mod adapter;
 pub(crate) mod call;
 pub(crate) mod callback;
 mod check;
+pub(crate) mod conformance;
 pub(crate) mod connect;
 pub(crate) mod contract;
 mod copybook;
@@ -46,6 +47,7 @@ pub fn run(command: Command) -> Result<(), Failure> {
         Command::Journal(command) => journal::run(&command),
         Command::View(view) => crate::serve::runtime(1)?.block_on(view::run(&view)),
         Command::Adapter(command) => adapter::run(&command),
+        Command::Conformance(conformance) => crate::serve::runtime(2)?.block_on(conformance::run(&conformance)),
         Command::Copybook(command) => copybook::run(&command),
         Command::Double(arguments) => double::run(&arguments),
         Command::Explain(explain) => explain::run(explain.code.as_deref()),

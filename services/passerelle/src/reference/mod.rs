@@ -2,6 +2,7 @@
 
 mod adapters;
 mod commands;
+mod conformance;
 mod errors;
 pub(crate) mod fields;
 mod metrics;
@@ -23,6 +24,7 @@ pub fn pages() -> Vec<Page> {
         Page { name: "settings", about: "every key of the settings file", text: settings::page },
         Page { name: "settings-schema", about: "the same as JSON schema, for editors", text: settings::schema },
         Page { name: "adapters", about: "the adapters that are built in, and their files", text: adapters::page },
+        Page { name: "conformance", about: "the file that the conformance kit reads, and every law", text: conformance::page },
         Page { name: "errors", about: "every error code and the way out", text: errors::page },
         Page { name: "metrics", about: "every metric for Prometheus", text: metrics::page },
         Page { name: "commands", about: "every command and its arguments", text: commands::page },
