@@ -8,4 +8,5 @@ mod world;
 
 pub use client::Client;
 pub use contract::Contract;
+pub use program::passerelle;
 pub use world::{Daemon, World};

@@ -47,6 +47,11 @@ impl Wire {
         Ok(client.max_decoding_message_size(MESSAGE_MAX).max_encoding_message_size(MESSAGE_MAX))
     }
 
+    /// Leaves the open connection: a killed process may not have closed it yet.
+    pub(crate) async fn forget(&self) {
+        *self.connection.lock().await = None;
+    }
+
     /// The open connection, or a new one.
     pub(crate) async fn connection(&self) -> Result<Connection, String> {
         let mut connection = self.connection.lock().await;

@@ -95,6 +95,7 @@ impl Subject for WireSubject {
         if let Some(process) = self.take() {
             process.kill().await;
         }
+        self.wire.forget().await;
     }
 
     async fn configure(&self, settings: &str) -> Result<Opened, Refused> {

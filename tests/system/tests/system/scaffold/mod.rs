@@ -1,6 +1,7 @@
 //! Adapters that `passerelle adapter new` begins: written, looked at, and run for real.
 
 mod command;
+mod green;
 mod library;
 mod port;
 mod python;
