@@ -1,4 +1,4 @@
-//! The sample in every language: its contract, its tables, what kit and bus are told of it, and the contract of the port.
+//! The sample in every language: its contract, its tables, what the kit is told of it, and the contract of the port.
 
 use super::new::SampleFile;
 
@@ -7,7 +7,6 @@ pub(super) const FILES: &[SampleFile] = &[
     ("conformance.yaml", include_str!("../../../scaffold/sample/conformance.yaml")),
     ("proto/acme/ledger/v1/ledger.proto", include_str!("../../../scaffold/sample/proto/acme/ledger/v1/ledger.proto")),
     ("schema.sql", include_str!("../../../scaffold/sample/schema.sql")),
-    ("settings.yaml", include_str!("../../../scaffold/sample/settings.yaml")),
 ];
 
 /// The contract of the port, below `proto`.

@@ -25,8 +25,6 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A running adapter.
 pub(super) struct Adapter {
     process: Process,
-    /// Where it listens.
-    pub(super) endpoint: String,
     pub(super) client: AdapterClient<Channel>,
 }
 
@@ -34,9 +32,8 @@ impl Adapter {
     /// Starts the program, which takes the endpoint as its last argument.
     pub(super) async fn start(command: &mut Command) -> Self {
         let process = Process::spawn("adapter", command.arg("http://127.0.0.1:0"));
-        let endpoint = process.line_after("ready: ");
-        let client = AdapterClient::connect(endpoint.clone()).await.unwrap();
-        Self { process, endpoint, client }
+        let client = AdapterClient::connect(process.line_after("ready: ")).await.unwrap();
+        Self { process, client }
     }
 
     pub(super) async fn configure(&self, settings: &str) -> Result<ConfigureResponse, Status> {
