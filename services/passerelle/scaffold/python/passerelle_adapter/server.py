@@ -122,6 +122,10 @@ class Server:
             return found.wire()
         except Fault as fault:
             return PORT.LookupResponse(fault=fault.wire())
+        except Exception as error:
+            log.error("look-up failed: %s", where(error))
+            failed = Fault.unavailable(f"the adapter failed to look ({type(error).__name__}); its log says where")
+            return PORT.LookupResponse(fault=failed.wire())
 
     async def open(self, _requests: Any, context: Any) -> None:
         """This library does not receive."""

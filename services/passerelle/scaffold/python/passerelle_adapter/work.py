@@ -66,7 +66,8 @@ class Work:
             for answer in answers:
                 self._wait(lambda: self._exchange.send(self._bytes(answer)))  # noqa: B023, waited for within the turn
         finally:
-            answers.close()
+            if close := getattr(answers, "close", None):  # a generator has one, another iterable need not
+                close()
 
     def _request(self, first: bytes | None) -> Any:
         if first is not None:

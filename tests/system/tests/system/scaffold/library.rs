@@ -178,7 +178,7 @@ async fn failures_of_its_own_are_unknown_and_keep_their_words_to_themselves() {
     assert_eq!(health.state(), State::Down);
     let lookup = LookupRequest { idempotency_key: "k".to_owned() };
     let lookup = adapter.client.clone().lookup(lookup).await.unwrap().into_inner().what.unwrap();
-    let lookup_response::What::Fault(fault) = lookup else { panic!("it cannot look up") };
+    let lookup_response::What::Fault(fault) = lookup else { panic!("it failed to look") };
     let words = format!("{}{}{}{}{}", failed.words(), wrong.words(), health.reason, fault.message, adapter.log());
     assert!(!words.contains("hunter2"), "{words}");
     assert!(adapter.log().contains("OSError at adapter.py:"), "{}", adapter.log());

@@ -11,6 +11,10 @@ contract = Contract.load(Path(__file__).parent / "proto", "probe/v1/probe.proto"
 Number = contract.Number
 
 
+def numbered(value):
+    return Number(value=value)
+
+
 @dataclass(frozen=True)
 class Settings:
     name: str = setting("A text.")
@@ -43,6 +47,9 @@ class Probe(Adapter[Settings]):
             raise OSError("hunter2 is in these words")
         return Health.degraded("half of it") if self.name == "half" else Health.ready()
 
+    def lookup(self, idempotency_key):
+        raise OSError("hunter2 is in these words")
+
     def add(self, requests, call):
         return Number(value=sum(request.value for request in requests))
 
@@ -58,8 +65,7 @@ class Probe(Adapter[Settings]):
             yield request
 
     def count(self, request, call):
-        for value in range(request.value):
-            yield Number(value=value)
+        return (Number(value=value) for value in range(request.value)) if request.value > 9 else map(numbered, range(request.value))
 
     def fail(self, request, call):
         raise OSError("hunter2 is in these words")
