@@ -114,8 +114,9 @@ pub struct SettingsFile {
 
 /// What can be asked about adapters.
 #[derive(Debug, Subcommand)]
-#[command(about = "Shows the adapters that are built in, and serves them as processes of their own")]
+#[command(about = "Shows the adapters that are built in, serves them as processes of their own, and begins new ones")]
 pub enum AdapterCommand {
+    New(crate::command::adapter::New),
     /// Lists the adapters: name, maturity, what for
     List,
     /// Describes one adapter: the fields of the file that an integrator writes for it

@@ -13,6 +13,7 @@ pub mod process;
 pub mod python;
 pub mod ruby;
 mod run;
+pub mod scaffold;
 pub mod strace;
 pub mod tryton;
 pub mod webdav;

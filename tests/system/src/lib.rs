@@ -8,5 +8,5 @@ mod world;
 
 pub use client::Client;
 pub use contract::Contract;
-pub use program::program;
+pub use program::{passerelle, program};
 pub use world::{Daemon, World};

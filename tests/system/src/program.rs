@@ -8,7 +8,7 @@ use std::time::SystemTime;
 const BUILD: &str = "run `cargo build --bin passerelle` first (tests/run does)";
 
 /// The program that cargo built beside this test; fails when it is not there or older than its sources.
-pub(crate) fn passerelle() -> &'static Path {
+pub fn passerelle() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         let test = std::env::current_exe().expect("a test has a path");

@@ -94,8 +94,8 @@ impl Subject for WireSubject {
     async fn kill(&self) {
         if let Some(process) = self.take() {
             process.kill().await;
-            self.wire.forget().await;
         }
+        self.wire.forget().await;
     }
 
     async fn configure(&self, settings: &str) -> Result<Opened, Refused> {

@@ -1,6 +1,6 @@
 //! The commands, one file each.
 
-mod adapter;
+pub(crate) mod adapter;
 pub(crate) mod call;
 pub(crate) mod callback;
 mod check;

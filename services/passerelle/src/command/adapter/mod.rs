@@ -1,9 +1,16 @@
-//! `passerelle adapter`: the adapters that are built in, listed, described, and served as processes of their own.
+//! `passerelle adapter`: the adapters that are built in, listed, described, and served as processes of their own; the beginning of another one.
+
+mod name;
+mod new;
+mod python;
+mod sample;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use passerelle_adapter_server::{Limits, Listen, Serving, serve};
+
+pub(crate) use new::New;
 
 use crate::adapters;
 use crate::cli::{AdapterCommand, ServeAdapter};
@@ -16,9 +23,10 @@ use crate::settings::{Log, ProcessSecrets, Telemetry};
 /// The processors that a process of one adapter uses.
 const SERVING_THREADS: usize = 2;
 
-/// Prints the list or one adapter's description, or serves one.
+/// Prints the list or one adapter's description, serves one, or makes a new one.
 pub(super) fn run(command: &AdapterCommand) -> Result<(), Failure> {
     print(&match command {
+        AdapterCommand::New(new) => return new::run(new),
         AdapterCommand::Serve(arguments) => return crate::serve::runtime(SERVING_THREADS)?.block_on(serve_one(arguments)),
         AdapterCommand::List => list(),
         AdapterCommand::Describe { name, schema: true } => format!("{:#}\n", adapters::kind(name)?.settings_schema()),

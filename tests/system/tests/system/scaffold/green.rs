@@ -1,0 +1,50 @@
+//! From nothing to a green kit, as an integrator goes: begun, installed, held against the laws.
+
+use std::env;
+use std::path::Path;
+use std::process::Command;
+
+use passerelle_peers::{Run, scaffold};
+use passerelle_system::passerelle;
+use serde_json::Value;
+
+use super::begun;
+
+/// `./run kit`, with `passerelle` on the PATH, and the report of it.
+fn kit(folder: &Path, environment: &[(&str, &Path)]) -> Value {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let path = [passerelle().parent().unwrap().to_owned()].into_iter().chain(env::split_paths(&path));
+    let mut command = Command::new(folder.join("run"));
+    command.args(["kit", "--json", "report.json"]).envs(environment.iter().copied()).env("PATH", env::join_paths(path).unwrap());
+    let run = Run::of(&mut command);
+    assert!(run.status.success(), "{}{}", run.stdout, run.stderr);
+    assert!(folder.join("conformance.xml").exists());
+    serde_json::from_str(&std::fs::read_to_string(folder.join("report.json")).unwrap()).unwrap()
+}
+
+/// What is asked for where a law is not proven: the sample has a file behind it, and a machine may be without libfaketime.
+const NOT_GIVEN: [&str; 2] = ["give the address of the system behind", "install libfaketime"];
+
+#[test]
+fn an_adapter_in_python_keeps_every_law_that_can_be_asked_of_it() {
+    let Some(python) = scaffold::python() else { return };
+    let (_world, folder) = begun("python");
+    keeps_all(&kit(&folder, &[("PYTHON", &python)]));
+}
+
+fn keeps_all(report: &Value) {
+    let laws = report["laws"].as_array().unwrap();
+    let unproven = laws.iter().filter(|law| law["outcome"] == "not_proven");
+    for law in unproven {
+        let detail = law["detail"].as_str().unwrap();
+        assert!(NOT_GIVEN.iter().any(|given| detail.starts_with(given)), "{}: {detail}", law["id"]);
+    }
+    let mut groups: Vec<&str> = laws.iter().map(|law| law["id"].as_str().unwrap().split('.').next().unwrap()).collect();
+    groups.dedup();
+    for group in groups.into_iter().filter(|group| !["clock", "fault"].contains(group)) {
+        let kept = |law: &&Value| law["id"].as_str().unwrap().starts_with(&format!("{group}.")) && law["outcome"] == "kept";
+        assert!(laws.iter().any(|law| kept(&law)), "no law of the group {group} is kept");
+    }
+    assert_eq!(report["broken"], 0);
+    assert!(report["kept"].as_u64().unwrap() >= 130, "{}", report["kept"]);
+}
