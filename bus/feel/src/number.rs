@@ -63,7 +63,8 @@ impl Number {
 
     /// A result of the library: nothing where it is no finite number.
     fn finite(wide: BID128) -> Option<Self> {
-        dfp::bid128_000::bid128_is_finite(wide).then_some(Self(Form::Wide(wide)).reduced())
+        // The library must not be asked for the exponent of an infinity.
+        dfp::bid128_000::bid128_is_finite(wide).then(|| Self(Form::Wide(wide)).reduced())
     }
 
     /// The short form where there is one, so that a chain of operations stays quick.

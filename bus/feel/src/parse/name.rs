@@ -30,6 +30,9 @@ const RESERVED: [&str; 19] = [
     "external",
 ];
 
+/// Properties of FEEL's own values that hold spaces.
+const PROPERTIES: [&str; 3] = ["time offset", "start included", "end included"];
+
 pub(super) fn begins(c: char) -> bool {
     c.is_alphabetic() || matches!(c, '_' | '?') || (c as u32 > 0x7f && !c.is_whitespace() && !c.is_numeric() && c != '\u{feff}')
 }
@@ -85,8 +88,8 @@ impl Parser<'_> {
     pub(super) fn entry(&mut self) -> Parsed<Arc<str>> {
         self.space();
         let single = self.single();
-        let known = self.known(&self.entries);
-        let name = known.into_iter().chain(single).max_by_key(|(_, length)| *length);
+        let property = PROPERTIES.iter().filter_map(|name| Some(((*name).into(), matches(self.rest(), name)?)));
+        let name = property.chain(self.known(&self.entries)).chain(single).max_by_key(|(_, length)| *length);
         let (name, length) = name.ok_or_else(|| self.wrong("expected a name"))?;
         self.at += length;
         Ok(name)
