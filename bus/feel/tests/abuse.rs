@@ -1,4 +1,5 @@
 //! What a hostile or careless author may write: an answer or an error, soon, and the process lives.
+#![allow(clippy::expect_used, reason = "tests end where something is not as expected")]
 
 use passerelle_feel::{Exceeded, Expression, Limits, Scope, Value};
 

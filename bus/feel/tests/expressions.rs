@@ -1,4 +1,5 @@
 //! Expressions and what they give, one line each.
+#![allow(clippy::expect_used, reason = "tests end where something is not as expected")]
 
 use passerelle_feel::{Expression, Limits, Scope, Value};
 
