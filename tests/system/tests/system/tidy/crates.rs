@@ -8,11 +8,12 @@ use super::none;
 use super::repository::{metadata, text};
 
 /// Which crates of ours a crate may depend on. `ANY`: the composition root and the tests.
-const DIRECTION: [(&str, &[&str]); 19] = [
+const DIRECTION: [(&str, &[&str]); 20] = [
     ("passerelle-proto", &[]),
     ("passerelle-journal", &[]),
     ("passerelle-adapter", &[]),
     ("passerelle-copybook", &[]),
+    ("passerelle-feel", &[]),
     ("passerelle-projection", &["passerelle-journal", "passerelle-proto"]),
     ("passerelle-kit", &["passerelle-adapter", "passerelle-proto"]),
     ("passerelle-bus", &["passerelle-adapter", "passerelle-journal", "passerelle-projection", "passerelle-proto"]),

@@ -1,0 +1,103 @@
+//! Regular expressions of XPath, run by an engine that is linear in the text: no pattern can stall it. Back-references are refused.
+
+use regex::{Regex, RegexBuilder};
+
+use crate::evaluate::Evaluation;
+use crate::value::Value;
+
+use super::Given;
+
+/// Bytes of a compiled pattern.
+const PATTERN_BYTES: usize = 1 << 20;
+
+fn compiled(evaluation: &mut Evaluation, pattern: &str, flags: &str) -> Result<Option<Regex>, crate::Exceeded> {
+    // Compiling costs far more than a step.
+    evaluation.budget.steps(100 + pattern.len() * 4)?;
+    evaluation.budget.memory(pattern.len() * 64)?;
+    if !flags.chars().all(|flag| "smixq".contains(flag)) || pattern.len() > 10_000 {
+        return Ok(None);
+    }
+    let literal = flags.contains('q');
+    let pattern = if literal { regex::escape(pattern) } else { subtraction(pattern) };
+    let set = |flag| !literal && flags.contains(flag);
+    Ok(RegexBuilder::new(&pattern)
+        .case_insensitive(flags.contains('i'))
+        .dot_matches_new_line(set('s'))
+        .multi_line(set('m'))
+        .ignore_whitespace(set('x'))
+        .size_limit(PATTERN_BYTES)
+        .dfa_size_limit(PATTERN_BYTES)
+        .build()
+        .ok())
+}
+
+/// `[a-z-[aeiou]]` in XPath is `[a-z--[aeiou]]` here.
+fn subtraction(pattern: &str) -> String {
+    pattern.replace("-[", "--[")
+}
+
+pub(super) fn matches(evaluation: &mut Evaluation, arguments: &[Value]) -> Given {
+    let (text, pattern, flags) = match arguments {
+        [Value::Text(text), Value::Text(pattern)] | [Value::Text(text), Value::Text(pattern), Value::Null] => (text, pattern, ""),
+        [Value::Text(text), Value::Text(pattern), Value::Text(flags)] => (text, pattern, &**flags),
+        _ => return Ok(None),
+    };
+    evaluation.budget.steps(text.len() / 16)?;
+    Ok(compiled(evaluation, pattern, flags)?.map(|pattern| Value::Boolean(pattern.is_match(text))))
+}
+
+pub(super) fn replace(evaluation: &mut Evaluation, arguments: &[Value]) -> Given {
+    let (text, pattern, with, flags) = match arguments {
+        [Value::Text(text), Value::Text(pattern), Value::Text(with)]
+        | [Value::Text(text), Value::Text(pattern), Value::Text(with), Value::Null] => (text, pattern, with, ""),
+        [Value::Text(text), Value::Text(pattern), Value::Text(with), Value::Text(flags)] => (text, pattern, with, &**flags),
+        _ => return Ok(None),
+    };
+    let Some(pattern) = compiled(evaluation, pattern, flags)? else { return Ok(None) };
+    // XPath writes `$1x` for group one, then x.
+    let with = if flags.contains('q') { with.replace('$', "$$") } else { groups(with) };
+    let mut replaced = String::new();
+    let mut from = 0;
+    for found in pattern.captures_iter(text) {
+        evaluation.budget.step()?;
+        let Some(whole) = found.get(0) else { continue };
+        replaced.push_str(&text[from..whole.start()]);
+        found.expand(&with, &mut replaced);
+        from = whole.end();
+        if replaced.len() > evaluation.budget.limits.text_bytes {
+            evaluation.budget.text(replaced.len())?;
+        }
+    }
+    replaced.push_str(&text[from..]);
+    evaluation.budget.text(replaced.len())?;
+    Ok(Some(Value::text(replaced)))
+}
+
+fn groups(with: &str) -> String {
+    let mut written = String::new();
+    let mut characters = with.chars().peekable();
+    while let Some(c) = characters.next() {
+        match c {
+            '\\' => written.push_str(&characters.next().map_or(String::new(), |c| c.to_string().replace('$', "$$"))),
+            '$' => {
+                let digits: String = std::iter::from_fn(|| characters.next_if(char::is_ascii_digit)).collect();
+                written.push_str(&if digits.is_empty() { "$$".to_owned() } else { format!("${{{digits}}}") });
+            }
+            c => written.push(c),
+        }
+    }
+    written
+}
+
+pub(super) fn split(evaluation: &mut Evaluation, arguments: &[Value]) -> Given {
+    let [Value::Text(text), Value::Text(pattern)] = arguments else { return Ok(None) };
+    evaluation.budget.text(text.len())?;
+    let Some(pattern) = compiled(evaluation, pattern, "")? else { return Ok(None) };
+    let mut parts = Vec::new();
+    for part in pattern.split(text) {
+        evaluation.budget.step()?;
+        evaluation.budget.items(parts.len() + 1)?;
+        parts.push(Value::text(part));
+    }
+    Ok(Some(Value::list(parts)))
+}

@@ -1,0 +1,25 @@
+//! FEEL, the expression language of DMN 1.5, evaluated within limits: no expression can abort, stall or reach out of the process.
+
+mod builtin;
+mod duration;
+mod error;
+mod evaluate;
+mod expression;
+mod json;
+mod limits;
+mod node;
+mod number;
+mod parse;
+pub mod temporal;
+mod text;
+mod types;
+mod value;
+
+pub use error::SyntaxError;
+pub use evaluate::Function;
+pub use expression::{Evaluated, Expression, Scope};
+pub use json::{from_json, to_json};
+pub use limits::{Exceeded, Limits};
+pub use number::{NotANumber, Number, Rounding};
+pub use types::Type;
+pub use value::{Context, Range, Value, compare, equal};

@@ -1,0 +1,81 @@
+//! Values as text: what `string()` gives.
+
+use std::fmt::{self, Write as _};
+
+use crate::temporal::{DateText, duration_text, months_text};
+use crate::value::Value;
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("null"),
+            Self::Boolean(value) => write!(f, "{value}"),
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Text(text) => f.write_str(text),
+            Self::Date(date) => DateText(*date).fmt(f),
+            Self::Time(time) => time.fmt(f),
+            Self::DateTime(moment) => moment.fmt(f),
+            Self::Months(months) => f.write_str(&months_text(*months)),
+            Self::Duration(duration) => f.write_str(&duration_text(*duration)),
+            Self::List(items) => {
+                f.write_char('[')?;
+                for (index, item) in items.iter().enumerate() {
+                    f.write_str(if index == 0 { "" } else { ", " })?;
+                    inner(item, f)?;
+                }
+                f.write_char(']')
+            }
+            Self::Context(context) => {
+                f.write_char('{')?;
+                for (index, (key, value)) in context.iter().enumerate() {
+                    f.write_str(if index == 0 { "" } else { ", " })?;
+                    if key.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | ' ')) {
+                        write!(f, "{key}: ")?;
+                    } else {
+                        write!(f, "\"{}\": ", key.replace('\\', "\\\\").replace('"', "\\\""))?;
+                    }
+                    inner(value, f)?;
+                }
+                f.write_char('}')
+            }
+            Self::Range(range) => {
+                let open = |value: &Value| value.is_null();
+                match (open(&range.start), open(&range.end)) {
+                    (true, false) => write!(f, "({} ", if range.end_included { "<=" } else { "<" })?,
+                    (false, true) => write!(
+                        f,
+                        "({} ",
+                        if range.outside {
+                            "!="
+                        } else if range.start_included {
+                            ">="
+                        } else {
+                            ">"
+                        }
+                    )?,
+                    _ => f.write_char(if range.start_included { '[' } else { '(' })?,
+                }
+                if open(&range.start) && !open(&range.end) {
+                    inner(&range.end, f)?;
+                    return f.write_char(')');
+                }
+                inner(&range.start, f)?;
+                if open(&range.end) && !open(&range.start) {
+                    return f.write_char(')');
+                }
+                f.write_str("..")?;
+                inner(&range.end, f)?;
+                f.write_char(if range.end_included { ']' } else { ')' })
+            }
+            Self::Function(_) => f.write_str("function"),
+        }
+    }
+}
+
+/// A value within another: strings in quotes.
+fn inner(value: &Value, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match value {
+        Value::Text(text) => write!(f, "\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")),
+        other => fmt::Display::fmt(other, f),
+    }
+}
