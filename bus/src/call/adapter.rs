@@ -6,6 +6,7 @@ use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use super::inward::Inward;
+use super::lookup::look_up;
 use bytes::Bytes;
 use futures_util::stream::unfold;
 use http::header::CONTENT_TYPE;
@@ -34,6 +35,16 @@ const TRACESTATE: &str = "tracestate";
 /// The caller's key for "this very operation" (the draft header of IETF httpapi, as metadata).
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
+/// Said with an answer that was lost, and looked up by the key.
+const LOOKED_UP: HeaderName = HeaderName::from_static("passerelle-looked-up");
+
+/// What an adapter answers.
+struct Started {
+    messages: Messages,
+    refusal: Refusal,
+    looked_up: bool,
+}
+
 /// Carries the call. A unary request is read whole first, so that the adapter gets it in the short form.
 pub(super) async fn call(
     adapter: &Arc<dyn Adapter>,
@@ -53,7 +64,7 @@ pub(super) async fn call(
     };
     match outcome {
         Err(status) => Err((status, exchange)),
-        Ok((messages, refusal)) => Ok(respond(messages, refusal, exchange, limits)),
+        Ok(started) => Ok(respond(started, exchange, limits)),
     }
 }
 
@@ -64,7 +75,7 @@ async fn start(
     deadline: Option<Instant>,
     retries: Option<Retries<'_>>,
     limits: &CallLimits,
-) -> Result<(Messages, Refusal), Status> {
+) -> Result<Started, Status> {
     let context = context(request.headers(), deadline);
     let compression = request.headers().get(GRPC_ENCODING).cloned();
     let refusal = Refusal::default();
@@ -76,20 +87,33 @@ async fn start(
     if route.streaming.client {
         let messages =
             Messages::many(unfold(incoming, |mut incoming| async move { incoming.next().await.map(|next| (next, incoming)) }));
-        let messages = adapter.call(call(messages)).await.map_err(|fault| refusal.status(fault))?;
-        return Ok((messages, refusal));
+        return started(adapter, route, call(messages), refusal).await;
     }
     let message = incoming.only().await.map_err(|fault| refusal.status(fault))?;
     let mut retries = retries;
     loop {
-        let status = match adapter.call(call(Messages::one(message.clone()))).await {
-            Ok(messages) => return Ok((messages, refusal)),
-            Err(fault) => refusal.status(fault),
-        };
-        match retry(&mut retries, &status) {
-            Some(pause) => tokio::time::sleep(pause).await,
-            None => return Err(status),
+        match started(adapter, route, call(Messages::one(message.clone())), refusal.clone()).await {
+            Ok(started) => return Ok(started),
+            Err(status) => match retry(&mut retries, &status) {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return Err(status),
+            },
         }
+    }
+}
+
+/// One attempt.
+async fn started(adapter: &Arc<dyn Adapter>, route: &Route, call: Call, refusal: Refusal) -> Result<Started, Status> {
+    let key = call.context.idempotency_key.clone();
+    let fault = match adapter.call(call).await {
+        Ok(messages) => return Ok(Started { messages, refusal, looked_up: false }),
+        // Nothing is lost where the bus itself refused the request.
+        Err(fault) if refusal.0.get().is_some() => return Err(refusal.status(fault)),
+        Err(fault) => fault,
+    };
+    match look_up(&**adapter, route, key.as_deref(), fault).await {
+        Ok(answer) => Ok(Started { messages: Messages::one(answer), refusal, looked_up: true }),
+        Err(fault) => Err(refusal.status(fault)),
     }
 }
 
@@ -208,7 +232,8 @@ impl Requests {
     }
 }
 
-fn respond(messages: Messages, refusal: Refusal, exchange: Exchange, limits: &CallLimits) -> Response<Body> {
+fn respond(started: Started, exchange: Exchange, limits: &CallLimits) -> Response<Body> {
+    let Started { messages, refusal, looked_up } = started;
     let Exchange { deadline, observed } = exchange;
     let answer = Answer {
         messages: Some(messages),
@@ -222,6 +247,9 @@ fn respond(messages: Messages, refusal: Refusal, exchange: Exchange, limits: &Ca
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
     headers.insert(GRPC_ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    if looked_up {
+        headers.insert(LOOKED_UP, HeaderValue::from_static("true"));
+    }
     response
 }
 

@@ -15,6 +15,7 @@ mod frame;
 mod gateway;
 mod hedge;
 mod inward;
+mod lookup;
 pub mod observe;
 mod policy;
 pub mod record;

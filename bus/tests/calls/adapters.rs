@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use futures_util::stream;
 use http::HeaderMap;
-use passerelle_adapter::{Adapter, Call, Descriptor, Fault, Health, Messages, Rejection, async_trait};
+use passerelle_adapter::{Abilities, Adapter, Call, Descriptor, Fault, Health, Lookup, Messages, Rejection, async_trait};
 use passerelle_bus::call::Endpoint;
 use tokio::sync::mpsc;
 
@@ -53,11 +53,25 @@ impl Adapter for Parrot {
         match &all[..] {
             b"never" => std::future::pending().await,
             b"huge" => Ok(Messages::one(vec![0; MESSAGE_LIMIT + 1])),
+            b"lost" => Err(Fault::unknown("the line broke")),
             b"fault" => Err(Fault::rejected(Rejection::NotFound, "no such thing")),
             b"late fault" => Ok(Messages::many(stream::iter([Ok(Bytes::from_static(b"one")), Err(Fault::unknown("lost"))]))),
             b"stuck" => Ok(Messages::many(stream::pending().map(move |never: Result<Bytes, Fault>| (never, &dropped).0))),
             b"endless" => Ok(Messages::many(stream::repeat_with(|| Ok(Bytes::from_static(b"again"))))),
             _ => Ok(Messages::one(all.freeze())),
+        }
+    }
+
+    fn abilities(&self) -> Abilities {
+        Abilities { lookup: true }
+    }
+
+    async fn lookup(&self, key: &str) -> Result<Lookup, Fault> {
+        match key {
+            "done" => Ok(Lookup::Done(Bytes::from_static(b"found"))),
+            "not-done" => Ok(Lookup::NotDone),
+            "undecided" => Ok(Lookup::Undecided),
+            _ => Err(Fault::unavailable("the system is away")),
         }
     }
 
@@ -148,6 +162,37 @@ async fn what_is_wrong_with_a_request_or_an_answer_is_told() {
         assert_eq!((answer.code(), answer.message().as_str()), (code, text), "{path}");
         assert_eq!(answer.head.get("grpc-accept-encoding").is_some(), code == 12 || answer.head.get("grpc-status").is_none());
     }
+}
+
+#[tokio::test]
+async fn what_became_of_a_call_whose_answer_was_lost_is_looked_up_by_its_key() {
+    let (_bus, caller, _hears) = parrot().await;
+    let cases = [
+        (UNARY, "done", 0, ""),
+        (UPLOAD, "done", 0, ""),
+        (
+            UNARY,
+            "not-done",
+            14,
+            "the line broke; it was looked up: it had no effect, and can be asked for again under the same key",
+        ),
+        (
+            UNARY,
+            "undecided",
+            2,
+            "the line broke; it was looked up: whether it had its effect cannot be told, a person has to look",
+        ),
+        (UNARY, "other", 2, "the line broke; it could not be looked up: the system is away"),
+        // What a stream answered cannot be found again as one message.
+        (DOWNLOAD, "done", 2, "the line broke"),
+    ];
+    for (path, key, code, text) in cases {
+        let answer = caller.send(with(request(path), "idempotency-key", key), framed(b"lost")).await;
+        assert_eq!((answer.code(), answer.message().as_str()), (code, text), "{path} {key}");
+        let body = if code == 0 { framed(b"found").to_vec() } else { Vec::new() };
+        assert_eq!((answer.body, answer.head.contains_key("passerelle-looked-up")), (body, code == 0), "{path} {key}");
+    }
+    assert_eq!(caller.call(UNARY, framed(b"lost")).await.code(), 2, "without a key nobody can tell");
 }
 
 #[tokio::test]

@@ -13,6 +13,14 @@ use super::key::{Key, key};
 use crate::call::{Body, Declared, Endpoint, OutlierSettings, Remote, RemoteSettings, Resolve, Route, Streaming};
 use crate::keyed::clock::Manual;
 
+/// No runtime is needed where nothing is watched.
+fn never() -> OutlierSettings {
+    let mut settings = OutlierSettings::default();
+    settings.success_rate.enforcement_percentage = 0;
+    settings.failure_percentage.enforcement_percentage = 0;
+    settings
+}
+
 #[derive(Debug)]
 struct NoNames;
 
@@ -34,7 +42,7 @@ fn route(path: &str, contract: &str) -> Route {
         resolver: Arc::new(NoNames),
         resolve_every: Duration::from_secs(3600),
         health_service: None,
-        outlier: OutlierSettings::default(),
+        outlier: never(),
     };
     let remote = Remote::open("office", &settings).unwrap();
     let endpoint = Endpoint::remote(remote, Declared::nothing(Arc::new(Manual::at_seconds(0))));
