@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import os
 import signal
 import sys
 from typing import Any
@@ -14,6 +15,7 @@ import grpc
 from .adapter import Adapter
 from .server import Server
 
+TOLD = "PASSERELLE_ADAPTER_LISTEN"  # by a bus that starts the adapter
 ENDPOINT = "http://127.0.0.1:50061"
 GRACE_S = 10.0  # for calls in flight after SIGTERM
 
@@ -21,8 +23,8 @@ GRACE_S = 10.0  # for calls in flight after SIGTERM
 def serve(adapter: Adapter[Any]) -> None:
     """Serves until SIGTERM or Ctrl-C. Prints `ready: ENDPOINT` when it listens."""
     arguments = argparse.ArgumentParser(description=f"{adapter.kind} {adapter.release}: {adapter.summary}")
-    words = "where to listen: unix:PATH or http://HOST:PORT; port 0 takes a free one (default: %(default)s)"
-    arguments.add_argument("endpoint", nargs="?", default=ENDPOINT, help=words)
+    words = "where to listen: unix:PATH or http://HOST:PORT; port 0 takes a free one (default: as the bus says that starts it, or %(default)s)"
+    arguments.add_argument("endpoint", nargs="?", default=os.environ.get(TOLD, ENDPOINT), help=words)
     arguments.add_argument("--grace", type=float, default=GRACE_S, metavar="SECONDS", help="for calls in flight after SIGTERM")
     given = arguments.parse_args()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")

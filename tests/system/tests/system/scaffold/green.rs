@@ -4,11 +4,18 @@ use std::env;
 use std::path::Path;
 use std::process::Command;
 
+use bytes::Bytes;
 use passerelle_peers::{Run, scaffold};
 use passerelle_system::passerelle;
+use prost::Message;
 use serde_json::Value;
+use tonic::Request;
 
-use super::begun;
+use super::{Balance, Posting, account, begun, posting};
+
+const BALANCE: &str = "/acme.ledger.v1.Ledger/Balance";
+const POST: &str = "/acme.ledger.v1.Ledger/Post";
+const LIST: &str = "/acme.ledger.v1.Ledger/List";
 
 /// `./run kit`, with `passerelle` on the PATH, and the report of it.
 fn kit(folder: &Path, environment: &[(&str, &Path)]) -> Value {
@@ -30,6 +37,37 @@ fn an_adapter_in_python_keeps_every_law_that_can_be_asked_of_it() {
     let Some(python) = scaffold::python() else { return };
     let (_world, folder) = begun("python");
     keeps_all(&kit(&folder, &[("PYTHON", &python)]));
+}
+
+#[tokio::test]
+async fn a_bus_starts_the_adapter_and_its_effects_happen_once() {
+    let Some(python) = scaffold::python() else { return };
+    let (world, folder) = begun("python");
+    // With the interpreter that the tests have installed.
+    let file = std::fs::read_to_string(folder.join("adapter.yaml")).unwrap();
+    let file = file.replace("[./run]", &format!("[env, PYTHON={}, ./run]", python.display()));
+    let settings =
+        std::fs::read_to_string(folder.join("passerelle.yaml")).unwrap().replace("adapter.yaml", "ledger/adapter.yaml");
+    let daemon = world.file("ledger/adapter.yaml", &file).settings(&settings).serve();
+    let client = daemon.client();
+    client.wait_until_known(BALANCE).await;
+
+    let post = || {
+        let mut request = Request::new(Bytes::from(posting(100).encode_to_vec()));
+        request.metadata_mut().insert("idempotency-key", "order-1".parse().unwrap());
+        client.send(POST, request)
+    };
+    let first = Posting::decode(post().await.unwrap()).unwrap();
+    assert_eq!(Posting::decode(post().await.unwrap()).unwrap(), first);
+    let balance = client.call(BALANCE, account("tests").encode_to_vec()).await.unwrap();
+    assert_eq!(Balance::decode(balance).unwrap().postings, 1);
+    let mut list = client.follow(LIST, account("sample").encode_to_vec()).await.unwrap();
+    let mut postings = 0;
+    while let Some(message) = list.message().await.unwrap() {
+        assert_eq!(Posting::decode(message).unwrap().account, "sample");
+        postings += 1;
+    }
+    assert_eq!(postings, 5);
 }
 
 fn keeps_all(report: &Value) {
