@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
-use passerelle_adapter::{Adapter, Call, Context, Descriptor, Fault, Health, Lookup, Messages, async_trait};
+use passerelle_adapter::{Abilities, Adapter, Call, Context, Descriptor, Fault, Health, Lookup, Messages, async_trait};
 use passerelle_proto::backoffice::customers::v1::{self as contract, Completeness};
 use prost::Message;
 use ring::digest::{SHA256, digest};
@@ -223,6 +223,10 @@ async fn within<T>(deadline: Option<Instant>, work: impl Future<Output = Result<
 impl Adapter for CrmAdapter {
     fn descriptor(&self) -> &Descriptor {
         &self.descriptor
+    }
+
+    fn abilities(&self) -> Abilities {
+        Abilities { lookup: true }
     }
 
     async fn call(&self, call: Call) -> Result<Messages, Fault> {

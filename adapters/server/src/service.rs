@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use passerelle_adapter::{Adapter, Fault, Health, Kind, Opening, Secrets};
+use passerelle_adapter::{Adapter, Fault, Health, Kind, Opening, Rejection, Secrets};
 use passerelle_proto::adapter::v1;
 use passerelle_proto::adapter::v1::adapter_server;
 use tokio::sync::{Mutex, OnceCell, mpsc};
@@ -118,12 +118,12 @@ impl adapter_server::Adapter for Shared {
         tokio::spawn(async move {
             let ready = async {
                 let start = call::start(&mut requests).await?;
-                if start.credits == 0 || start.idempotency_key.len() > LONGEST_KEY {
-                    let text = format!("`start` has credit for at least one message, and a key of at most {LONGEST_KEY} bytes");
-                    return Err(Status::invalid_argument(text));
+                if start.credits == 0 {
+                    return Err(Status::invalid_argument("`start` has credit for at least one message"));
                 }
-                let adapter = service.adapter().cloned();
-                Ok((start, adapter.and_then(|adapter| Ok((adapter, service.work.begin()?)))))
+                let begun =
+                    longest_key(&start.idempotency_key).and_then(|()| Ok((service.adapter()?.clone(), service.work.begin()?)));
+                Ok((start, begun))
             };
             let begun = tokio::select! {
                 begun = ready => begun,
@@ -149,11 +149,18 @@ impl adapter_server::Adapter for Shared {
     async fn lookup(&self, request: Request<v1::LookupRequest>) -> Result<Response<v1::LookupResponse>, Status> {
         let time = deadline::deadline(request.metadata());
         let key = request.into_inner().idempotency_key;
-        if key.is_empty() || key.len() > LONGEST_KEY {
-            return Err(Status::invalid_argument(format!("a key has 1 to {LONGEST_KEY} bytes, this one has {}", key.len())));
-        }
         let outcome = async {
-            let looked = AssertUnwindSafe(self.0.adapter()?.lookup(&key)).catch_unwind().await;
+            let adapter = self.0.adapter()?;
+            if !adapter.abilities().lookup {
+                return Err(Fault::Unimplemented {
+                    message: "this adapter cannot look up what became of an operation".to_owned(),
+                });
+            }
+            if key.is_empty() {
+                return Err(Fault::rejected(Rejection::Invalid, "there is no key to look up"));
+            }
+            longest_key(&key)?;
+            let looked = AssertUnwindSafe(adapter.lookup(&key)).catch_unwind().await;
             looked.unwrap_or_else(|_| Err(Fault::unavailable("the adapter panicked as it looked; its log says where")))
         };
         let until = time.unwrap_or_else(|| std::time::Instant::now() + LOOKUP);
@@ -189,4 +196,12 @@ impl adapter_server::Adapter for Shared {
         let grace = request.into_inner().grace.and_then(|grace| grace.try_into().ok()).unwrap_or(DEFAULT_GRACE);
         Ok(Response::new(v1::DrainResponse { cut_off: self.0.drain(grace).await }))
     }
+}
+
+fn longest_key(key: &str) -> Result<(), Fault> {
+    if key.len() <= LONGEST_KEY {
+        return Ok(());
+    }
+    let text = format!("a key has at most {LONGEST_KEY} bytes, this one has {}", key.len());
+    Err(Fault::rejected(Rejection::Invalid, text))
 }
