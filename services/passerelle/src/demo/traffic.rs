@@ -38,12 +38,22 @@ pub(crate) async fn play(bank: &Bank<'_>, mut ways: mpsc::UnboundedReceiver<Way>
     tokio::time::timeout(PATIENCE, bank.daemon.serves(&format!("/{OPEN_DISPUTE}"))).await.map_err(Failure::plain)?;
     let visitors = Visitors { channel, bank };
     for number in 1..=demo.calls.unwrap_or(u64::MAX) {
-        let (who, question, answer) = visitors.visit(number).await;
-        let way = tokio::time::timeout(LAG, ways.recv()).await.ok().flatten();
-        print::call(number, who, &question, way.as_ref(), &answer);
+        let (who, method, about, answer) = visitors.visit(number).await;
+        let way = tokio::time::timeout(LAG, way_of(&method, &mut ways)).await.ok().flatten();
+        print::call(number, who, &format!("{method}, {about}"), way.as_ref(), &answer);
         tokio::time::sleep(Duration::from_millis(demo.pause_ms)).await;
     }
     Ok(())
+}
+
+/// The next way of a call of this method. Those of others are passed over: a visitor may call more than is shown.
+async fn way_of(method: &str, ways: &mut mpsc::UnboundedReceiver<Way>) -> Option<Way> {
+    loop {
+        let way = ways.recv().await?;
+        if way.fields.get("rpc.method") == method {
+            return Some(way);
+        }
+    }
 }
 
 /// Those who come to the bank.
@@ -53,18 +63,20 @@ struct Visitors<'a> {
 }
 
 impl Visitors<'_> {
-    /// One call: who, what, and the answer in words.
-    async fn visit(&self, number: u64) -> (&'static str, String, String) {
+    /// One call: who, which method, what about, and the answer in words.
+    async fn visit(&self, number: u64) -> (&'static str, String, &'static str, String) {
+        let inquiry = || INQUIRE.to_owned();
+        let documents = |method: &str| format!("{DOCUMENTS}/{method}");
         match number % 9 {
-            1 => ("web", inquiry("0000004711"), self.inquire("0000004711").await),
-            2 => ("mobile", format!("{OPEN_DISPUTE}, payment P-1042"), self.open_dispute(4_200).await),
-            3 => ("branch", inquiry("0000004712"), self.inquire("0000004712").await),
-            4 => ("call centre", format!("{FOLLOW_DISPUTE}, a stream of D-1"), self.follow_dispute().await),
-            5 => ("web", inquiry("0000009999, who is unknown"), self.inquire("0000009999").await),
-            6 => ("branch", format!("{DOCUMENTS}/Store, the signed contract"), self.store().await),
-            8 => ("call centre", format!("{}, and note what he wants", customers::FIND), customers::note(&self.channel).await),
-            7 => ("web", format!("{DOCUMENTS}/Read, the same contract"), self.read().await),
-            _ => ("till", inquiry("0000004799, and it abends"), self.inquire("0000004799").await),
+            1 => ("web", inquiry(), "customer 0000004711", self.inquire("0000004711").await),
+            2 => ("mobile", OPEN_DISPUTE.to_owned(), "payment P-1042", self.open_dispute(4_200).await),
+            3 => ("branch", inquiry(), "customer 0000004712", self.inquire("0000004712").await),
+            4 => ("call centre", FOLLOW_DISPUTE.to_owned(), "a stream of D-1", self.follow_dispute().await),
+            5 => ("web", inquiry(), "customer 0000009999, who is unknown", self.inquire("0000009999").await),
+            6 => ("branch", documents("Store"), "the signed contract", self.store().await),
+            7 => ("web", documents("Read"), "the same contract", self.read().await),
+            8 => ("call centre", customers::FIND.to_owned(), "and note what he wants", customers::note(&self.channel).await),
+            _ => ("till", inquiry(), "customer 0000004799, and it abends", self.inquire("0000004799").await),
         }
     }
 
@@ -156,10 +168,6 @@ impl Visitors<'_> {
 
 fn contract_of_customer() -> Reference {
     Reference { folder: "0000004711".to_owned(), name: "loan for a car.pdf".to_owned() }
-}
-
-fn inquiry(customer: &str) -> String {
-    format!("{INQUIRE}, customer {customer}")
 }
 
 /// An answer in one line: each field by its name, lists by their length. The id was in the question.

@@ -30,6 +30,11 @@ fn the_demo_shows_each_call_on_its_way_and_ends_cleanly() {
     ] {
         assert!(run.stdout.contains(expected), "no “{expected}” in\n{}", run.stdout);
     }
+    // Each call is shown with its own way.
+    for (endpoint, calls) in [("accounts", 4), ("disputes", 2), ("letters", 2), ("customers", 1)] {
+        let shown = run.stdout.matches(&format!("routes it to endpoint {endpoint}\n")).count();
+        assert_eq!(shown, calls, "{endpoint} in\n{}", run.stdout);
+    }
     // What to try begins with the program as it was called, here with its long path.
     let widest = run
         .stdout
