@@ -3,13 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use passerelle_adapter::OpenError;
+use passerelle_adapter::{OpenError, read};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_saphyr::{DefaultMessageFormatter, MessageFormatter};
-
-/// The largest file that is read, in bytes.
-const FILE_LIMIT_BYTES: usize = 1 << 20;
 
 /// How customers are called back.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -82,19 +78,8 @@ impl Limits {
 impl File {
     /// Reads the text; `path` is for messages only.
     pub(crate) fn parse(path: &Path, text: &str) -> Result<Self, OpenError> {
-        let whole = |message: &str| OpenError(format!("{}: {message}", path.display()));
-        if text.len() > FILE_LIMIT_BYTES {
-            return Err(whole(&format!("the file is {} bytes, the limit is {FILE_LIMIT_BYTES}", text.len())));
-        }
-        let file: Self = serde_saphyr::from_str(text).map_err(|error| {
-            let error = error.without_snippet();
-            let message = DefaultMessageFormatter.format_message(error);
-            match error.location().filter(|at| at.line() > 0) {
-                Some(at) => OpenError(format!("{}:{}:{}: {message}", path.display(), at.line(), at.column())),
-                None => whole(&message),
-            }
-        })?;
-        file.limits.check().map_err(|message| whole(&message))?;
+        let file: Self = read(path, text)?;
+        file.limits.check().map_err(|message| OpenError::of_file(path, message))?;
         Ok(file)
     }
 }

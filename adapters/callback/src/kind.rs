@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use passerelle_adapter::{Adapter, ContractSource, Descriptor, Kind, Maturity, OpenError, Opening, ProtoFile, async_trait};
+use passerelle_adapter::{Adapter, ContractSource, Descriptor, Kind, Maturity, OpenError, Opening, async_trait};
 use passerelle_proto::backoffice::callback::FILES;
 
 use crate::adapter::DeskAdapter;
@@ -39,13 +39,9 @@ impl Kind for Callback {
 }
 
 fn descriptor() -> Descriptor {
-    let file = |(path, text): &(&str, &str)| ProtoFile { path: (*path).to_owned(), text: (*text).to_owned() };
     Descriptor {
         kind: NAME,
-        contracts: vec![ContractSource {
-            name: "passerelle.backoffice.callback.v1".to_owned(),
-            files: FILES.iter().map(file).collect(),
-        }],
+        contracts: vec![ContractSource::built_in("passerelle.backoffice.callback.v1", &FILES)],
         idempotent: Vec::new(),
         behind: vec!["desk".to_owned()],
     }

@@ -2,13 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use passerelle_adapter::{OpenError, SecretRef};
+use passerelle_adapter::{OpenError, SecretRef, read};
+use passerelle_adapter_tls::TlsSettings;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_saphyr::{DefaultMessageFormatter, MessageFormatter};
-
-/// The largest file that is read, in bytes.
-const FILE_LIMIT_BYTES: usize = 1 << 20;
 
 /// A store of documents.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -69,7 +66,7 @@ pub(crate) struct WebdavSettings {
     /// Who the bus is to the server (HTTP Basic); in clear over `http`.
     pub(crate) credentials: Option<Credentials>,
     /// Whom to trust; `https` needs it.
-    pub(crate) tls: Option<Tls>,
+    pub(crate) tls: Option<TlsSettings>,
     /// Connections at a time, hence calls at a time. Default: 16.
     #[serde(default = "default_connections")]
     #[schemars(range(min = 1, max = 1_000))]
@@ -100,20 +97,6 @@ pub(crate) struct Credentials {
     pub(crate) password: SecretRef,
 }
 
-/// TLS 1.2 or 1.3. All files are PEM, relative to this one.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Tls {
-    /// The authorities whose certificates are trusted, no others.
-    pub(crate) ca: PathBuf,
-    /// The bus's own certificate, if the server asks for one.
-    pub(crate) certificate: Option<PathBuf>,
-    /// Its private key.
-    pub(crate) key: Option<PathBuf>,
-    /// The name in the server's certificate, where it is not the URL's.
-    pub(crate) server_name: Option<String>,
-}
-
 /// Bounds on documents and calls.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -135,19 +118,8 @@ impl Default for Limits {
 impl File {
     /// Reads the text; `path` is for messages only.
     pub(crate) fn parse(path: &Path, text: &str) -> Result<Self, OpenError> {
-        let whole = |message: &str| OpenError(format!("{}: {message}", path.display()));
-        if text.len() > FILE_LIMIT_BYTES {
-            return Err(whole(&format!("the file is {} bytes, the limit is {FILE_LIMIT_BYTES}", text.len())));
-        }
-        let file: Self = serde_saphyr::from_str(text).map_err(|error| {
-            let error = error.without_snippet();
-            let message = DefaultMessageFormatter.format_message(error);
-            match error.location().filter(|at| at.line() > 0) {
-                Some(at) => OpenError(format!("{}:{}:{}: {message}", path.display(), at.line(), at.column())),
-                None => whole(&message),
-            }
-        })?;
-        file.check().map_err(|message| whole(&message))?;
+        let file: Self = read(path, text)?;
+        file.check().map_err(|message| OpenError::of_file(path, message))?;
         Ok(file)
     }
 

@@ -1,9 +1,8 @@
 //! The kind `documents`: opens a store of documents from an integrator's file.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use passerelle_adapter::{Adapter, ContractSource, Descriptor, Kind, Maturity, OpenError, Opening, ProtoFile, async_trait};
+use passerelle_adapter::{Adapter, ContractSource, Descriptor, Kind, Maturity, OpenError, Opening, async_trait, beside};
 use passerelle_proto::backoffice::documents::FILES;
 
 use crate::adapter::{DocumentsAdapter, READS};
@@ -55,16 +54,10 @@ impl Kind for Documents {
     }
 }
 
-/// A path of the integrator's file: relative to the folder that the file lies in.
-pub(crate) fn beside(file: &Path, path: &Path) -> PathBuf {
-    file.parent().unwrap_or(Path::new("")).join(path)
-}
-
 fn descriptor(behind: String) -> Descriptor {
-    let file = |(path, text): &(&str, &str)| ProtoFile { path: (*path).to_owned(), text: (*text).to_owned() };
     Descriptor {
         kind: NAME,
-        contracts: vec![ContractSource { name: CONTRACT.to_owned(), files: FILES.iter().map(file).collect() }],
+        contracts: vec![ContractSource::built_in(CONTRACT, &FILES)],
         idempotent: READS.iter().map(|method| format!("{CONTRACT}.Documents/{method}")).collect(),
         behind: vec![behind],
     }

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use passerelle_adapter::beside;
 use passerelle_copybook::{Contract, ContractBuilder, Item, Layout, Lock};
 
-use crate::copybooks::{self, Copybooks, beside};
+use crate::copybooks::{self, Copybooks};
 use crate::file::{File, FileError, read_yaml};
 
 /// What `passerelle copybook proto FILE` writes.

@@ -1,8 +1,9 @@
 //! The copybooks that an integrator's file names: read once each, and the messages made of their records.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use passerelle_adapter::beside;
 use passerelle_copybook::{Copybook, Item, LayoutError, MessageModel, MessageRules, limits, models};
 
 use crate::file::{File, FileError, Operation};
@@ -53,9 +54,4 @@ pub(crate) fn read(path: &Path) -> Result<Copybook, FileError> {
     // Old sources have accents of ISO 8859-1 in their comments.
     let text = String::from_utf8(bytes).unwrap_or_else(|error| error.into_bytes().into_iter().map(char::from).collect());
     Ok(Copybook::parse(&path.display().to_string(), &text)?)
-}
-
-/// A file named in the integrator's file.
-pub(crate) fn beside(path: &Path, name: &Path) -> PathBuf {
-    path.parent().unwrap_or(Path::new("")).join(name)
 }

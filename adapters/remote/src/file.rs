@@ -3,13 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use passerelle_adapter::OpenError;
+use passerelle_adapter::{OpenError, read};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_saphyr::{DefaultMessageFormatter, MessageFormatter};
-
-/// The largest file that is read, in bytes.
-const FILE_LIMIT_BYTES: usize = 1 << 20;
 
 /// An adapter in another process.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -97,18 +93,8 @@ impl std::fmt::Display for Address {
 impl File {
     /// Reads the text; `path` is for messages, and relative sockets begin in its folder.
     pub(crate) fn parse(path: &Path, text: &str) -> Result<(Self, Place), OpenError> {
-        let whole = |message: &str| OpenError(format!("{}: {message}", path.display()));
-        if text.len() > FILE_LIMIT_BYTES {
-            return Err(whole(&format!("the file is {} bytes, the limit is {FILE_LIMIT_BYTES}", text.len())));
-        }
-        let file: Self = serde_saphyr::from_str(text).map_err(|error| {
-            let error = error.without_snippet();
-            let message = DefaultMessageFormatter.format_message(error);
-            match error.location().filter(|at| at.line() > 0) {
-                Some(at) => OpenError(format!("{}:{}:{}: {message}", path.display(), at.line(), at.column())),
-                None => whole(&message),
-            }
-        })?;
+        let whole = |message: &str| OpenError::of_file(path, message);
+        let file: Self = read(path, text)?;
         let timeouts = [("connect_ms", file.timeouts.connect_ms), ("introduce_ms", file.timeouts.introduce_ms)];
         if let Some((name, value)) = timeouts.into_iter().find(|(_, value)| !(1..=600_000).contains(value)) {
             return Err(whole(&format!("timeouts.{name}: {value} is out of range, 1 to 600000")));

@@ -29,6 +29,14 @@ pub struct ContractSource {
     pub files: Vec<ProtoFile>,
 }
 
+impl ContractSource {
+    /// A contract whose files are built in: path and text of each.
+    pub fn built_in(name: &str, files: &[(&str, &str)]) -> Self {
+        let file = |(path, text): &(&str, &str)| ProtoFile { path: (*path).to_owned(), text: (*text).to_owned() };
+        Self { name: name.to_owned(), files: files.iter().map(file).collect() }
+    }
+}
+
 /// One `.proto` file.
 #[derive(Debug, Clone)]
 pub struct ProtoFile {

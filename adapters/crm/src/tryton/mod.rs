@@ -11,7 +11,6 @@ mod note;
 mod party;
 mod rpc;
 mod server;
-mod tls;
 
 use std::path::Path;
 use std::time::Duration;

@@ -10,12 +10,12 @@ use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, U
 use hyper::{Request, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use passerelle_adapter::Fault;
+use passerelle_adapter_tls::Tls;
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::tls::Tls;
 use crate::file::TrytonSettings;
 
 /// The longest answer that is read, in bytes.
@@ -66,7 +66,7 @@ impl Server {
             return Err("tryton.database is a name of a-z, A-Z, 0-9, `_`, `-` and `.`".to_owned());
         }
         let (tls, usual_port) = match (uri.scheme_str(), &settings.tls) {
-            (Some("https"), Some(tls)) => (Some(Tls::load(path, tls, host.trim_matches(['[', ']']))?), 443),
+            (Some("https"), Some(tls)) => (Some(Tls::load(path, "tryton.tls", tls, Some(host.trim_matches(['[', ']'])))?), 443),
             (Some("https"), None) => return Err("tryton.tls is missing: `https` needs `tls: { ca: … }`".to_owned()),
             (Some("http"), Some(_)) => return Err("tryton.tls belongs to `https`, tryton.url is `http`".to_owned()),
             (Some("http"), None) => (None, 80),
@@ -111,7 +111,7 @@ impl Server {
         match &self.tls {
             None => self.exchange(TokioIo::new(stream), request).await,
             Some(tls) => {
-                let wrapped = timeout(self.connect_timeout, tls.wrap(stream)).await.map_err(|_| late())?;
+                let wrapped = timeout(self.connect_timeout, tls.wrap(&self.address, stream)).await.map_err(|_| late())?;
                 let stream = wrapped.map_err(|error| not_sent(format!("{}: TLS: {error}", self.address)))?;
                 self.exchange(TokioIo::new(stream), request).await
             }

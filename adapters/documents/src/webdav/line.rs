@@ -165,7 +165,7 @@ impl Line {
             match &server.tls {
                 None => self.shake(TokioIo::new(stream)).await,
                 Some(tls) => {
-                    let stream = tls.wrap(stream).await.map_err(|error| format!("TLS: {error}"))?;
+                    let stream = tls.wrap(&server.address, stream).await.map_err(|error| format!("TLS: {error}"))?;
                     self.shake(TokioIo::new(stream)).await
                 }
             }

@@ -14,7 +14,6 @@ mod probe;
 mod properties;
 mod server;
 mod store;
-mod tls;
 mod verbs;
 
 use std::collections::BTreeMap;

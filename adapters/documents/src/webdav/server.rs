@@ -8,11 +8,11 @@ use data_encoding::BASE64;
 use hyper::Uri;
 use hyper::header::HeaderValue;
 use passerelle_adapter::{Fault, Secrets};
+use passerelle_adapter_tls::Tls;
 use passerelle_proto::backoffice::documents::v1::Reference;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::tls::Tls;
 use crate::checks::OWN;
 use crate::file::WebdavSettings;
 
@@ -50,7 +50,7 @@ impl Server {
             _ => return Err("webdav.url begins with `http://` or `https://`".to_owned()),
         };
         let tls = match (scheme, &settings.tls) {
-            ("https", Some(tls)) => Some(Tls::load(path, tls, host.trim_matches(['[', ']']))?),
+            ("https", Some(tls)) => Some(Tls::load(path, "webdav.tls", tls, Some(host.trim_matches(['[', ']'])))?),
             ("https", None) => return Err("webdav.tls is missing: `https` needs `tls: { ca: … }`".to_owned()),
             (_, Some(_)) => return Err("webdav.tls belongs to `https`, webdav.url is `http`".to_owned()),
             (_, None) => None,

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use passerelle_adapter::{OpenError, read};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use serde_saphyr::{DefaultMessageFormatter, MessageFormatter};
 
 /// The largest file that is read, in bytes.
 const FILE_LIMIT_BYTES: u64 = 1 << 20;
@@ -180,16 +180,8 @@ impl SubjectFile {
 
     /// Reads the text; `path` is for messages only.
     pub fn parse(path: &Path, text: &str) -> Result<Self, SubjectError> {
-        let whole = |message: &str| SubjectError(format!("{}: {message}", path.display()));
-        let file: Self = serde_saphyr::from_str(text).map_err(|error| {
-            let error = error.without_snippet();
-            let message = DefaultMessageFormatter.format_message(error);
-            match error.location().filter(|at| at.line() > 0) {
-                Some(at) => SubjectError(format!("{}:{}:{}: {message}", path.display(), at.line(), at.column())),
-                None => whole(&message),
-            }
-        })?;
-        file.check().map_err(|message| whole(&message))?;
+        let file: Self = read(path, text).map_err(|OpenError(message)| SubjectError(message))?;
+        file.check().map_err(|message| SubjectError(format!("{}: {message}", path.display())))?;
         Ok(file)
     }
 

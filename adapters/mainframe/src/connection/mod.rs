@@ -4,7 +4,6 @@ mod address;
 mod pool;
 #[cfg(test)]
 mod tests;
-mod tls;
 
 use std::mem::MaybeUninit;
 use std::sync::Arc;
@@ -12,15 +11,14 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use passerelle_adapter::Fault;
+use passerelle_adapter_tls::{Tls, TlsStream};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
-use tokio_rustls::client::TlsStream;
 
 pub(crate) use address::Address;
 pub(crate) use pool::{Pool, PoolSettings};
-pub(crate) use tls::Tls;
 
 /// Memory is taken for at most this many bytes before they have come in, whatever a length field claims.
 const TRUSTED_LENGTH_BYTES: usize = 64 << 10;

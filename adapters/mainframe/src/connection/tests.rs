@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use expect_test::{Expect, expect};
+use passerelle_adapter_tls::TlsSettings as Settings;
 use passerelle_copybook::CodePage;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::ServerConfig;
@@ -14,7 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_rustls::TlsAcceptor;
 
 use super::{PoolSettings, Tls};
-use crate::file::{Framing, Tls as Settings};
+use crate::file::Framing;
 use crate::transport::Transport;
 use crate::transport::peer::{Peer, pool, request};
 use crate::transport::sockets::Sockets;
@@ -75,7 +76,7 @@ impl Authority {
 
     async fn ask(&self, host: &Peer, settings: Settings) -> String {
         let here = self.folder.path().join("accounts.yaml");
-        let tls = match Tls::load(&here, &settings) {
+        let tls = match Tls::load(&here, "tls", &settings, None) {
             Ok(tls) => tls,
             Err(problem) => return problem.replace(&self.folder.path().display().to_string(), ""),
         };

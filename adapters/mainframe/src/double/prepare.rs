@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use passerelle_adapter::Secrets;
+use passerelle_adapter::{Secrets, beside};
 use passerelle_copybook::{Codec, Contract, ContractBuilder, LayoutError, Lock, models};
 use serde_json::Value;
 use serde_saphyr::Spanned;
@@ -12,7 +12,7 @@ use super::exchanges::{Recorder, Recording};
 use super::spec::{Sample, Spec};
 use super::wire::Wire;
 use crate::contract::{self, read_text};
-use crate::copybooks::{Copybooks, beside};
+use crate::copybooks::Copybooks;
 use crate::file::{File, FileError, Host, Operation};
 use crate::kind::codecs;
 use crate::rules::Constants;

@@ -1,9 +1,9 @@
 //! `hosts:` of the integrator's file: how a host is reached.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use passerelle_adapter::SecretRef;
+use passerelle_adapter_tls::TlsSettings;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -18,7 +18,7 @@ pub(crate) struct Host {
     /// Its addresses, `name:port`; calls go round them, an address that cannot be connected is left out for a while.
     pub(crate) endpoints: Vec<String>,
     /// Protects the connections; they are in clear without it.
-    pub(crate) tls: Option<Tls>,
+    pub(crate) tls: Option<TlsSettings>,
     /// `tcp` only: how a record is framed.
     pub(crate) framing: Option<Framing>,
     /// `ims_connect` only: the IMS request message header.
@@ -44,20 +44,6 @@ pub(crate) enum TransportKind {
     Tcp,
     /// IMS Connect with the exits HWSSMPL0 or HWSSMPL1.
     ImsConnect,
-}
-
-/// TLS 1.2 or 1.3 to a host. All files are PEM, relative to this one.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Tls {
-    /// The authorities whose certificates are trusted, no others.
-    pub(crate) ca: PathBuf,
-    /// The bus's own certificate, if the host asks for one.
-    pub(crate) certificate: Option<PathBuf>,
-    /// Its private key.
-    pub(crate) key: Option<PathBuf>,
-    /// The name in the host's certificate, where it is not the endpoint's.
-    pub(crate) server_name: Option<String>,
 }
 
 /// How a record is framed on `tcp`.

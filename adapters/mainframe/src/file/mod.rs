@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_saphyr::{DefaultMessageFormatter, MessageFormatter, Spanned};
 
-pub(crate) use host::{Credentials, ExitId, Framing, Host, Irm, SyncLevel, Tls, TrancodeHeader, TransportKind};
+pub(crate) use host::{Credentials, ExitId, Framing, Host, Irm, SyncLevel, TrancodeHeader, TransportKind};
 pub(crate) use operation::{ErrorRule, Operation, Status};
 pub use place::FileError;
 

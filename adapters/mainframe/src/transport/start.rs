@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use passerelle_adapter::{SecretRef, Secrets};
+use passerelle_adapter_tls::Tls;
 use passerelle_copybook::CodePage;
 
 use super::Transport;
@@ -12,7 +13,7 @@ use super::ims_connect::ImsConnect;
 use super::ims_connect::header::{Header, NAMES_CODE_PAGE};
 use super::sockets::Sockets;
 use super::tcp::Tcp;
-use crate::connection::{PoolSettings, Tls};
+use crate::connection::PoolSettings;
 use crate::file::{Credentials, Host, Irm, TransportKind};
 use crate::names::{NAME_BYTES, padded_name};
 
@@ -21,7 +22,7 @@ pub(crate) fn start(path: &Path, host: &Host, code_page: CodePage, secrets: &dyn
     let response_limit_bytes = host.response_limit_bytes as usize;
     let pool = PoolSettings {
         endpoints: host.endpoints.clone(),
-        tls: host.tls.as_ref().map(|tls| Tls::load(path, tls)).transpose()?,
+        tls: host.tls.as_ref().map(|tls| Tls::load(path, "tls", tls, None)).transpose()?,
         max: host.pool.max,
         waiting_max: host.pool.waiting_max,
         idle: Duration::from_millis(host.pool.idle_ms),

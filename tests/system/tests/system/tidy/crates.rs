@@ -8,7 +8,7 @@ use super::none;
 use super::repository::{metadata, text};
 
 /// Which crates of ours a crate may depend on. `ANY`: the composition root and the tests.
-const DIRECTION: [(&str, &[&str]); 20] = [
+const DIRECTION: [(&str, &[&str]); 21] = [
     ("passerelle-proto", &[]),
     ("passerelle-journal", &[]),
     ("passerelle-adapter", &[]),
@@ -18,10 +18,11 @@ const DIRECTION: [(&str, &[&str]); 20] = [
     ("passerelle-kit", &["passerelle-adapter", "passerelle-proto"]),
     ("passerelle-bus", &["passerelle-adapter", "passerelle-journal", "passerelle-projection", "passerelle-proto"]),
     ("adapter-callback", &["passerelle-adapter", "passerelle-proto"]),
-    ("adapter-crm", &["passerelle-adapter", "passerelle-proto"]),
-    ("adapter-documents", &["passerelle-adapter", "passerelle-proto"]),
-    ("adapter-mainframe", &["passerelle-adapter", "passerelle-copybook"]),
+    ("adapter-crm", &["passerelle-adapter", "passerelle-adapter-tls", "passerelle-proto"]),
+    ("adapter-documents", &["passerelle-adapter", "passerelle-adapter-tls", "passerelle-proto"]),
+    ("adapter-mainframe", &["passerelle-adapter", "passerelle-adapter-tls", "passerelle-copybook"]),
     ("adapter-remote", &["passerelle-adapter", "passerelle-proto"]),
+    ("passerelle-adapter-tls", &["passerelle-adapter"]),
     ("passerelle-adapter-server", &["passerelle-adapter", "passerelle-proto"]),
     (
         "passerelle-services",
