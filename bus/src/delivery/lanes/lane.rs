@@ -41,12 +41,4 @@ impl Lane {
     pub(super) fn first(&self) -> Option<Place> {
         self.waiting.front().map(|waiting| waiting.place).or(self.left_from)
     }
-
-    /// Whether a message at that place belongs at the end of what is in memory.
-    pub(super) fn continues_at(&self, place: Place) -> bool {
-        match self.left_from {
-            Some(left) => place >= left,
-            None => self.waiting.back().is_none_or(|last| last.place < place),
-        }
-    }
 }

@@ -132,22 +132,23 @@ impl Lanes {
         has_room.then_some(self.frontier)
     }
 
-    /// A message at or after the frontier.
-    pub fn read(&mut self, id: LaneId, message: Waiting, now: Instant) {
+    /// A message at or after the frontier; whether it is in memory now.
+    pub fn read(&mut self, id: LaneId, message: Waiting, now: Instant) -> bool {
         self.frontier = self.frontier.max(message.place.next());
         self.changed.insert(id);
         let lane = self.lanes.entry(id).or_insert_with(Lane::new);
         if lane.left_from.is_some() {
-            return;
+            return false;
         }
         if lane.waiting.len() >= self.limits.waiting_of_one {
             lane.left_from = Some(message.place);
             if let Some(pass) = &mut self.pass {
                 pass.complete.insert(id);
             }
-            return;
+            return false;
         }
         self.put(id, message, now);
+        true
     }
 
     /// Everything before a place was read.
@@ -170,23 +171,25 @@ impl Lanes {
         self.pass.as_ref().map(|pass| pass.at)
     }
 
-    /// A message from where lanes are refilled; those of other lanes are passed over.
-    pub fn refill(&mut self, id: LaneId, message: Waiting, now: Instant) {
-        let Some(lane) = self.lanes.get_mut(&id) else { return };
-        let Some(left) = lane.left_from else { return };
+    /// A message from where lanes are refilled; whether it is in memory now, and was not before.
+    pub fn refill(&mut self, id: LaneId, message: Waiting, now: Instant) -> bool {
+        let Some(lane) = self.lanes.get_mut(&id) else { return false };
+        let Some(left) = lane.left_from else { return false };
         if message.place < left || message.place >= self.frontier {
-            return;
+            return false;
         }
         let has_room = lane.waiting.len() < self.limits.waiting_of_one && self.waiting < self.limits.waiting;
         match &mut self.pass {
             Some(pass) if pass.complete.contains(&id) && has_room => {
                 lane.left_from = Some(message.place.next());
                 self.put(id, message, now);
+                true
             }
             Some(pass) => {
                 pass.complete.remove(&id);
+                false
             }
-            None => {}
+            None => false,
         }
     }
 
@@ -261,6 +264,12 @@ impl Lanes {
             self.rouse(id, now);
         }
         true
+    }
+
+    /// Up to where was read.
+    #[must_use]
+    pub fn frontier(&self) -> Place {
+        self.frontier
     }
 
     /// How many messages are in memory and not settled.

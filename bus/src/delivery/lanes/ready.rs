@@ -23,8 +23,4 @@ impl Ready {
     pub(super) fn pop(&mut self) -> Option<LaneId> {
         self.by_priority.iter_mut().rev().find_map(VecDeque::pop_front)
     }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.by_priority.iter().all(VecDeque::is_empty)
-    }
 }

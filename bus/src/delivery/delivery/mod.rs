@@ -1,0 +1,190 @@
+//! One delivery at work: reads the journal, hands out messages, writes down what became of them.
+
+mod bury;
+mod follow;
+mod parcel;
+mod state;
+#[cfg(test)]
+mod tests;
+mod write;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use passerelle_journal::{Journal, Position};
+use passerelle_proto::bus::v1::Message;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+
+use self::parcel::Handed;
+pub use self::parcel::Parcel;
+use self::state::State;
+use super::{Grave, LaneId, LaneLimits, Ledger, Outcome, Place, Progress, RetryLimits};
+use crate::keyed::{Clock, Failure, Keyed};
+
+/// What is delivered, and how.
+pub struct Plan {
+    /// Names it, among the deliveries of this bus and in the journal.
+    pub name: String,
+    /// Which messages, and in which lanes.
+    pub choose: Box<dyn Fn(&Message) -> Option<Chosen> + Send + Sync>,
+    /// How much is held in memory and under way.
+    pub lanes: LaneLimits,
+    /// Bytes of messages in memory. Of what waits beyond, the place alone is held, and it is read again.
+    pub bytes: usize,
+    /// How failures are answered.
+    pub retry: RetryLimits,
+}
+
+/// A message that is delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Chosen {
+    /// Its lane; `None`: its order does not matter.
+    pub lane: Option<LaneId>,
+}
+
+/// What a delivery stands on.
+#[derive(Clone)]
+pub struct DeliveryParts {
+    /// Where messages come from.
+    pub journal: Arc<dyn Journal>,
+    /// How far the deliveries have got.
+    pub ledger: Arc<Keyed<Ledger>>,
+    /// What they gave up.
+    pub graves: Arc<Keyed<Grave>>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// One delivery. Dropped, it stops where it stands, as a crash would; [`drain`](Self::drain) ends it well.
+pub struct Delivery {
+    desk: Arc<Desk>,
+    tasks: Mutex<JoinSet<()>>,
+}
+
+/// What the tasks and the takers of a delivery share.
+struct Desk {
+    plan: Plan,
+    parts: DeliveryParts,
+    state: Mutex<State>,
+    /// Something may be taken.
+    arrived: Notify,
+    /// There is room to read on.
+    room: Notify,
+    /// Something is to be written down.
+    changed: Notify,
+    closing: watch::Sender<bool>,
+}
+
+impl Delivery {
+    /// Goes on where it was (within a tokio runtime); a new one begins with the oldest record that is kept.
+    ///
+    /// # Errors
+    /// How far it has got cannot be read.
+    pub async fn open(plan: Plan, parts: DeliveryParts) -> Result<Self, Failure<std::convert::Infallible>> {
+        let known = parts.ledger.state(&plan.name).await?;
+        let first = Place::first_of(parts.journal.first().0);
+        let progress = known.map_or(Progress { frontier: first, ..Progress::default() }, |(state, _)| Progress::from(&state));
+        let state = State::new(plan.lanes, &progress);
+        let (closing, _) = watch::channel(false);
+        let desk = Arc::new(Desk {
+            plan,
+            parts,
+            state: Mutex::new(state),
+            arrived: Notify::new(),
+            room: Notify::new(),
+            changed: Notify::new(),
+            closing,
+        });
+        let mut tasks = JoinSet::new();
+        tasks.spawn(follow::run(desk.clone()));
+        tasks.spawn(write::run(desk.clone()));
+        Ok(Self { desk, tasks: Mutex::new(tasks) })
+    }
+
+    /// Waits for messages that go now: at least one, at most as many as asked for. Empty when the delivery is being stopped.
+    pub async fn take(&self, most: usize) -> Vec<Parcel> {
+        let mut closing = self.desk.closing.subscribe();
+        loop {
+            let arrived = self.desk.arrived.notified();
+            let now = Instant::now();
+            let (handed, wakes_at) = {
+                let mut state = self.desk.state();
+                let handed = state.hand_out(most, now);
+                (handed, state.wakes_at())
+            };
+            if !handed.is_empty() {
+                if handed.len() == most {
+                    // There may be more, for the next who takes.
+                    self.desk.arrived.notify_one();
+                }
+                let parcels = self.parcels(handed).await;
+                if !parcels.is_empty() {
+                    return parcels;
+                }
+                continue;
+            }
+            let wake = async {
+                match wakes_at {
+                    Some(at) => tokio::time::sleep_until(at.into()).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                _ = closing.wait_for(|closing| *closing) => return Vec::new(),
+                () = arrived => {}
+                () = wake => {}
+            }
+        }
+    }
+
+    /// Says what became of messages that were taken.
+    pub fn settle(&self, settled: impl IntoIterator<Item = (Parcel, Outcome)>) {
+        for (parcel, outcome) in settled {
+            parcel.settle(outcome);
+        }
+    }
+
+    /// Hands out no more, waits for what is under way as long as the grace, and writes down what became of it.
+    pub async fn drain(&self, grace: Duration) -> bool {
+        self.desk.closing.send_replace(true);
+        self.desk.changed.notify_one();
+        let mut tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        let ended = async { while tasks.join_next().await.is_some() {} };
+        tokio::time::timeout(grace, ended).await.is_ok()
+    }
+
+    /// The oldest record that is still needed.
+    #[must_use]
+    pub fn oldest(&self) -> Position {
+        Position(self.desk.state().lanes.oldest().position)
+    }
+
+    /// Messages for what was handed out: those that are not in memory are read, those whose time is over are given up.
+    async fn parcels(&self, handed: Vec<Handed>) -> Vec<Parcel> {
+        let now = self.desk.parts.clock.now();
+        let mut parcels = Vec::with_capacity(handed.len());
+        for handed in handed {
+            let Some(parcel) = Parcel::open(&self.desk, handed).await else { continue };
+            if is_over(&parcel.message, now) { parcel.expire() } else { parcels.push(parcel) }
+        }
+        parcels
+    }
+}
+
+fn is_over(message: &Message, now: SystemTime) -> bool {
+    let deadline = message.deadline.and_then(|deadline| SystemTime::try_from(deadline).ok());
+    deadline.is_some_and(|deadline| deadline <= now)
+}
+
+impl Desk {
+    /// What takes a while after a message is settled; it ends by itself.
+    fn later(self: Arc<Self>, work: impl Future<Output = ()> + Send + 'static) {
+        tokio::spawn(work);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
