@@ -6,8 +6,10 @@ use passerelle_proto::bus::v1;
 use passerelle_proto::bus::v1::DeadLetterStatus as Status;
 use passerelle_proto::bus::v1::dead_letter_event::Event;
 
+use passerelle_projection::rusqlite::types::Value;
+
 use super::Reason;
-use crate::keyed::{Context, Decider, Decision};
+use crate::keyed::{Column, Columns, Context, Decider, Decision};
 
 /// Failures of one letter that are remembered.
 const MOST_FAILURES: usize = 20;
@@ -147,6 +149,26 @@ impl Decider for Grave {
             Some(Event::Discarded(_)) => "passerelle.bus.v1.DeadLetterDiscarded",
             None => "passerelle.bus.v1.DeadLetterEvent",
         }
+    }
+}
+
+impl Columns for Grave {
+    const VERSION: u32 = 1;
+    const COLUMNS: &'static [Column] = &[
+        Column { name: "delivery", sql: "TEXT NOT NULL", indexed: true },
+        Column { name: "status", sql: "INTEGER NOT NULL", indexed: true },
+        Column { name: "reason", sql: "INTEGER NOT NULL", indexed: false },
+        Column { name: "since", sql: "INTEGER NOT NULL", indexed: true },
+    ];
+
+    fn row(letter: &v1::DeadLetterState) -> Vec<Value> {
+        let microseconds = |time: &prost_types::Timestamp| time.seconds * 1_000_000 + i64::from(time.nanos) / 1_000;
+        vec![
+            Value::Text(letter.delivery.clone()),
+            Value::Integer(letter.status.into()),
+            Value::Integer(letter.failures.last().map_or(0, |failure| failure.reason).into()),
+            Value::Integer(letter.since.as_ref().map_or(0, microseconds)),
+        ]
     }
 }
 

@@ -8,6 +8,7 @@ mod state;
 mod tests;
 mod write;
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -19,7 +20,7 @@ use tokio::task::JoinSet;
 use self::parcel::Handed;
 pub use self::parcel::Parcel;
 use self::state::State;
-use super::{Grave, LaneId, LaneLimits, Ledger, Outcome, Place, Progress, RetryLimits};
+use super::{Destination, Grave, LaneId, LaneLimits, Ledger, Place, Progress, RetryLimits, Settlement};
 use crate::keyed::{Clock, Failure, Keyed};
 
 /// What is delivered, and how.
@@ -62,6 +63,36 @@ pub struct Delivery {
     tasks: Mutex<JoinSet<()>>,
 }
 
+/// A delivery at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeliveryStatus {
+    /// Its destination is not there.
+    pub is_away: bool,
+    /// Messages in memory that are not settled.
+    pub waiting: usize,
+    /// Those of them that were taken.
+    pub under_way: usize,
+    /// Lanes that have messages, in memory or in the journal alone.
+    pub lanes: usize,
+    /// Records that were not read yet.
+    pub unread: u64,
+    /// The oldest record with a message that was read and is not settled.
+    pub oldest: Option<Position>,
+    /// What happened since it was opened.
+    pub counts: Counts,
+}
+
+/// What happened to messages since a delivery was opened.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Delivered.
+    pub delivered: u64,
+    /// Attempts that failed, or found the destination away.
+    pub failed: u64,
+    /// Given up.
+    pub dead: u64,
+}
+
 /// What the tasks and the takers of a delivery share.
 struct Desk {
     plan: Plan,
@@ -102,7 +133,8 @@ impl Delivery {
         Ok(Self { desk, tasks: Mutex::new(tasks) })
     }
 
-    /// Waits for messages that go now: at least one, at most as many as asked for. Empty when the delivery is being stopped.
+    /// Waits for messages that go now: at least one, at most as many as asked for. Empty when the delivery is being stopped. May be
+    /// given up at any time: nothing is lost by it.
     pub async fn take(&self, most: usize) -> Vec<Parcel> {
         let mut closing = self.desk.closing.subscribe();
         loop {
@@ -111,10 +143,10 @@ impl Delivery {
             let (handed, wakes_at) = {
                 let mut state = self.desk.state();
                 let handed = state.hand_out(most, now);
-                (handed, state.wakes_at())
+                (Hand { desk: &self.desk, handed: handed.into() }, state.wakes_at())
             };
-            if !handed.is_empty() {
-                if handed.len() == most {
+            if !handed.handed.is_empty() {
+                if handed.handed.len() == most {
                     // There may be more, for the next who takes.
                     self.desk.arrived.notify_one();
                 }
@@ -139,10 +171,19 @@ impl Delivery {
         }
     }
 
-    /// Says what became of messages that were taken.
-    pub fn settle(&self, settled: impl IntoIterator<Item = (Parcel, Outcome)>) {
-        for (parcel, outcome) in settled {
-            parcel.settle(outcome);
+    /// How it is at this moment.
+    #[must_use]
+    pub fn status(&self) -> DeliveryStatus {
+        let last = self.desk.parts.journal.durable().borrow().position.0;
+        let state = self.desk.state();
+        DeliveryStatus {
+            is_away: state.destination != Destination::There,
+            waiting: state.lanes.waiting(),
+            under_way: state.lanes.under_way(),
+            lanes: state.lanes.count(),
+            unread: last.saturating_sub(state.lanes.frontier().position.saturating_sub(1)),
+            oldest: (state.lanes.count() > 0).then(|| Position(state.lanes.oldest().position)),
+            counts: state.counts,
         }
     }
 
@@ -162,14 +203,33 @@ impl Delivery {
     }
 
     /// Messages for what was handed out: those that are not in memory are read, those whose time is over are given up.
-    async fn parcels(&self, handed: Vec<Handed>) -> Vec<Parcel> {
+    async fn parcels(&self, mut hand: Hand<'_>) -> Vec<Parcel> {
         let now = self.desk.parts.clock.now();
-        let mut parcels = Vec::with_capacity(handed.len());
-        for handed in handed {
-            let Some(parcel) = Parcel::open(&self.desk, handed).await else { continue };
+        let mut parcels = Vec::with_capacity(hand.handed.len());
+        while let Some(next) = hand.handed.front_mut() {
+            let body = match next.body.take() {
+                Some(body) => Some(body),
+                None => parcel::read(&self.desk, next.sending.place).await,
+            };
+            let Some(next) = hand.handed.pop_front() else { break };
+            let Some(parcel) = Parcel::open(&self.desk, next.sending, body) else { continue };
             if is_over(&parcel.message, now) { parcel.expire() } else { parcels.push(parcel) }
         }
         parcels
+    }
+}
+
+/// What was handed out and is not a parcel yet. Whoever takes may give up in between: then it goes back.
+struct Hand<'a> {
+    desk: &'a Desk,
+    handed: VecDeque<Handed>,
+}
+
+impl Drop for Hand<'_> {
+    fn drop(&mut self) {
+        for handed in self.handed.drain(..) {
+            self.desk.finish(&handed.sending, Settlement::Again { at: Instant::now(), counts: false });
+        }
     }
 }
 

@@ -38,13 +38,8 @@ pub struct Parcel {
 }
 
 impl Parcel {
-    /// `None`: it cannot be read now; it comes again.
-    pub(super) async fn open(desk: &Arc<Desk>, handed: Handed) -> Option<Self> {
-        let sending = handed.sending;
-        let body = match handed.body {
-            Some(body) => Some(body),
-            None => read(desk, sending.place).await,
-        };
+    /// `None`: its message cannot be read now; it comes again.
+    pub(super) fn open(desk: &Arc<Desk>, sending: Sending, body: Option<Body>) -> Option<Self> {
         let Some(Body { message, letter, .. }) = body else {
             let at = Instant::now() + desk.plan.retry.longest_wait;
             desk.finish(&sending, Settlement::Again { at, counts: false });
@@ -83,6 +78,10 @@ impl Parcel {
         {
             let mut state = self.desk.state();
             match outcome {
+                Outcome::Delivered => state.counts.delivered += 1,
+                _ => state.counts.failed += 1,
+            }
+            match outcome {
                 Outcome::Unavailable { retry_after, .. } => state.destination.missed(now, |failures| {
                     let wait = retry.wait(failures, fastrand::f64());
                     retry_after.map_or(wait, |asked| asked.min(retry.longest_wait))
@@ -104,6 +103,7 @@ impl Parcel {
     }
 
     fn bury(&mut self, reason: Reason, why: String) {
+        self.desk.state().counts.dead += 1;
         let message = mem::take(&mut self.message);
         let burying = bury::given_up(self.desk.clone(), self.sending, self.letter.take(), message, reason, why);
         self.desk.clone().later(burying);
@@ -134,7 +134,8 @@ impl Desk {
     }
 }
 
-async fn read(desk: &Arc<Desk>, place: Place) -> Option<Body> {
+/// The message at a place, from the journal.
+pub(super) async fn read(desk: &Arc<Desk>, place: Place) -> Option<Body> {
     let reading = desk.clone();
     let records = tokio::task::spawn_blocking(move || reading.parts.journal.read(Position(place.position), 1)).await;
     let found = match records {

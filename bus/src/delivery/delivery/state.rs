@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use passerelle_proto::bus::v1::Message;
 
+use super::Counts;
 use super::parcel::{Body, Handed};
 use crate::delivery::{Destination, LaneId, LaneLimits, Lanes, Place, Progress, Waiting};
 
@@ -17,6 +18,7 @@ pub(super) struct State {
     bytes: usize,
     /// Up to where was read when progress was written down last.
     pub(super) written: Place,
+    pub(super) counts: Counts,
 }
 
 /// A message as it was read.
@@ -29,7 +31,7 @@ pub(super) struct Read {
 impl State {
     pub(super) fn new(limits: LaneLimits, progress: &Progress) -> Self {
         let lanes = Lanes::resume(limits, progress);
-        Self { lanes, destination: Destination::default(), bodies: HashMap::new(), bytes: 0, written: progress.frontier }
+        Self { lanes, destination: Destination::default(), bodies: HashMap::new(), bytes: 0, written: progress.frontier, counts: Counts::default() }
     }
 
     /// Keeps a message in memory if there is room.
