@@ -50,6 +50,8 @@ pub enum Command {
     Call(crate::command::call::Call),
     Publish(crate::command::publish::Publish),
     Tail(crate::command::tail::Tail),
+    Lanes(crate::command::lanes::Lanes),
+    Dead(crate::command::dead::Dead),
     Record(crate::command::record::Record),
     Twin(crate::command::twin::Twin),
     Callback(crate::command::callback::Callback),

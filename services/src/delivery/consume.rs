@@ -172,8 +172,7 @@ fn outcome(undone: Undone) -> Result<Outcome, Status> {
     match undone.next {
         Some(Next::Retry(retry)) => {
             let after = retry.after.map(Duration::try_from).transpose();
-            let retry_after =
-                after.map_err(|_| Status::invalid_argument("retry.after: must not be negative"))?;
+            let retry_after = after.map_err(|_| Status::invalid_argument("retry.after: must not be negative"))?;
             Ok(Outcome::Failed { retry_after, why })
         }
         Some(Next::Reject(_)) => Ok(Outcome::Rejected { why }),

@@ -82,18 +82,13 @@ impl Deliveries {
         let again = || Parts { journal: journal.clone(), projection: projection.clone(), clock: clock.clone() };
         let ledger = Arc::new(Keyed::open(Ledger, again(), KeyedSettings::default(), |_| {})?);
         let graves = Arc::new(Keyed::open(Grave, again(), KeyedSettings::default(), |_| {})?);
-        let parts = DeliveryParts {
-            journal: journal.clone(),
-            ledger: ledger.clone(),
-            graves: graves.clone(),
-            clock: clock.clone(),
-        };
+        let parts =
+            DeliveryParts { journal: journal.clone(), ledger: ledger.clone(), graves: graves.clone(), clock: clock.clone() };
         let mut all = BTreeMap::new();
         for plan in plans {
             let name = plan.name.clone();
             let delivery = delivery::Delivery::open(plan.for_bus(settings.hash_key), parts.clone()).await;
-            let delivery =
-                delivery.map_err(|why| Error::Unreadable { name: name.clone(), why: why.to_string() })?;
+            let delivery = delivery.map_err(|why| Error::Unreadable { name: name.clone(), why: why.to_string() })?;
             all.insert(name.clone(), Arc::new(One { name, delivery, consumers: consume::Consumers::default() }));
         }
         let stopping = settings.stopping;

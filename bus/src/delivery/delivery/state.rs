@@ -31,7 +31,14 @@ pub(super) struct Read {
 impl State {
     pub(super) fn new(limits: LaneLimits, progress: &Progress) -> Self {
         let lanes = Lanes::resume(limits, progress);
-        Self { lanes, destination: Destination::default(), bodies: HashMap::new(), bytes: 0, written: progress.frontier, counts: Counts::default() }
+        Self {
+            lanes,
+            destination: Destination::default(),
+            bodies: HashMap::new(),
+            bytes: 0,
+            written: progress.frontier,
+            counts: Counts::default(),
+        }
     }
 
     /// Keeps a message in memory if there is room.
