@@ -10,7 +10,7 @@ mod place;
 mod progress;
 mod retry;
 
-pub use delivery::{Chosen, Counts, Delivery, DeliveryParts, DeliveryStatus, Parcel, Plan};
+pub use delivery::{Choose, Chosen, Counts, Delivery, DeliveryParts, DeliveryStatus, Parcel, Plan};
 pub use destination::Destination;
 pub use grave::{Bury, GivenUp, Grave, Refusal};
 pub use lanes::{LaneId, LaneLimits, Lanes, Sending, Settlement, Waiting};

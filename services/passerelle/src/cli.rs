@@ -50,6 +50,7 @@ pub enum Command {
     Call(crate::command::call::Call),
     Publish(crate::command::publish::Publish),
     Tail(crate::command::tail::Tail),
+    Consume(crate::command::consume::Consume),
     Lanes(crate::command::lanes::Lanes),
     Dead(crate::command::dead::Dead),
     Record(crate::command::record::Record),

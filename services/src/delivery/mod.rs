@@ -2,6 +2,7 @@
 
 mod consume;
 mod letters;
+mod measures;
 mod operate;
 mod plan;
 
@@ -17,6 +18,7 @@ use passerelle_proto::bus::v1::deliveries_server::DeliveriesServer;
 use passerelle_proto::bus::v1::delivery_operations_server::DeliveryOperationsServer;
 use tokio::sync::watch;
 
+pub use self::measures::METRICS;
 pub use self::plan::{DeliveryPlan, Key};
 use crate::KeepError;
 

@@ -23,12 +23,15 @@ use self::state::State;
 use super::{Destination, Grave, LaneId, LaneLimits, Ledger, Place, Progress, RetryLimits, Settlement};
 use crate::keyed::{Clock, Failure, Keyed};
 
+/// Says whether a message is delivered, and in which lane.
+pub type Choose = Box<dyn Fn(&Message) -> Option<Chosen> + Send + Sync>;
+
 /// What is delivered, and how.
 pub struct Plan {
     /// Names it, among the deliveries of this bus and in the journal.
     pub name: String,
     /// Which messages, and in which lanes.
-    pub choose: Box<dyn Fn(&Message) -> Option<Chosen> + Send + Sync>,
+    pub choose: Choose,
     /// How much is held in memory and under way.
     pub lanes: LaneLimits,
     /// Bytes of messages in memory. Of what waits beyond, the place alone is held, and it is read again.

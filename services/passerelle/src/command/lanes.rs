@@ -160,7 +160,13 @@ mod tests {
         let alone = Delivery { name: "web".to_owned(), consumers: 0, oldest: None, delivered: 0, ..there.clone() };
         let counts = BTreeMap::from([("crm".to_owned(), 20)]);
         let rates = Rates { counts: &counts, seconds: 2.0 };
-        expect![[r#""#]].assert_eq(&table(&[there, away, alone], now, Some(&rates)));
+        expect![[r#"
+            DELIVERY  TO         STATE         WAITING  UNDER WAY  LANES  UNREAD  OLDEST  DELIVERED  A SECOND  FAILED  DEAD
+            crm       consumers  there         3        1          2      0       10 s    120        50        0       0
+            mail      consumers  away          3        1          2      0       2 h     120        -         0       4
+            web       consumers  nobody there  3        1          2      0       -       0          -         0       0
+        "#]]
+        .assert_eq(&table(&[there, away, alone], now, Some(&rates)));
         assert_eq!(table(&[], now, None), "no delivery is declared; passerelle reference settings shows how (`deliveries`)\n");
     }
 }

@@ -146,9 +146,10 @@ impl Durable {
         set(&health, ServingStatus::NotServing).await;
     }
 
-    /// Writes down the counters of the journal.
+    /// Writes down the counters of the journal and of the deliveries.
     pub(crate) fn measure(&self) {
         measures::take(&self.log);
+        self.deliveries.measure();
     }
 
     /// Ends the streams of publishers, subscribers and advisers, which may last for ever.

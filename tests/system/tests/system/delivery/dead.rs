@@ -106,3 +106,25 @@ fn settings_that_make_no_sense_are_refused_with_their_place() {
     let place = "passerelle.yaml:3:5: deliveries.crm.filter: filter.types: value 0 has a `*` that is not at its end";
     assert!(refused.stderr.contains(place), "{refused:?}");
 }
+
+#[test]
+fn a_program_takes_messages_and_says_what_became_of_them() {
+    let daemon = World::default().settings(SETTINGS).serve();
+    let line = |id: &str| format!("{{\"id\":\"{id}\",\"source\":\"/s\",\"type\":\"shop.ordered\",\"data\":\"{id}\"}}\n");
+    let lines = ["good", "bad", "slow"].map(line).concat();
+    let published = World::default().run_with(&["publish", "--address", &daemon.address()], &lines);
+    assert!(published.status.success(), "{published:?}");
+    let script = "#!/bin/sh\nread line\necho \"$PASSERELLE_ATTEMPT $line\" >> taken\ncase \"$line\" in *bad*) exit 100;; *slow*) [ \"$PASSERELLE_ATTEMPT\" = 2 ];; esac\n";
+    let world = World::default().file("to-crm", script);
+    let program = world.path("to-crm");
+    std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let consume = ["consume", "crm", "--exec", program.to_str().unwrap(), "--count", "4", "--address", &daemon.address()];
+    let consumed = world.run(&consume);
+    assert!(consumed.status.success(), "{consumed:?}");
+    let taken = std::fs::read_to_string(world.path("taken")).unwrap();
+    let attempts: Vec<_> = taken.lines().map(|line| (&line[..1], line.split('"').nth(5).unwrap())).collect();
+    assert_eq!(attempts.len(), 4, "{taken}");
+    assert!(attempts.contains(&("2", "slow")) && attempts.contains(&("1", "bad")), "{taken}");
+    let list = operator(&daemon, &["dead", "list"]).stdout;
+    assert!(list.contains("to-crm refused it"), "{list}");
+}
