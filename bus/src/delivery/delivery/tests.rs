@@ -31,6 +31,7 @@ struct Running {
     delivery: Delivery,
     graves: Arc<Keyed<Grave>>,
     projection: Arc<Projection>,
+    journal: Arc<dyn Journal>,
 }
 
 impl World {
@@ -60,7 +61,7 @@ impl World {
         };
         let (journal, clock) = (self.journal.clone(), self.clock.clone());
         let parts = DeliveryParts { journal, ledger, graves: graves.clone(), clock };
-        Running { delivery: Delivery::open(plan, parts).await.unwrap(), graves, projection }
+        Running { delivery: Delivery::open(plan, parts).await.unwrap(), graves, projection, journal: self.journal.clone() }
     }
 
     async fn publish(&self, messages: Vec<Message>) {
@@ -85,15 +86,17 @@ impl Running {
 
     /// Waits until a letter is what it should be.
     async fn letter(&self, key: &str, status: DeadLetterStatus) -> DeadLetterState {
-        for _ in 0..10_000 {
+        let mut durable = self.journal.durable();
+        loop {
+            durable.borrow_and_update();
             if let Some((letter, _)) = self.graves.state(key).await.unwrap()
                 && letter.status() == status
             {
                 return letter;
             }
-            tokio::time::sleep(Duration::from_millis(1)).await;
+            let written = timeout(Duration::from_secs(30), durable.changed()).await;
+            written.unwrap_or_else(|_| panic!("the letter {key} never becomes {status:?}")).unwrap();
         }
-        panic!("the letter {key} never becomes {status:?}");
     }
 }
 

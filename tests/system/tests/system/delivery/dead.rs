@@ -122,7 +122,7 @@ fn a_program_takes_messages_and_says_what_became_of_them() {
     let consumed = world.run(&consume);
     assert!(consumed.status.success(), "{consumed:?}");
     let taken = std::fs::read_to_string(world.path("taken")).unwrap();
-    let attempts: Vec<_> = taken.lines().map(|line| (&line[..1], line.split('"').nth(5).unwrap())).collect();
+    let attempts: Vec<_> = taken.lines().map(|line| (&line[..1], line.split('"').nth(7).unwrap())).collect();
     assert_eq!(attempts.len(), 4, "{taken}");
     assert!(attempts.contains(&("2", "slow")) && attempts.contains(&("1", "bad")), "{taken}");
     let list = operator(&daemon, &["dead", "list"]).stdout;
