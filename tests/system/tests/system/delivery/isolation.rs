@@ -34,7 +34,7 @@ async fn drink(daemon: &Daemon, delivery: &str, count: u64) -> Consumer {
 async fn a_black_hole_slows_only_itself_and_its_backlog_waits_on_disk() {
     let settings = "deliveries:\n  there: { limits: { under_way: 512 } }\n  hole: { limits: { under_way: 512 } }\n";
     let daemon = World::default().settings(settings).serve();
-    publish(&daemon, (0..MESSAGES).map(|number| numbered(number, 5_000))).await;
+    publish(&daemon, (0..MESSAGES).map(|number| numbered(number, 500))).await;
     let _stays = drink(&daemon, "there", MESSAGES).await;
     let mut seen = deliveries(&daemon).await;
     while seen[1].waiting > 0 {
