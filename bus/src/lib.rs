@@ -5,4 +5,5 @@
 pub mod calendar;
 pub mod call;
 pub mod contract;
+pub mod delivery;
 pub mod keyed;

@@ -8,7 +8,8 @@ use data_encoding::HEXLOWER;
 use futures_util::StreamExt;
 use futures_util::stream::{once, unfold};
 use passerelle_adapter::{
-    Abilities, Adapter, Call, Context, Descriptor, Fault, Health, Lookup, Messages, Operation, Place, Places, UnderWay, async_trait,
+    Abilities, Adapter, Call, Context, Descriptor, Fault, Health, Lookup, Messages, Operation, Place, Places, UnderWay,
+    async_trait,
 };
 use passerelle_proto::backoffice::documents::v1::read_response::What as Reading;
 use passerelle_proto::backoffice::documents::v1::start::Expect as Expected;
@@ -44,13 +45,7 @@ impl DocumentsAdapter {
         Self { descriptor, driver, limits, places, under_way: UnderWay::default() }
     }
 
-    async fn carry(
-        &self,
-        method: &str,
-        messages: Messages,
-        context: &Context,
-        place: Place,
-    ) -> Result<Messages, Fault> {
+    async fn carry(&self, method: &str, messages: Messages, context: &Context, place: Place) -> Result<Messages, Fault> {
         match method {
             "Describe" => self.describe(one(messages).await?).await,
             "Store" => self.store(messages, context).await,
@@ -125,12 +120,7 @@ impl DocumentsAdapter {
         Ok(answer(&contract::DeleteResponse {}))
     }
 
-    async fn read(
-        &self,
-        request: contract::ReadRequest,
-        deadline: Option<Instant>,
-        place: Place,
-    ) -> Result<Messages, Fault> {
+    async fn read(&self, request: contract::ReadRequest, deadline: Option<Instant>, place: Place) -> Result<Messages, Fault> {
         let reference = checks::reference(request.reference)?;
         let version = self.former(request.version).await?;
         let (document, chunks) = self.driver.read(reference, version).await?;

@@ -6,8 +6,10 @@ pub(crate) mod callback;
 mod check;
 pub(crate) mod conformance;
 pub(crate) mod connect;
+pub(crate) mod consume;
 pub(crate) mod contract;
 mod copybook;
+pub(crate) mod dead;
 pub(crate) mod desk;
 mod double;
 pub(crate) mod endpoint;
@@ -15,6 +17,7 @@ mod event;
 mod explain;
 pub(crate) mod handoff;
 pub(crate) mod journal;
+pub(crate) mod lanes;
 mod moment;
 pub(crate) mod publish;
 pub(crate) mod record;
@@ -43,6 +46,9 @@ pub fn run(command: Command) -> Result<(), Failure> {
         Command::Call(call) => crate::serve::runtime(1)?.block_on(call::run(&call)),
         Command::Publish(publish) => crate::serve::runtime(1)?.block_on(publish::run(&publish)),
         Command::Tail(tail) => crate::serve::runtime(1)?.block_on(tail::run(&tail)),
+        Command::Consume(consume) => crate::serve::runtime(1)?.block_on(consume::run(&consume)),
+        Command::Lanes(lanes) => crate::serve::runtime(1)?.block_on(lanes::run(&lanes)),
+        Command::Dead(dead) => crate::serve::runtime(1)?.block_on(dead::run(&dead)),
         Command::Handoff(handoff) => crate::serve::runtime(1)?.block_on(handoff::run(&handoff)),
         Command::Callback(callback) => crate::serve::runtime(1)?.block_on(callback::run(&callback)),
         Command::Desk(desk) => crate::serve::runtime(1)?.block_on(desk::run(&desk)),

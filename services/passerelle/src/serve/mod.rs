@@ -277,6 +277,7 @@ pub(crate) fn every_metric() -> impl Iterator<Item = (&'static str, Unit, &'stat
         .into_iter()
         .chain(contract::METRICS)
         .chain(durable::METRICS)
+        .chain(passerelle_services::delivery::METRICS)
         .chain(passerelle_projection::METRICS)
         .chain(keyed::observe::METRICS)
 }

@@ -3,6 +3,7 @@
 mod address;
 mod channels;
 mod compatibility;
+mod delivery;
 mod endpoint;
 mod environment;
 mod error;
@@ -36,6 +37,7 @@ use serde::{Deserialize, Serialize};
 pub use address::{Address, ListenAddress};
 pub use channels::Channels;
 pub use compatibility::Compatibility;
+pub use delivery::Delivery;
 pub use endpoint::{AdapterFile, Contract, Endpoint, EndpointName, Remote};
 pub use error::Error;
 pub use journal::Journal;
@@ -89,6 +91,9 @@ pub struct Settings {
     pub callback: CallbackSettings,
     /// Hand-offs of matters from one channel to another: how long things last.
     pub handoff: HandoffSettings,
+    /// Messages for consumers, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub deliveries: BTreeMap<String, Delivery>,
     /// Which changes of a contract are refused.
     pub compatibility: Compatibility,
     /// The back offices, by name.
@@ -178,6 +183,7 @@ impl Default for Settings {
             drain: Drain::default(),
             callback: CallbackSettings::default(),
             handoff: HandoffSettings::default(),
+            deliveries: BTreeMap::new(),
             compatibility: Compatibility::default(),
             endpoints: BTreeMap::new(),
         }

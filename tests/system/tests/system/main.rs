@@ -6,6 +6,7 @@ mod bad_input;
 mod callback;
 mod compatibility;
 mod contracts;
+mod delivery;
 mod demo;
 mod documents;
 mod drain;
