@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::environment::Environment;
 use crate::error::SyntaxError;
 use crate::evaluate::Evaluation;
-use crate::limits::{Exceeded, Limits};
+use crate::limits::Exceeded;
 use crate::node::Node;
 use crate::parse::Parser;
 use crate::types::Type;
@@ -74,15 +75,15 @@ impl Expression {
     ///
     /// # Errors
     /// A limit was met; the error says which.
-    pub fn evaluate(&self, values: &[Value], limits: &Limits) -> Result<Evaluated, Exceeded> {
-        let mut evaluation = Evaluation::new(*limits);
+    pub fn evaluate(&self, values: &[Value], environment: &Environment) -> Result<Evaluated, Exceeded> {
+        let mut evaluation = Evaluation::new(*environment);
         let value = evaluation.begin(&self.node, self.slots, &values[..values.len().min(self.names)])?;
         Ok(Evaluated { value, warnings: evaluation.into_warnings() })
     }
 
     /// Whether the tests hold for a value that stands in the first slot; a limit met is a no.
     pub(crate) fn holds_for(&self, value: &Value) -> bool {
-        let result = self.evaluate(std::slice::from_ref(value), &Limits::default());
+        let result = self.evaluate(std::slice::from_ref(value), &Environment::timeless());
         matches!(result, Ok(Evaluated { value: Value::Boolean(true), .. }))
     }
 }

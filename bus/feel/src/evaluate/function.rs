@@ -5,9 +5,9 @@ use std::sync::Arc;
 use crate::builtin::Builtin;
 use crate::node::{Body, Node};
 use crate::types::Type;
-use crate::value::Value;
+use crate::value::{Context, Value};
 
-use super::{Evaluation, Outcome};
+use super::{Evaluation, Frame, Outcome};
 
 /// A function: one of FEEL's own, or one that an expression defines, with the values it took from around it.
 #[derive(Debug)]
@@ -20,6 +20,13 @@ enum Kind {
 }
 
 impl Function {
+    fn take(&mut self) -> Vec<Value> {
+        match &mut self.0 {
+            Kind::BuiltIn(_) => Vec::new(),
+            Kind::Defined { captured, .. } => std::mem::take(captured),
+        }
+    }
+
     pub(crate) fn built_in(function: &'static Builtin) -> Self {
         Self(Kind::BuiltIn(function))
     }
@@ -44,10 +51,28 @@ impl Function {
     }
 }
 
+impl Drop for Function {
+    /// A function may hold a function that holds a function…: those are let go one after the other, not one within the other.
+    /// (Lists and contexts hold one another only [so deep](super::NESTED).)
+    fn drop(&mut self) {
+        let mut held = self.take();
+        while let Some(value) = held.pop() {
+            match value {
+                Value::Function(function) => {
+                    held.extend(Arc::into_inner(function).map(|mut last| last.take()).unwrap_or_default())
+                }
+                Value::List(items) => held.extend(Arc::into_inner(items).unwrap_or_default()),
+                Value::Context(context) => held.extend(Arc::into_inner(context).into_iter().flat_map(Context::into_values)),
+                _ => {}
+            }
+        }
+    }
+}
+
 impl Evaluation {
     /// The value of a function definition.
-    pub(super) fn close(&mut self, body: &Arc<Body>) -> Value {
-        let captured = body.captures.iter().map(|(outer, _)| self.slot(*outer).clone()).collect();
+    pub(super) fn close(&mut self, body: &Arc<Body>, frame: Frame<'_>) -> Value {
+        let captured = body.captures.iter().map(|(outer, _)| self.slot(frame, *outer).clone()).collect();
         Value::Function(Arc::new(Function(Kind::Defined { body: body.clone(), captured })))
     }
 
@@ -67,37 +92,46 @@ impl Evaluation {
             let (wanted, given) = (body.parameters.len(), arguments.len());
             return Ok(self.null(|| format!("the function takes {wanted} arguments, not {given}")));
         }
-        let mut values = Vec::with_capacity(arguments.len());
+        // The function itself, where it may call itself, and then its arguments.
+        let mut given = Vec::with_capacity(arguments.len() + 1);
+        given.extend(body.itself.map(|_| function.clone()));
         for (argument, (name, of)) in arguments.into_iter().zip(&body.parameters) {
-            let given = !argument.is_null();
+            let missing = argument.is_null();
             let value = of.coerce(argument);
-            if given && value.is_null() {
+            if !missing && value.is_null() {
                 return Ok(self.null(|| format!("the argument '{name}' is of another type")));
             }
-            values.push(value);
+            given.push(value);
         }
-        self.budget.deeper()?;
         self.budget.memory(body.slots * size_of::<Value>())?;
-        let (outer, base) = (self.base, self.stack.len());
-        self.base = base;
-        self.stack.extend(body.itself.map(|_| function.clone()));
-        self.stack.extend(values);
-        self.stack.resize(base + body.slots, Value::Null);
+        let base = self.stack.len();
+        let frame = Frame { given: &given, base };
+        self.stack.resize(base + body.slots - given.len(), Value::Null);
         for ((_, slot), value) in body.captures.iter().zip(captured) {
-            self.set(*slot, value.clone());
+            self.set(frame, *slot, value.clone());
         }
-        let value = self.value(&body.code);
+        let value = self.value(&body.code, frame)?;
         self.stack.truncate(base);
-        self.base = outer;
-        self.budget.shallower();
-        Ok(body.result.coerce(value?))
+        Ok(body.result.coerce(value))
     }
 
-    pub(super) fn call_named(&mut self, function: &Node, arguments: &[(Arc<str>, Node)]) -> Outcome {
-        let function = self.value(function)?;
+    pub(super) fn builtin(&mut self, function: &'static Builtin, arguments: &[Node], frame: Frame<'_>) -> Outcome {
+        let arguments = self.values(arguments, frame)?;
+        let value = self.call_built_in(function, &arguments)?;
+        self.made(value)
+    }
+
+    pub(super) fn application(&mut self, function: &Node, arguments: &[Node], frame: Frame<'_>) -> Outcome {
+        let function = self.value(function, frame)?;
+        let arguments = self.values(arguments, frame)?;
+        self.call(&function, arguments)
+    }
+
+    pub(super) fn call_named(&mut self, function: &Node, arguments: &[(Arc<str>, Node)], frame: Frame<'_>) -> Outcome {
+        let function = self.value(function, frame)?;
         let mut given = Vec::with_capacity(arguments.len());
         for (name, node) in arguments {
-            given.push((&**name, self.value(node)?));
+            given.push((&**name, self.value(node, frame)?));
         }
         let Value::Function(called) = &function else {
             return Ok(self.null(|| format!("{} cannot be called", function.type_name())));
