@@ -81,9 +81,8 @@ impl Expression {
         Ok(Evaluated { value, warnings: evaluation.into_warnings() })
     }
 
-    /// Whether the tests hold for a value that stands in the first slot; a limit met is a no.
-    pub(crate) fn holds_for(&self, value: &Value) -> bool {
-        let result = self.evaluate(std::slice::from_ref(value), &Environment::timeless());
-        matches!(result, Ok(Evaluated { value: Value::Boolean(true), .. }))
+    /// Whether the tests hold for a value that stands in the first slot.
+    pub(crate) fn holds_for(&self, value: &Value, evaluation: &mut Evaluation) -> Result<bool, Exceeded> {
+        evaluation.holds_for(&self.node, self.slots, value)
     }
 }

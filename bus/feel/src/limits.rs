@@ -1,11 +1,12 @@
 //! What an evaluation may use, and the error that says which limit it met.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::evaluate::stack;
 use crate::value::Value;
 
-/// How much one evaluation may use. The defaults keep an evaluation within 50 ms and 64 MiB.
+/// How much one evaluation may use. The defaults keep reading, evaluating and letting go within 50 ms and 64 MiB.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Steps: about one for each operator, call, or item that is looked at.
@@ -35,7 +36,7 @@ impl Default for Limits {
             list_items: 100_000,
             text_bytes: 1 << 20,
             memory_bytes: 48 << 20,
-            time: Duration::from_millis(45),
+            time: Duration::from_millis(30),
         }
     }
 }
@@ -91,8 +92,11 @@ const ITEMS_PER_STEP: usize = 4;
 /// Bytes of a text that are looked at in one step.
 const BYTES_PER_STEP: usize = 512;
 
+/// What a value that is shared takes besides what it holds.
+const OVERHEAD_BYTES: usize = 64;
+
 /// The clock is looked at once in so many steps.
-const STEPS_PER_LOOK: u64 = 1024;
+const STEPS_PER_LOOK: u64 = 256;
 
 impl Budget {
     pub(crate) fn new(mut limits: Limits) -> Self {
@@ -168,7 +172,12 @@ impl Budget {
         if bytes > self.limits.text_bytes {
             return Err(Exceeded::TextBytes(self.limits.text_bytes));
         }
-        self.memory(bytes)
+        self.memory(OVERHEAD_BYTES + bytes)
+    }
+
+    /// A list or another value of so many parts is made.
+    pub(crate) fn parts(&mut self, count: usize) -> Result<(), Exceeded> {
+        self.memory(OVERHEAD_BYTES + count * size_of::<(Arc<str>, Value)>())
     }
 
     /// Values of so many bytes are made.
@@ -202,5 +211,25 @@ impl Budget {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Bytes of a value that is given back, with each part counted wherever it is: whoever writes it down writes each.
+    pub(crate) fn given_back(&mut self, value: &Value) -> Result<usize, Exceeded> {
+        let bytes = match value {
+            Value::Text(text) => text.len(),
+            Value::List(items) => {
+                self.steps(items.len() / ITEMS_PER_STEP)?;
+                items.iter().try_fold(0, |sum: usize, item| Ok(sum.saturating_add(self.given_back(item)?)))?
+            }
+            Value::Context(context) => {
+                self.steps(context.iter().len() / ITEMS_PER_STEP)?;
+                context.iter().try_fold(0, |sum: usize, (key, value)| {
+                    Ok(sum.saturating_add(key.len()).saturating_add(self.given_back(value)?))
+                })?
+            }
+            _ => 0,
+        };
+        let bytes = bytes.saturating_add(size_of::<Value>());
+        if bytes > self.limits.memory_bytes { Err(Exceeded::MemoryBytes(self.limits.memory_bytes)) } else { Ok(bytes) }
     }
 }

@@ -27,8 +27,8 @@ fn made(evaluation: &mut Evaluation, items: Vec<Value>) -> Given {
 }
 
 fn taken(evaluation: &mut Evaluation, count: usize) -> Result<(), Exceeded> {
-    evaluation.budget.steps(count)?;
-    evaluation.budget.memory(count * size_of::<Value>())
+    evaluation.budget.steps(count / 4)?;
+    evaluation.budget.parts(count)
 }
 
 fn place(position: &Value, len: usize) -> Option<usize> {
@@ -48,6 +48,7 @@ pub(super) fn list_contains(evaluation: &mut Evaluation, arguments: &[Value]) ->
     let [list, element] = arguments else { return Ok(None) };
     let Some(items) = as_list(list) else { return Ok(None) };
     evaluation.budget.steps(items.len())?;
+    evaluation.budget.weigh_times(element, items.len())?;
     Ok(Some(Value::Boolean(items.iter().any(|item| equal(item, element) == Some(true)))))
 }
 
@@ -135,6 +136,7 @@ pub(super) fn index_of(evaluation: &mut Evaluation, arguments: &[Value]) -> Give
     let [list, wanted] = arguments else { return Ok(None) };
     let Some(items) = as_list(list) else { return Ok(None) };
     evaluation.budget.steps(items.len())?;
+    evaluation.budget.weigh_times(wanted, items.len())?;
     let found = items.iter().enumerate().filter(|(_, item)| equal(item, wanted) == Some(true));
     let found = found.map(|(index, _)| Value::Number(Number::from(index + 1))).collect();
     made(evaluation, found)
@@ -152,7 +154,8 @@ pub(super) fn distinct_values(evaluation: &mut Evaluation, arguments: &[Value]) 
     let Some(items) = as_list(list) else { return Ok(None) };
     let mut kept: Vec<Value> = Vec::new();
     for item in items.iter() {
-        evaluation.budget.steps(kept.len() + 1)?;
+        evaluation.budget.steps(1 + kept.len() / 4)?;
+        evaluation.budget.weigh_times(item, kept.len())?;
         if !kept.iter().any(|other| equal(other, item) == Some(true)) {
             kept.push(item.clone());
         }
@@ -184,6 +187,13 @@ pub(super) fn sort(evaluation: &mut Evaluation, arguments: &[Value]) -> Given {
     };
     let Some(items) = as_list(list) else { return Ok(None) };
     let mut items = items.to_vec();
+    if precedes.is_none() {
+        let looks = items.len().checked_ilog2().unwrap_or(0) as usize + 1;
+        evaluation.budget.steps(items.len() * looks / 8)?;
+        for item in items.iter().filter(|item| !item.is_short()) {
+            evaluation.budget.weigh_times(item, looks)?;
+        }
+    }
     let (mut exceeded, mut odd) = (None, false);
     // Stable, O(n log n); a function that contradicts itself gives some order, never a panic: merges are ours.
     let mut before = |a: &Value, b: &Value| -> bool {

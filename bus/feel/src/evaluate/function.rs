@@ -71,9 +71,10 @@ impl Drop for Function {
 
 impl Evaluation {
     /// The value of a function definition.
-    pub(super) fn close(&mut self, body: &Arc<Body>, frame: Frame<'_>) -> Value {
+    pub(super) fn close(&mut self, body: &Arc<Body>, frame: Frame<'_>) -> Outcome {
+        self.budget.parts(body.captures.len())?;
         let captured = body.captures.iter().map(|(outer, _)| self.slot(frame, *outer).clone()).collect();
-        Value::Function(Arc::new(Function(Kind::Defined { body: body.clone(), captured })))
+        Ok(Value::Function(Arc::new(Function(Kind::Defined { body: body.clone(), captured }))))
     }
 
     /// Calls a function with arguments by position.
@@ -97,7 +98,7 @@ impl Evaluation {
         given.extend(body.itself.map(|_| function.clone()));
         for (argument, (name, of)) in arguments.into_iter().zip(&body.parameters) {
             let missing = argument.is_null();
-            let value = of.coerce(argument);
+            let value = of.coerce_within(argument, self)?;
             if !missing && value.is_null() {
                 return Ok(self.null(|| format!("the argument '{name}' is of another type")));
             }
@@ -112,7 +113,7 @@ impl Evaluation {
         }
         let value = self.value(&body.code, frame)?;
         self.stack.truncate(base);
-        Ok(body.result.coerce(value))
+        body.result.coerce_within(value, self)
     }
 
     pub(super) fn builtin(&mut self, function: &'static Builtin, arguments: &[Node], frame: Frame<'_>) -> Outcome {
@@ -156,10 +157,15 @@ impl Evaluation {
 
     pub(crate) fn call_built_in(&mut self, function: &'static Builtin, arguments: &[Value]) -> Outcome {
         self.budget.step()?;
+        for argument in arguments {
+            if let Value::Text(_) = argument {
+                self.budget.weigh(argument)?;
+            }
+        }
         match (function.run)(self, arguments)? {
             Some(value) => Ok(value),
             None => Ok(self.null(|| {
-                let given: Vec<&str> = arguments.iter().map(Value::type_name).collect();
+                let given: Vec<&str> = arguments.iter().take(8).map(Value::type_name).collect();
                 format!("{}({}) has no result", function.name, given.join(", "))
             })),
         }

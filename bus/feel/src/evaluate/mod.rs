@@ -26,6 +26,9 @@ pub(crate) const NESTED: u32 = 128;
 /// Warnings kept of one evaluation.
 const WARNINGS: usize = 32;
 
+/// Of each.
+const WARNING_CHARACTERS: usize = 200;
+
 /// One evaluation under way.
 pub(crate) struct Evaluation {
     pub(crate) environment: Environment,
@@ -50,7 +53,20 @@ impl Evaluation {
 
     pub(crate) fn begin(&mut self, node: &Node, slots: usize, values: &[Value]) -> Outcome {
         self.stack.resize(slots.saturating_sub(values.len()), Value::Null);
-        self.value(node, Frame { given: values, base: 0 })
+        let value = self.value(node, Frame { given: values, base: 0 })?;
+        if !value.is_short() {
+            self.budget.given_back(&value)?;
+        }
+        Ok(value)
+    }
+
+    /// Whether the tests of another expression hold for a value, on the same budget.
+    pub(crate) fn holds_for(&mut self, node: &Node, slots: usize, value: &Value) -> Result<bool, Exceeded> {
+        let base = self.stack.len();
+        self.stack.resize(base + slots.saturating_sub(1), Value::Null);
+        let held = self.truth(node, Frame { given: std::slice::from_ref(value), base })?;
+        self.stack.truncate(base);
+        Ok(held == Some(true))
     }
 
     pub(crate) fn into_warnings(self) -> Vec<String> {
@@ -61,7 +77,7 @@ impl Evaluation {
     #[cold]
     pub(crate) fn null(&mut self, why: impl FnOnce() -> String) -> Value {
         if self.warnings.len() < WARNINGS {
-            let why = why();
+            let why: String = why().chars().take(WARNING_CHARACTERS).collect();
             if !self.warnings.contains(&why) {
                 self.warnings.push(why);
             }
@@ -156,7 +172,7 @@ impl Evaluation {
             }
             Node::Path(of, name) => self.path(of, name, frame),
             Node::Filter { list, item, condition } => self.filter(list, *item, condition, frame),
-            Node::Function(body) => Ok(self.close(body, frame)),
+            Node::Function(body) => self.close(body, frame),
             Node::Builtin(function, arguments) => self.builtin(function, arguments, frame),
             Node::Call(function, arguments) => self.application(function, arguments, frame),
             Node::CallNamed(function, arguments) => self.call_named(function, arguments, frame),
@@ -184,14 +200,14 @@ impl Evaluation {
 
     fn list(&mut self, items: &[Node], frame: Frame<'_>) -> Outcome {
         self.budget.items(items.len())?;
-        self.budget.memory(items.len() * size_of::<Value>())?;
+        self.budget.parts(items.len())?;
         let items = self.values(items, frame)?;
         self.made(Value::list(items))
     }
 
     fn context(&mut self, entries: &[(Arc<str>, usize, Node)], frame: Frame<'_>) -> Outcome {
         self.budget.items(entries.len())?;
-        self.budget.memory(entries.len() * size_of::<(Arc<str>, Value)>())?;
+        self.budget.parts(entries.len())?;
         let mut context = Vec::with_capacity(entries.len());
         for (name, slot, node) in entries {
             let value = self.value(node, frame)?;
@@ -204,6 +220,7 @@ impl Evaluation {
     fn range(&mut self, start: &Node, end: &Node, marks: [bool; 3], frame: Frame<'_>) -> Outcome {
         let (start, end) = (self.value(start, frame)?, self.value(end, frame)?);
         let [start_included, end_included, outside] = marks;
+        self.budget.parts(2)?;
         let sound = match (&start, &end) {
             (Value::Null, Value::Null) => false,
             (Value::Null, end) => compare(end, end).is_some(),
@@ -218,7 +235,7 @@ impl Evaluation {
         let value = self.value(value, frame)?;
         Ok(match of {
             crate::Type::Unknown => self.null(|| "there is no such type".to_owned()),
-            of => Value::Boolean(of.holds(&value)),
+            of => Value::Boolean(of.holds_within(&value, self)?),
         })
     }
 }

@@ -32,7 +32,7 @@ impl Evaluation {
         match &found {
             Value::List(items) => {
                 self.budget.steps(items.len())?;
-                self.budget.memory(items.len() * size_of::<Value>())?;
+                self.budget.parts(items.len())?;
                 Ok(Value::list(items.iter().map(|item| property(item, name).unwrap_or(Value::Null)).collect()))
             }
             Value::Context(context) => self.entry_of(context, name),
