@@ -36,7 +36,7 @@ impl Default for Limits {
             list_items: 100_000,
             text_bytes: 1 << 20,
             memory_bytes: 48 << 20,
-            time: Duration::from_millis(30),
+            time: Duration::from_millis(25),
         }
     }
 }

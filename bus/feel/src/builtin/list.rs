@@ -187,57 +187,53 @@ pub(super) fn sort(evaluation: &mut Evaluation, arguments: &[Value]) -> Given {
     };
     let Some(items) = as_list(list) else { return Ok(None) };
     let mut items = items.to_vec();
+    taken(evaluation, items.len())?;
     if precedes.is_none() {
         let looks = items.len().checked_ilog2().unwrap_or(0) as usize + 1;
-        evaluation.budget.steps(items.len() * looks / 8)?;
         for item in items.iter().filter(|item| !item.is_short()) {
             evaluation.budget.weigh_times(item, looks)?;
         }
     }
-    let (mut exceeded, mut odd) = (None, false);
+    let (mut odd, mut compared) = (false, 0_usize);
     // Stable, O(n log n); a function that contradicts itself gives some order, never a panic: merges are ours.
-    let mut before = |a: &Value, b: &Value| -> bool {
-        if exceeded.is_some() {
-            return false;
-        }
+    let mut before = |a: &Value, b: &Value| -> Result<bool, Exceeded> {
         let Some(precedes) = precedes else {
+            compared += 1;
+            if compared.is_multiple_of(COMPARED_AT_ONCE) {
+                evaluation.budget.steps(COMPARED_AT_ONCE / 4)?;
+            }
             let order = crate::value::compare(a, b);
             odd |= order.is_none();
-            return order == Some(Ordering::Less);
+            return Ok(order == Some(Ordering::Less));
         };
-        match evaluation.call(precedes, vec![a.clone(), b.clone()]) {
-            Ok(Value::Boolean(held)) => held,
-            Ok(_) => {
-                odd = true;
-                false
-            }
-            Err(limit) => {
-                exceeded = Some(limit);
-                false
-            }
-        }
+        let held = evaluation.call(precedes, vec![a.clone(), b.clone()])?;
+        odd |= !matches!(held, Value::Boolean(_));
+        Ok(matches!(held, Value::Boolean(true)))
     };
-    merge_sort(&mut items, &mut before);
-    match exceeded {
-        Some(limit) => Err(limit),
-        None if odd => Ok(None),
-        None => made(evaluation, items),
-    }
+    merge_sort(&mut items, &mut before)?;
+    if odd { Ok(None) } else { made(evaluation, items) }
 }
 
-fn merge_sort(items: &mut [Value], before: &mut dyn FnMut(&Value, &Value) -> bool) {
+/// Comparisons that are paid for at once.
+const COMPARED_AT_ONCE: usize = 1024;
+
+fn merge_sort(
+    items: &mut [Value],
+    before: &mut dyn FnMut(&Value, &Value) -> Result<bool, Exceeded>,
+) -> Result<(), Exceeded> {
     let middle = items.len() / 2;
     if middle == 0 {
-        return;
+        return Ok(());
     }
-    merge_sort(&mut items[..middle], before);
-    merge_sort(&mut items[middle..], before);
+    merge_sort(&mut items[..middle], before)?;
+    merge_sort(&mut items[middle..], before)?;
     let mut merged = Vec::with_capacity(items.len());
     let (mut left, mut right) = (items[..middle].iter().peekable(), items[middle..].iter().peekable());
     while let (Some(a), Some(b)) = (left.peek(), right.peek()) {
-        let next = if before(b, a) { right.next() } else { left.next() };
+        let next = if before(b, a)? { right.next() } else { left.next() };
         merged.extend(next.cloned());
     }
     merged.extend(left.chain(right).cloned());
     items.clone_from_slice(&merged);
+    Ok(())
 }

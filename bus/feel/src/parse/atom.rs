@@ -8,7 +8,7 @@ use crate::temporal;
 use crate::value::Value;
 
 use super::name::Named;
-use super::{Parsed, Parser};
+use super::{NAME_WORK, Parsed, Parser};
 
 impl Parser<'_> {
     pub(super) fn atom(&mut self) -> Parsed<Node> {
@@ -202,6 +202,7 @@ impl Parser<'_> {
         let mut keys = HashSet::new();
         if !self.sign("}") {
             loop {
+                self.worked(NAME_WORK)?;
                 self.space();
                 let name: Arc<str> = if self.peek() == Some('"') { self.string()?.into() } else { self.key()? };
                 self.expect(":")?;

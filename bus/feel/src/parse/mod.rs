@@ -34,8 +34,11 @@ const DEPTH: usize = 64;
 /// How high the tree of an expression may be: operators, calls and paths in a row make it higher, too.
 const HEIGHT: usize = 512;
 
-/// Sub-expressions read, those read twice included: some forms are told apart only by trying.
-const WORK: usize = 100_000;
+/// Sub-expressions read, those read twice included: some forms are told apart only by trying. Names cost more than one.
+const WORK: usize = 60_000;
+
+/// What defining or using a name costs, in sub-expressions.
+const NAME_WORK: usize = 4;
 
 /// Parameters, and arguments by name, of one function; names of one loop.
 const NAMES: usize = 128;

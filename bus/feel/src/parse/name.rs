@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::builtin::{self, Builtin};
 use crate::node::Node;
 
-use super::{Parsed, Parser, frame};
+use super::{NAME_WORK, Parsed, Parser, frame};
 
 /// Words that no name begins with, unless the scope knows it.
 const RESERVED: [&str; 19] = [
@@ -60,7 +60,7 @@ impl Parser<'_> {
             }
         }
         let longest = longest.map(|(name, length)| (name.clone(), length));
-        self.worked(looked_at / 8)?;
+        self.worked(NAME_WORK / 2 + looked_at / 8)?;
         Ok(longest)
     }
 
@@ -78,6 +78,7 @@ impl Parser<'_> {
 
     /// A name that is defined here (a variable, a parameter): as far as it goes.
     pub(super) fn defined(&mut self, stop: &[&str]) -> Parsed<Arc<str>> {
+        self.worked(NAME_WORK)?;
         self.space();
         let mut words: Vec<&str> = Vec::new();
         loop {
