@@ -34,7 +34,6 @@ impl Scope {
 #[derive(Debug)]
 pub struct Expression {
     node: Node,
-    slots: usize,
     names: usize,
     /// Names that the expression uses and the scope does not know: they are null.
     pub unknown: Vec<Arc<str>>,
@@ -67,8 +66,8 @@ impl Expression {
     }
 
     fn read(text: &str, scope: &Scope, tests: bool) -> Result<Self, SyntaxError> {
-        let (node, slots, unknown) = Parser::new(text, scope).whole(tests)?;
-        Ok(Self { node, slots, names: scope.names.len(), unknown })
+        let (node, unknown) = Parser::new(text, scope).whole(tests)?;
+        Ok(Self { node, names: scope.names.len(), unknown })
     }
 
     /// Evaluates the expression with one value for each name of the scope (null for those that are missing).
@@ -76,13 +75,13 @@ impl Expression {
     /// # Errors
     /// A limit was met; the error says which.
     pub fn evaluate(&self, values: &[Value], environment: &Environment) -> Result<Evaluated, Exceeded> {
-        let mut evaluation = Evaluation::new(*environment);
-        let value = evaluation.begin(&self.node, self.slots, &values[..values.len().min(self.names)])?;
+        let mut evaluation = Evaluation::new(environment);
+        let value = evaluation.begin(&self.node, &values[..values.len().min(self.names)])?;
         Ok(Evaluated { value, warnings: evaluation.into_warnings() })
     }
 
     /// Whether the tests hold for a value that stands in the first slot.
     pub(crate) fn holds_for(&self, value: &Value, evaluation: &mut Evaluation) -> Result<bool, Exceeded> {
-        evaluation.holds_for(&self.node, self.slots, value)
+        evaluation.holds_for(&self.node, value)
     }
 }

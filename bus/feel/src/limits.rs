@@ -99,8 +99,8 @@ const OVERHEAD_BYTES: usize = 64;
 const STEPS_PER_LOOK: u64 = 256;
 
 impl Budget {
-    pub(crate) fn new(mut limits: Limits) -> Self {
-        limits.depth = limits.depth.min(Limits::DEPTH_MOST);
+    pub(crate) fn new(limits: &Limits) -> Self {
+        let limits = Limits { depth: limits.depth.min(Limits::DEPTH_MOST), ..*limits };
         let stack = Stack { top: stack::pointer(), room: stack::OWN_BYTES, larger: false };
         Self { limits, steps_left: limits.steps, depth: 0, memory: 0, begin: None, stack }
     }

@@ -64,13 +64,13 @@ impl Type {
     /// Whether a value is of this type; null is of every one (unlike `instance of`). Not, where that takes more than the default limits.
     #[must_use]
     pub fn admits(&self, value: &Value) -> bool {
-        self.admits_within(value, &mut Evaluation::new(Environment::timeless())).unwrap_or(false)
+        self.admits_within(value, &mut Evaluation::new(&Environment::timeless())).unwrap_or(false)
     }
 
     /// Whether `value instance of` this type. Not, where that takes more than the default limits.
     #[must_use]
     pub fn holds(&self, value: &Value) -> bool {
-        self.holds_within(value, &mut Evaluation::new(Environment::timeless())).unwrap_or(false)
+        self.holds_within(value, &mut Evaluation::new(&Environment::timeless())).unwrap_or(false)
     }
 
     fn admits_within(&self, value: &Value, evaluation: &mut Evaluation) -> Result<bool, Exceeded> {
@@ -132,7 +132,7 @@ impl Type {
     /// Null where it cannot be, and where that takes more than the default limits.
     #[must_use]
     pub fn coerce(&self, value: Value) -> Value {
-        self.coerce_within(value, &mut Evaluation::new(Environment::timeless())).unwrap_or(Value::Null)
+        self.coerce_within(value, &mut Evaluation::new(&Environment::timeless())).unwrap_or(Value::Null)
     }
 
     pub(crate) fn coerce_within(&self, value: Value, evaluation: &mut Evaluation) -> Result<Value, Exceeded> {

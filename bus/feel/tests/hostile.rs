@@ -85,7 +85,8 @@ fn no_expression_hurts_the_process_that_evaluates_it() {
         let name: String = case.0.chars().take(70).collect();
         print!("{name:<72}");
         let measured = measured(case.1.clone());
-        let outcome: String = measured.outcome.as_ref().err().map_or("a value", |e| e).lines().next().unwrap_or("").chars().take(70).collect();
+        let outcome: String =
+            measured.outcome.as_ref().err().map_or("a value", |e| e).lines().next().unwrap_or("").chars().take(70).collect();
         println!(" {:>8.1} ms CPU {:>8.1} ms {:>6} KiB  {outcome}", ms(measured.cpu), ms(measured.wall), measured.peak_kib);
         faults.extend(fault(&case, &measured).map(|fault| format!("{name}: {fault}")));
     }

@@ -51,10 +51,9 @@ pub(super) fn week_of_year(_: &mut Evaluation, arguments: &[Value]) -> Given {
 
 /// The moment that the environment tells: the machine's own clock and zone are nobody's business here.
 fn present(evaluation: &Evaluation) -> Option<DateTime> {
-    let environment = &evaluation.environment;
-    let offset = Offset::from_seconds(environment.offset_seconds).ok()?;
-    let civil = offset.to_datetime(Timestamp::try_from(environment.now?).ok()?);
-    Some(DateTime { civil, zone: Zone::Offset(environment.offset_seconds) })
+    let (now, offset_seconds) = evaluation.now;
+    let civil = Offset::from_seconds(offset_seconds).ok()?.to_datetime(Timestamp::try_from(now?).ok()?);
+    Some(DateTime { civil, zone: Zone::Offset(offset_seconds) })
 }
 
 pub(super) fn now(evaluation: &mut Evaluation, arguments: &[Value]) -> Given {

@@ -217,10 +217,7 @@ pub(super) fn sort(evaluation: &mut Evaluation, arguments: &[Value]) -> Given {
 /// Comparisons that are paid for at once.
 const COMPARED_AT_ONCE: usize = 1024;
 
-fn merge_sort(
-    items: &mut [Value],
-    before: &mut dyn FnMut(&Value, &Value) -> Result<bool, Exceeded>,
-) -> Result<(), Exceeded> {
+fn merge_sort(items: &mut [Value], before: &mut dyn FnMut(&Value, &Value) -> Result<bool, Exceeded>) -> Result<(), Exceeded> {
     let middle = items.len() / 2;
     if middle == 0 {
         return Ok(());

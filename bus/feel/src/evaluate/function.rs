@@ -107,7 +107,6 @@ impl Evaluation {
         self.budget.memory(body.slots * size_of::<Value>())?;
         let base = self.stack.len();
         let frame = Frame { given: &given, base };
-        self.stack.resize(base + body.slots - given.len(), Value::Null);
         for ((_, slot), value) in body.captures.iter().zip(captured) {
             self.set(frame, *slot, value.clone());
         }
@@ -117,8 +116,25 @@ impl Evaluation {
     }
 
     pub(super) fn builtin(&mut self, function: &'static Builtin, arguments: &[Node], frame: Frame<'_>) -> Outcome {
-        let arguments = self.values(arguments, frame)?;
-        let value = self.call_built_in(function, &arguments)?;
+        // Nearly all take one to three arguments: these need no room of their own.
+        let value = match arguments {
+            [a] => {
+                let arguments = [self.value(a, frame)?];
+                self.call_built_in(function, &arguments)?
+            }
+            [a, b] => {
+                let arguments = [self.value(a, frame)?, self.value(b, frame)?];
+                self.call_built_in(function, &arguments)?
+            }
+            [a, b, c] => {
+                let arguments = [self.value(a, frame)?, self.value(b, frame)?, self.value(c, frame)?];
+                self.call_built_in(function, &arguments)?
+            }
+            more => {
+                let arguments = self.values(more, frame)?;
+                self.call_built_in(function, &arguments)?
+            }
+        };
         self.made(value)
     }
 

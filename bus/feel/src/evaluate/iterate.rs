@@ -73,8 +73,7 @@ impl Evaluation {
             evaluation.shallow(&value, super::NESTED)?;
             evaluation.budget.memory(size_of::<Value>())?;
             // The list is alone in its slot, so that it grows in place.
-            let slot = &mut evaluation.stack[frame.base + partial - frame.given.len()];
-            let Value::List(mut list) = std::mem::replace(slot, Value::Null) else { return Ok(false) };
+            let Value::List(mut list) = evaluation.take(frame, partial) else { return Ok(false) };
             evaluation.budget.items(list.len() + 1)?;
             if Arc::get_mut(&mut list).is_none() {
                 evaluation.budget.memory(list.len() * size_of::<Value>())?;

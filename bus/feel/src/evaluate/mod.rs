@@ -8,6 +8,7 @@ mod path;
 pub(crate) mod stack;
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use crate::environment::Environment;
 use crate::limits::{Budget, Exceeded};
@@ -29,11 +30,14 @@ const WARNINGS: usize = 32;
 /// Of each.
 const WARNING_CHARACTERS: usize = 200;
 
+static NULL: Value = Value::Null;
+
 /// One evaluation under way.
 pub(crate) struct Evaluation {
-    pub(crate) environment: Environment,
+    /// The moment, and the offset of the clock that shows it.
+    pub(crate) now: (Option<SystemTime>, i32),
     pub(crate) budget: Budget,
-    /// The slots of all frames under way that are not handed in.
+    /// The slots of all frames under way that are not handed in, as far as they were set.
     stack: Vec<Value>,
     warnings: Vec<String>,
 }
@@ -47,12 +51,12 @@ pub(crate) struct Frame<'a> {
 }
 
 impl Evaluation {
-    pub(crate) fn new(environment: Environment) -> Self {
-        Self { environment, budget: Budget::new(environment.limits), stack: Vec::new(), warnings: Vec::new() }
+    pub(crate) fn new(environment: &Environment) -> Self {
+        let now = (environment.now, environment.offset_seconds);
+        Self { now, budget: Budget::new(&environment.limits), stack: Vec::new(), warnings: Vec::new() }
     }
 
-    pub(crate) fn begin(&mut self, node: &Node, slots: usize, values: &[Value]) -> Outcome {
-        self.stack.resize(slots.saturating_sub(values.len()), Value::Null);
+    pub(crate) fn begin(&mut self, node: &Node, values: &[Value]) -> Outcome {
         let value = self.value(node, Frame { given: values, base: 0 })?;
         if !value.is_short() {
             self.budget.given_back(&value)?;
@@ -61,9 +65,8 @@ impl Evaluation {
     }
 
     /// Whether the tests of another expression hold for a value, on the same budget.
-    pub(crate) fn holds_for(&mut self, node: &Node, slots: usize, value: &Value) -> Result<bool, Exceeded> {
+    pub(crate) fn holds_for(&mut self, node: &Node, value: &Value) -> Result<bool, Exceeded> {
         let base = self.stack.len();
-        self.stack.resize(base + slots.saturating_sub(1), Value::Null);
         let held = self.truth(node, Frame { given: std::slice::from_ref(value), base })?;
         self.stack.truncate(base);
         Ok(held == Some(true))
@@ -112,12 +115,22 @@ impl Evaluation {
     fn slot<'a>(&'a self, frame: Frame<'a>, slot: usize) -> &'a Value {
         match frame.given.get(slot) {
             Some(given) => given,
-            None => &self.stack[frame.base + slot - frame.given.len()],
+            None => self.stack.get(frame.base + slot - frame.given.len()).unwrap_or(&NULL),
         }
     }
 
     fn set(&mut self, frame: Frame<'_>, slot: usize, value: Value) {
-        self.stack[frame.base + slot - frame.given.len()] = value;
+        let at = frame.base + slot - frame.given.len();
+        if at >= self.stack.len() {
+            self.stack.resize(at + 1, Value::Null);
+        }
+        self.stack[at] = value;
+    }
+
+    /// Takes what a slot of the frame's own holds.
+    fn take(&mut self, frame: Frame<'_>, slot: usize) -> Value {
+        let taken = self.stack.get_mut(frame.base + slot - frame.given.len());
+        taken.map_or(Value::Null, |value| std::mem::replace(value, Value::Null))
     }
 
     /// A value that is already there, without a clone.

@@ -96,13 +96,13 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// The whole text as one expression, and how many slots it needs.
-    pub(crate) fn whole(self, tests: bool) -> Result<(Node, usize, Vec<Arc<str>>), SyntaxError> {
+    /// The whole text as one expression, and the names in it that are unknown.
+    pub(crate) fn whole(self, tests: bool) -> Result<(Node, Vec<Arc<str>>), SyntaxError> {
         let text = self.text;
         self.read(tests).map_err(|wrong| SyntaxError::at(text, wrong.at, wrong.message))
     }
 
-    fn read(mut self, tests: bool) -> Parsed<(Node, usize, Vec<Arc<str>>)> {
+    fn read(mut self, tests: bool) -> Parsed<(Node, Vec<Arc<str>>)> {
         if self.text.len() > TEXT {
             return Err(self.wrong(format!("the expression has more than {TEXT} bytes")));
         }
@@ -111,7 +111,7 @@ impl<'a> Parser<'a> {
         if self.at < self.text.len() {
             return Err(self.wrong("expected an operator or the end"));
         }
-        Ok((node, self.frames[0].slots, self.unknown))
+        Ok((node, self.unknown))
     }
 
     fn textual(&mut self) -> Parsed<Node> {
@@ -204,7 +204,9 @@ impl<'a> Parser<'a> {
         let parts = std::mem::replace(&mut self.height, around);
         let (node, more) = read?;
         if parts + more > HEIGHT {
-            return Err(self.wrong(format!("operators, calls and parentheses make the expression more than {HEIGHT} levels high")));
+            return Err(
+                self.wrong(format!("operators, calls and parentheses make the expression more than {HEIGHT} levels high"))
+            );
         }
         self.height = around.max(parts + more);
         Ok(node)

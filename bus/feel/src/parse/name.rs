@@ -49,7 +49,10 @@ pub(super) enum Named {
 
 impl Parser<'_> {
     /// The longest of these names that stands at this place, and where it ends.
-    fn known(&mut self, candidates: impl for<'b> Fn(&'b Self) -> Vec<&'b [(Arc<str>, usize)]>) -> Parsed<Option<(Arc<str>, usize)>> {
+    fn known(
+        &mut self,
+        candidates: impl for<'b> Fn(&'b Self) -> Vec<&'b [(Arc<str>, usize)]>,
+    ) -> Parsed<Option<(Arc<str>, usize)>> {
         let rest = self.rest();
         let (mut longest, mut looked_at): (Option<(&Arc<str>, usize)>, usize) = (None, 0);
         for (name, _) in candidates(self).into_iter().flatten() {

@@ -21,8 +21,9 @@ fn nested(open: &str, inner: &str, close: &str, times: usize) -> String {
 
 /// `{name0: …, name1: …, …}.last`
 fn chain(count: usize, first: &str, next: &str) -> String {
-    let entries: Vec<String> =
-        (0..count).map(|n| if n == 0 { format!("x0: {first}") } else { format!("x{n}: {}", next.replace('@', &format!("x{}", n - 1))) }).collect();
+    let entries: Vec<String> = (0..count)
+        .map(|n| if n == 0 { format!("x0: {first}") } else { format!("x{n}: {}", next.replace('@', &format!("x{}", n - 1))) })
+        .collect();
     format!("{{{}}}.x{}", entries.join(", "), count - 1)
 }
 
@@ -70,18 +71,43 @@ fn reading() -> Vec<Case> {
     .into_iter()
     .map(|(open, inner, close)| (open, nested(open, inner, close, deep), Anything))
     .collect();
-    for sign in ["(", "[", "{a:", "-", "if ", "\"", "@\"", "a.", "1+", "1 in (", "not(", "{", "/*", "\\", "\u{0}", "\u{1F40E}", "=", "a b "] {
+    for sign in [
+        "(",
+        "[",
+        "{a:",
+        "-",
+        "if ",
+        "\"",
+        "@\"",
+        "a.",
+        "1+",
+        "1 in (",
+        "not(",
+        "{",
+        "/*",
+        "\\",
+        "\u{0}",
+        "\u{1F40E}",
+        "=",
+        "a b ",
+    ] {
         cases.push((sign, sign.repeat(deep), Anything));
     }
     let many = |one: &str, count: usize| vec![one; count].join(", ");
-    let numbered = |of: &str, count: usize| {
-        (0..count).map(|n| of.replace('#', &n.to_string())).collect::<Vec<_>>().join(", ")
-    };
+    let numbered = |of: &str, count: usize| (0..count).map(|n| of.replace('#', &n.to_string())).collect::<Vec<_>>().join(", ");
     cases.extend([
         ("operators in a row", format!("1{}", " + 1".repeat(deep)), Limit),
-        ("operators in parentheses in a row", (0..60).fold("1".to_owned(), |text, _| format!("({text}{})", " + 1".repeat(120))), Anything),
+        (
+            "operators in parentheses in a row",
+            (0..60).fold("1".to_owned(), |text, _| format!("({text}{})", " + 1".repeat(120))),
+            Anything,
+        ),
         ("calls in a row", format!("f{}", "(1)".repeat(deep)), Limit),
-        ("calls in parentheses in a row", (0..60).fold("f".to_owned(), |text, _| format!("({text}{})", "[1]".repeat(60))), Anything),
+        (
+            "calls in parentheses in a row",
+            (0..60).fold("f".to_owned(), |text, _| format!("({text}{})", "[1]".repeat(60))),
+            Anything,
+        ),
         ("a long list", format!("[{}]", many("1", 300_000)), Limit),
         ("a long text", format!("\"{}\"", "x".repeat(4 << 20)), Limit),
         ("many entries", format!("{{{}}}", numbered("a#: #", 40_000)), Anything),
@@ -202,7 +228,11 @@ fn comparing() -> Vec<Case> {
         ("a list sorted by contradictions", with(list, "sort(l, function(a, b) a < b or b < a)"), Limit),
         ("a list sorted, again and again", with(list, "for i in 1..1000 return sort(reverse(l))"), Limit),
         ("a list of one type, again and again", with(list, "for i in 1..100000 return l instance of list<number>"), Limit),
-        ("a list for a parameter, again and again", with(list, "for i in 1..100000 return (function(x: list<number>) 1)(l)"), Limit),
+        (
+            "a list for a parameter, again and again",
+            with(list, "for i in 1..100000 return (function(x: list<number>) 1)(l)"),
+            Limit,
+        ),
         ("a pattern with itself", with(text, "for i in 1..100 return matches(t, \"(0|1)*1(0|1){50}x\")"), Limit),
         ("an unfortunate pattern", format!("matches(\"{}!\", \"^(a+)+$\")", "a".repeat(10_000)), Anything),
         ("a pattern of repeated repetitions", "matches(\"a\", \"((a{1000}){1000}){1000}\")".to_owned(), Anything),

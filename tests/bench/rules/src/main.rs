@@ -1,6 +1,6 @@
 //! Measures FEEL beside `dsntk` (FEEL, DMN) and `cel` on one thread, in turns, in one run: ratios are what counts.
 //!
-//! `cargo run --release --manifest-path tests/bench/rules/Cargo.toml`
+//! `cargo run --release --manifest-path tests/bench/rules/Cargo.toml` (`-- TEXT`: only the conditions that hold it)
 #![allow(clippy::expect_used, reason = "a bench that cannot measure stops")]
 
 mod clock;
@@ -8,6 +8,9 @@ mod condition;
 mod iteration;
 
 fn main() {
-    condition::run();
-    iteration::run();
+    let only = std::env::args().nth(1);
+    condition::run(only.as_deref());
+    if only.is_none() {
+        iteration::run();
+    }
 }
