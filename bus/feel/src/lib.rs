@@ -2,6 +2,7 @@
 
 mod builtin;
 mod duration;
+mod environment;
 mod error;
 mod evaluate;
 mod expression;
@@ -15,6 +16,7 @@ mod text;
 mod types;
 mod value;
 
+pub use environment::Environment;
 pub use error::SyntaxError;
 pub use evaluate::Function;
 pub use expression::{Evaluated, Expression, Scope};

@@ -68,6 +68,7 @@ pub enum Command {
     #[command(subcommand)]
     Copybook(CopybookCommand),
     Double(DoubleArguments),
+    Feel(crate::command::feel::Feel),
     Explain(Explain),
     Reference(Reference),
 }

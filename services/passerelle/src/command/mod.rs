@@ -15,6 +15,7 @@ mod double;
 pub(crate) mod endpoint;
 mod event;
 mod explain;
+pub(crate) mod feel;
 pub(crate) mod handoff;
 pub(crate) mod journal;
 pub(crate) mod lanes;
@@ -60,6 +61,7 @@ pub fn run(command: Command) -> Result<(), Failure> {
         Command::Conformance(conformance) => crate::serve::runtime(2)?.block_on(conformance::run(&conformance)),
         Command::Copybook(command) => copybook::run(&command),
         Command::Double(arguments) => double::run(&arguments),
+        Command::Feel(feel) => feel::run(&feel),
         Command::Explain(explain) => explain::run(explain.code.as_deref()),
         Command::Reference(reference) => reference::run(reference.page.as_deref()),
     }
