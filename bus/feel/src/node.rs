@@ -48,6 +48,7 @@ pub(crate) enum Node {
         end: Box<Node>,
         end_included: bool,
         outside: bool,
+        compared: bool,
     },
     Path(Box<Node>, Arc<str>),
     Filter {

@@ -68,7 +68,7 @@ pub(crate) static ALL: [Builtin; 87] = [
     of("round half down", "n,scale", number::round_half_down),
     of("floor", "n,scale", number::floor),
     of("ceiling", "n,scale", number::ceiling),
-    of("abs", "n|number", number::abs),
+    of("abs", "n", number::abs),
     of("modulo", "dividend,divisor", number::modulo),
     of("sqrt", "number", number::sqrt),
     of("log", "number", number::log),

@@ -21,6 +21,7 @@ mod load;
 mod model;
 mod service;
 mod table;
+pub mod tck;
 mod trace;
 mod xml;
 

@@ -183,8 +183,8 @@ impl Evaluation {
             Node::For { iterators, partial, body } => self.iteration(iterators, *partial, body, frame),
             Node::List(items) => self.list(items, frame),
             Node::Context(entries) => self.context(entries, frame),
-            Node::Range { start, start_included, end, end_included, outside } => {
-                self.range(start, end, [*start_included, *end_included, *outside], frame)
+            Node::Range { start, start_included, end, end_included, outside, compared } => {
+                self.range(start, end, [*start_included, *end_included, *outside, *compared], frame)
             }
             Node::Path(of, name) => self.path(of, name, frame),
             Node::Filter { list, item, condition } => self.filter(list, *item, condition, frame),
@@ -235,9 +235,9 @@ impl Evaluation {
         self.made(Value::Context(Arc::new(Context::of_distinct(context))))
     }
 
-    fn range(&mut self, start: &Node, end: &Node, marks: [bool; 3], frame: Frame<'_>) -> Outcome {
+    fn range(&mut self, start: &Node, end: &Node, marks: [bool; 4], frame: Frame<'_>) -> Outcome {
         let (start, end) = (self.value(start, frame)?, self.value(end, frame)?);
-        let [start_included, end_included, outside] = marks;
+        let [start_included, end_included, outside, compared] = marks;
         self.budget.parts(2)?;
         let sound = match (&start, &end) {
             (Value::Null, Value::Null) => false,
@@ -245,7 +245,7 @@ impl Evaluation {
             (start, Value::Null) => compare(start, start).is_some() || outside,
             (start, end) => compare(start, end).is_some_and(|order| order.is_le()),
         };
-        let range = Range { start, start_included, end, end_included, outside };
+        let range = Range { start, start_included, end, end_included, outside, compared };
         Ok(if sound { Value::Range(Arc::new(range)) } else { self.null(|| "the ends of this range have no order".to_owned()) })
     }
 
