@@ -55,6 +55,8 @@ pub(crate) enum Node {
         list: Box<Node>,
         item: usize,
         condition: Box<Node>,
+        /// Of a boxed filter: a condition that is no boolean is an error.
+        boxed: bool,
     },
     Function(Arc<Body>),
     Call(Box<Node>, Vec<Node>),

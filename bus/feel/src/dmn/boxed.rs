@@ -112,9 +112,7 @@ impl<'x> Lowering<'_, 'x> {
             "context" => self.context(xml, depth),
             "invocation" => self.invocation(xml, depth),
             "functionDefinition" => self.function(xml, name, None, depth),
-            "list" => {
-                expressions(xml).map(|item| self.expression(item, None, depth)).collect::<Result<_, _>>().map(Node::List)
-            }
+            "list" => expressions(xml).map(|item| self.expression(item, None, depth)).collect::<Result<_, _>>().map(Node::List),
             "relation" => self.relation(xml, depth),
             "conditional" => {
                 let condition = self.held_by(xml, "if", depth)?;
@@ -249,7 +247,7 @@ impl<'x> Lowering<'_, 'x> {
         self.around.frame().bind_item(item);
         let condition = Box::new(self.held_by(xml, "match", depth)?);
         self.around.frame().back_to(mark);
-        Ok(Node::Filter { list, item, condition })
+        Ok(Node::Filter { list, item, condition, boxed: true })
     }
 
     fn iterator(&mut self, xml: Xml<'x>, depth: u32) -> Result<Vec<Iterator>, ReadError> {

@@ -9,7 +9,7 @@ use crate::parse::Surroundings;
 use crate::types::Type;
 use crate::value::Value;
 
-use super::boxed::Lowering;
+use super::boxed::{Lowering, expression_in};
 use super::definitions::{Library, Sort};
 use super::item::Types;
 use super::model::{Model, Unit};
@@ -80,8 +80,9 @@ fn types(library: &Library<'_>) -> Result<Vec<Types>, ReadError> {
     let mut read: Vec<Option<Types>> = library.all.iter().map(|_| None).collect();
     let mut types: Vec<Types> = library.all.iter().map(|_| Types::default()).collect();
     for _ in 0..library.all.len() {
-        let ready = (0..library.all.len())
-            .find(|home| read[*home].is_none() && library.all[*home].imports.iter().all(|(_, at)| at == home || read[*at].is_some()));
+        let ready = (0..library.all.len()).find(|home| {
+            read[*home].is_none() && library.all[*home].imports.iter().all(|(_, at)| at == home || read[*at].is_some())
+        });
         // Models that import each other see the types of those read before.
         let Some(home) = ready.or_else(|| read.iter().position(Option::is_none)) else { break };
         let own = Types::read(library, home, &types).map_err(|error| library.placed(home, error))?;
@@ -145,6 +146,13 @@ impl Graph {
         found.push(decision);
         found
     }
+
+    /// The inputs that these decisions need.
+    fn inputs(&self, decisions: &[usize]) -> Vec<usize> {
+        let mut seen = std::collections::HashSet::new();
+        let needs = decisions.iter().flat_map(|decision| &self.needs[*decision]).copied();
+        needs.filter(|need| self.sorts[*need] == Sort::Input && seen.insert(*need)).collect()
+    }
 }
 
 fn circle(library: &Library<'_>, path: &[(usize, usize)], closing: usize) -> ReadError {
@@ -178,7 +186,8 @@ fn needs(library: &Library<'_>, part: usize) -> Result<Vec<usize>, ReadError> {
         if !sorts.contains(&library.parts[need].sort) {
             return Err(ReadError::at(requirement, format!("'{}' cannot be a '{name}'", library.parts[need].name)));
         }
-        if !found.contains(&need) && !(need == part && library.parts[part].sort == Sort::Knowledge) {
+        let itself = need == part && library.parts[part].sort == Sort::Knowledge;
+        if !itself && !found.contains(&need) {
             found.push(need);
         }
     }
@@ -225,7 +234,7 @@ impl<'x> Lowering<'_, 'x> {
             let home = self.library.parts[part].home;
             let unit = self.unit(part, graph, &units, &mut initial, &mut held);
             let unit = unit.map_err(|error| self.library.placed(home, error))?;
-            requirements += unit.order.len();
+            requirements += unit.order.len() + unit.inputs.len();
             if requirements > REQUIREMENTS {
                 return Err(ReadError::at(self.library.parts[part].xml, "decisions require too many others"));
             }
@@ -247,7 +256,14 @@ impl<'x> Lowering<'_, 'x> {
         self.home = found.home;
         self.owner = found.name.clone();
         self.around.begin(library.parts.len());
-        let mut unit = Unit { sort: found.sort, id: found.id.clone(), name: library.called(0, part), of: Type::Any, node: None, order: Vec::new() };
+        let mut unit = Unit {
+            sort: found.sort,
+            name: library.called(0, part),
+            of: Type::Any,
+            node: None,
+            order: Vec::new(),
+            inputs: Vec::new(),
+        };
         if found.sort == Sort::Service {
             let node = self.service(part, graph, held)?;
             initial[part] = function(&node, initial);
@@ -263,6 +279,7 @@ impl<'x> Lowering<'_, 'x> {
                 unit.of = self.type_of(part)?;
                 unit.node = Some(self.decision(part)?);
                 unit.order = graph.decisions(part, so_far);
+                unit.inputs = graph.inputs(&unit.order);
             }
             Sort::Knowledge | Sort::Service => {
                 let node = self.knowledge(part)?;
@@ -284,7 +301,14 @@ impl<'x> Lowering<'_, 'x> {
         let outer = (self.home, self.owner.clone());
         (self.home, self.owner) = (found.home, found.name.clone());
         let (name, id, of) = (found.name.clone(), found.id.clone(), self.type_of(part)?);
-        let node = self.held(found.xml, DEPTH)?;
+        let node = if expression_in(found.xml).is_some() {
+            self.held(found.xml, DEPTH)?
+        } else {
+            // A model may be drawn before its logic is written; whoever deploys it sees that among the faults.
+            self.faults
+                .push(self.library.placed(found.home, ReadError::at(found.xml, format!("the decision '{name}' has no logic"))));
+            Node::Constant(Value::Null)
+        };
         (self.home, self.owner) = outer;
         Ok(Node::Named(Box::new(Named { element: Element::Decision, name, id, of, node, parameters: Vec::new() })))
     }

@@ -15,6 +15,8 @@
 //! its own, a business knowledge model and a decision service a function. So one budget covers a decision with all it needs.
 
 mod boxed;
+mod certificate;
+mod change;
 mod definitions;
 mod item;
 mod load;
@@ -23,10 +25,13 @@ mod service;
 mod table;
 pub mod tck;
 mod trace;
+mod written;
 mod xml;
 
+pub use certificate::{Certificate, CertificateError, Close, Hit, Step};
+pub use change::Change;
 pub use model::{DecideError, Decided, Model};
 pub use table::{Aggregation, DecisionTable, HitPolicy, InputClause, OutputClause, Rule};
-pub use trace::{Element, Named};
-pub(crate) use trace::Trace;
+pub use trace::Element;
+pub(crate) use trace::{Named, Trace};
 pub use xml::ReadError;

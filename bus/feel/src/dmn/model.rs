@@ -24,13 +24,14 @@ pub struct Model {
     pub namespace: Arc<str>,
     /// What tells it from other states of the same model: whoever reads the file sets it, to the SHA-256 of the file for instance.
     pub version: Arc<str>,
-    /// Expressions that could not be read, where that was tolerated.
+    /// What evaluates to null for what the model lacks: decisions without logic, and expressions that could not be read where that
+    /// was tolerated.
     pub faults: Vec<ReadError>,
     pub(super) units: Vec<Unit>,
     /// The value of each unit before an evaluation: the functions are there.
     initial: Vec<Value>,
     /// Inputs and decisions, by name and id.
-    data: HashMap<Arc<str>, usize>,
+    pub(super) data: HashMap<Arc<str>, usize>,
     /// Knowledge models and services, by name and id.
     callable: HashMap<Arc<str>, usize>,
     tables: Vec<Arc<DecisionTable>>,
@@ -40,13 +41,14 @@ pub struct Model {
 #[derive(Debug)]
 pub(super) struct Unit {
     pub(super) sort: Sort,
-    pub(super) id: Arc<str>,
     /// By which the model itself calls it.
     pub(super) name: Arc<str>,
     pub(super) of: Type,
     pub(super) node: Option<Node>,
     /// The decisions that are evaluated for it, itself last.
     pub(super) order: Vec<usize>,
+    /// The inputs that are needed for it.
+    pub(super) inputs: Vec<usize>,
 }
 
 /// A result, and what was odd on the way to it.
@@ -147,7 +149,8 @@ impl Model {
     /// There is none of the name; a limit was met.
     pub fn call(&self, name: &str, arguments: &Context, environment: &Environment) -> Result<Decided, DecideError> {
         let part = self.callable.get(name).copied();
-        let part = part.ok_or_else(|| self.unknown("knowledge model or decision service", name, &[Sort::Knowledge, Sort::Service]))?;
+        let part =
+            part.ok_or_else(|| self.unknown("knowledge model or decision service", name, &[Sort::Knowledge, Sort::Service]))?;
         let mut evaluation = Evaluation::new(environment);
         let function = &self.initial[part];
         let given = match function {
@@ -175,7 +178,13 @@ impl Model {
     }
 
     /// Evaluates a decision and all that it needs, each once.
-    pub(super) fn run(&self, decision: usize, inputs: &Context, environment: &Environment, traced: bool) -> Result<Run, Exceeded> {
+    pub(super) fn run(
+        &self,
+        decision: usize,
+        inputs: &Context,
+        environment: &Environment,
+        traced: bool,
+    ) -> Result<Run, Exceeded> {
         let mut evaluation = Evaluation::new(environment);
         evaluation.trace = traced.then(Box::default);
         let mut values = self.initial.clone();

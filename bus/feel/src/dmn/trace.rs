@@ -28,7 +28,7 @@ pub enum Element {
 
 /// An expression whose result has a name and a type in a model.
 #[derive(Debug)]
-pub struct Named {
+pub(crate) struct Named {
     pub(super) element: Element,
     pub(super) name: Arc<str>,
     pub(super) id: Arc<str>,

@@ -187,7 +187,7 @@ impl Evaluation {
                 self.range(start, end, [*start_included, *end_included, *outside, *compared], frame)
             }
             Node::Path(of, name) => self.path(of, name, frame),
-            Node::Filter { list, item, condition } => self.filter(list, *item, condition, frame),
+            Node::Filter { list, item, condition, boxed } => self.filter(list, *item, condition, *boxed, frame),
             Node::Function(body) => self.close(body, frame),
             Node::Builtin(function, arguments) => self.builtin(function, arguments, frame),
             Node::Call(function, arguments) => self.application(function, arguments, frame),

@@ -134,7 +134,7 @@ impl Parser<'_> {
         self.frame().back_to(mark);
         let condition = condition?;
         self.expect("]")?;
-        Ok(Node::Filter { list: Box::new(list), item, condition: Box::new(condition) })
+        Ok(Node::Filter { list: Box::new(list), item, condition: Box::new(condition), boxed: false })
     }
 }
 

@@ -7,9 +7,9 @@ use crate::error::SyntaxError;
 use crate::node::Node;
 use crate::types::Type;
 
+use super::Parser;
 use super::frame::Frame;
 use super::index::Names;
-use super::Parser;
 
 /// Names around a text. Expressions that are written as XML (boxed) bind names in it, and read their texts among these.
 #[derive(Debug, Default)]
@@ -52,6 +52,11 @@ impl Surroundings {
         }
         let last = self.frames.len() - 1;
         &mut self.frames[last]
+    }
+
+    /// Whether no function is around.
+    pub(crate) fn is_outermost(&self) -> bool {
+        self.frames.len() <= 1
     }
 
     /// The frame of a function within the frame so far.

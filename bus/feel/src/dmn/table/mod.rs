@@ -85,8 +85,8 @@ pub struct InputClause {
     node: Option<Node>,
     slot: usize,
     check: Option<Node>,
-    /// The name and the entries of it that the expression is, where it is no more than that.
-    pub(super) path: Option<Vec<Arc<str>>>,
+    /// The input of the model (its slot) and the entries of it that the expression is, where it is no more than that.
+    pub(in crate::dmn) source: Option<(usize, Vec<Arc<str>>)>,
 }
 
 /// A column of outputs.
@@ -126,7 +126,7 @@ pub struct Rule {
 
 impl DecisionTable {
     /// The values that the cells of each input column compare with: constants, and the ends of ranges.
-    pub(super) fn constants(&self, column: usize) -> Vec<Value> {
+    pub(in crate::dmn) fn constants(&self, column: usize) -> Vec<Value> {
         let mut found = Vec::new();
         for rule in &self.rules {
             if let Some(cell) = rule.cells.get(column) {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::dmn::boxed::{Lowering, only_feel};
+use crate::dmn::definitions::Sort;
 use crate::dmn::xml::{ReadError, Xml, child, children, normal, text_of};
 use crate::node::{Node, Test};
 use crate::types::Type;
@@ -68,13 +69,15 @@ impl<'x> Lowering<'_, 'x> {
         let expression = text_of(holder).trim().to_owned();
         let of = self.types().referred(holder)?;
         let node = self.text(holder, false)?;
-        let path = path(&node).map(|_| expression.split('.').map(|part| normal(part).into()).collect());
+        let of_input = |slot: usize| self.library.parts.get(slot).is_some_and(|part| part.sort == Sort::Input);
+        let source = source(&node).filter(|(slot, _)| self.around.is_outermost() && of_input(*slot));
         // A value that stands in a slot already is not copied.
         let (slot, node) = match node {
             Node::Slot(slot) => (slot, None),
             node => (self.around.frame().slot(), Some(node)),
         };
-        let allowed = child(xml, "inputValues").map(|values| (values, text_of(values))).filter(|(_, text)| !text.trim().is_empty());
+        let allowed =
+            child(xml, "inputValues").map(|values| (values, text_of(values))).filter(|(_, text)| !text.trim().is_empty());
         let check = match &allowed {
             Some((values, _)) => Some(self.tests(*values, slot)?),
             None => None,
@@ -88,7 +91,7 @@ impl<'x> Lowering<'_, 'x> {
             node,
             slot,
             check,
-            path,
+            source,
         })
     }
 
@@ -99,9 +102,7 @@ impl<'x> Lowering<'_, 'x> {
         let node = self.text(holder, true)?;
         self.around.frame().back_to(mark);
         Ok(match node {
-            Node::Tests { slot, tests, negated } => {
-                Node::Tests { slot, tests: tests.into_iter().map(folded).collect(), negated }
-            }
+            Node::Tests { slot, tests, negated } => Node::Tests { slot, tests: tests.into_iter().map(folded).collect(), negated },
             other => other,
         })
     }
@@ -110,7 +111,8 @@ impl<'x> Lowering<'_, 'x> {
         let of = self.types().referred(xml)?;
         let own = child(xml, "outputValues").map(text_of).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
         // Where the column does not say its values, its type may.
-        let of_type = || xml.attribute("typeRef").and_then(|of| self.types().allowed.get(&*normal(of)).map(|text| text.trim().to_owned()));
+        let of_type =
+            || xml.attribute("typeRef").and_then(|of| self.types().allowed.get(&*normal(of)).map(|text| text.trim().to_owned()));
         let allowed = own.or_else(of_type);
         let default = child(xml, "defaultOutputEntry").filter(|entry| !text_of(*entry).trim().is_empty());
         let default_node = default.map(|entry| self.text(entry, false)).transpose()?.map(fold);
@@ -187,7 +189,9 @@ fn hit_policy(xml: Xml<'_>) -> Result<HitPolicy, ReadError> {
         Some("MIN") => Some(Aggregation::Min),
         Some("MAX") => Some(Aggregation::Max),
         Some("COUNT") => Some(Aggregation::Count),
-        Some(other) => return Err(ReadError::at(xml, format!("there is no aggregation '{other}'; there are SUM, MIN, MAX, COUNT"))),
+        Some(other) => {
+            return Err(ReadError::at(xml, format!("there is no aggregation '{other}'; there are SUM, MIN, MAX, COUNT")));
+        }
     };
     Ok(match xml.attribute("hitPolicy").unwrap_or("UNIQUE") {
         "UNIQUE" => HitPolicy::Unique,
@@ -228,11 +232,15 @@ fn total(xml: Xml<'_>) -> Option<Vec<Arc<str>>> {
     Some(total.attribute("columns").unwrap_or_default().split(',').map(|column| normal(column).into()).collect())
 }
 
-/// Whether an expression is a name, or entries of it.
-fn path(node: &Node) -> Option<()> {
+/// The slot and the entries of it that an expression is.
+fn source(node: &Node) -> Option<(usize, Vec<Arc<str>>)> {
     match node {
-        Node::Slot(_) => Some(()),
-        Node::Path(of, _) => path(of),
+        Node::Slot(slot) => Some((*slot, Vec::new())),
+        Node::Path(of, name) => {
+            let (slot, mut entries) = source(of)?;
+            entries.push(name.clone());
+            Some((slot, entries))
+        }
         _ => None,
     }
 }
