@@ -61,6 +61,10 @@ pub(crate) enum Node {
     CallNamed(Box<Node>, Vec<(Arc<str>, Node)>),
     Builtin(&'static Builtin, Vec<Node>),
     InstanceOf(Box<Node>, Type),
+    /// A decision table of a model.
+    Table(Arc<crate::dmn::DecisionTable>),
+    /// What a model names: a decision, a business knowledge model, an entry of a boxed context.
+    Named(Box<crate::dmn::Named>),
     /// Tests of a decision table's cell on the value in a slot.
     Tests {
         slot: usize,

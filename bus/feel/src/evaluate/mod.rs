@@ -1,7 +1,7 @@
 //! Evaluation: a walk over the compiled tree, within a budget.
 
 mod arithmetic;
-mod condition;
+pub(crate) mod condition;
 mod function;
 mod iterate;
 mod path;
@@ -40,24 +40,27 @@ pub(crate) struct Evaluation {
     /// The slots of all frames under way that are not handed in, as far as they were set.
     stack: Vec<Value>,
     warnings: Vec<String>,
+    /// What a decision's certificate is made of, where one is wanted.
+    pub(crate) trace: Option<Box<crate::dmn::Trace>>,
 }
 
 /// The slots that an expression sees: those handed in (the scope's values, a function's arguments) are read where they are; its own
 /// follow on the stack of the evaluation.
 #[derive(Clone, Copy)]
 pub(crate) struct Frame<'a> {
-    given: &'a [Value],
+    pub(crate) given: &'a [Value],
     base: usize,
 }
 
 impl Evaluation {
     pub(crate) fn new(environment: &Environment) -> Self {
         let now = (environment.now, environment.offset_seconds);
-        Self { now, budget: Budget::new(&environment.limits), stack: Vec::new(), warnings: Vec::new() }
+        Self { now, budget: Budget::new(&environment.limits), stack: Vec::new(), warnings: Vec::new(), trace: None }
     }
 
     pub(crate) fn begin(&mut self, node: &Node, values: &[Value]) -> Outcome {
-        let value = self.value(node, Frame { given: values, base: 0 })?;
+        let value = self.value(node, Frame { given: values, base: self.stack.len() })?;
+        self.stack.clear();
         if !value.is_short() {
             self.budget.given_back(&value)?;
         }
@@ -112,14 +115,14 @@ impl Evaluation {
         Ok(value)
     }
 
-    fn slot<'a>(&'a self, frame: Frame<'a>, slot: usize) -> &'a Value {
+    pub(crate) fn slot<'a>(&'a self, frame: Frame<'a>, slot: usize) -> &'a Value {
         match frame.given.get(slot) {
             Some(given) => given,
             None => self.stack.get(frame.base + slot - frame.given.len()).unwrap_or(&NULL),
         }
     }
 
-    fn set(&mut self, frame: Frame<'_>, slot: usize, value: Value) {
+    pub(crate) fn set(&mut self, frame: Frame<'_>, slot: usize, value: Value) {
         let at = frame.base + slot - frame.given.len();
         if at >= self.stack.len() {
             self.stack.resize(at + 1, Value::Null);
@@ -190,6 +193,8 @@ impl Evaluation {
             Node::Call(function, arguments) => self.application(function, arguments, frame),
             Node::CallNamed(function, arguments) => self.call_named(function, arguments, frame),
             Node::InstanceOf(value, of) => self.instance(value, of, frame),
+            Node::Table(table) => self.table(table, frame),
+            Node::Named(named) => self.named(named, frame),
         }
     }
 
