@@ -112,9 +112,7 @@ impl<'x> Lowering<'_, 'x> {
             "context" => self.context(xml, depth),
             "invocation" => self.invocation(xml, depth),
             "functionDefinition" => self.function(xml, name, None, depth),
-            "list" => {
-                expressions(xml).map(|item| self.expression(item, None, depth)).collect::<Result<_, _>>().map(Node::List)
-            }
+            "list" => expressions(xml).map(|item| self.expression(item, None, depth)).collect::<Result<_, _>>().map(Node::List),
             "relation" => self.relation(xml, depth),
             "conditional" => {
                 let condition = self.held_by(xml, "if", depth)?;

@@ -117,11 +117,7 @@ impl<'x> Library<'x> {
     pub(super) fn referred(&self, home: usize, reference: Xml<'x>) -> Result<usize, ReadError> {
         let href = needed(reference, "href")?;
         let (namespace, id) = href.rsplit_once('#').unwrap_or(("", href));
-        let at = if namespace.is_empty() {
-            Some(home)
-        } else {
-            self.all.iter().position(|other| *other.namespace == *namespace)
-        };
+        let at = if namespace.is_empty() { Some(home) } else { self.all.iter().position(|other| *other.namespace == *namespace) };
         let known = at.filter(|at| *at == home || self.all[home].imports.iter().any(|(_, imported)| imported == at));
         let part = known.and_then(|at| self.by_id.get(&(at, id)).copied());
         part.ok_or_else(|| ReadError::at(reference, format!("there is no element '{href}' in this model or its imports")))

@@ -30,7 +30,8 @@ impl Types {
         let mut types = Self::default();
         for (import, at) in &library.all[home].imports {
             let Some(imported) = read.get(*at).filter(|_| *at != home) else { continue };
-            let here = |name: &str| -> Arc<str> { if import.is_empty() { name.into() } else { format!("{import}.{name}").into() } };
+            let here =
+                |name: &str| -> Arc<str> { if import.is_empty() { name.into() } else { format!("{import}.{name}").into() } };
             for (name, of) in &imported.named {
                 types.parts.insert(here(name), imported.parts.get(name).copied().unwrap_or(1));
                 types.named.push((here(name), of.clone()));

@@ -80,8 +80,9 @@ fn types(library: &Library<'_>) -> Result<Vec<Types>, ReadError> {
     let mut read: Vec<Option<Types>> = library.all.iter().map(|_| None).collect();
     let mut types: Vec<Types> = library.all.iter().map(|_| Types::default()).collect();
     for _ in 0..library.all.len() {
-        let ready = (0..library.all.len())
-            .find(|home| read[*home].is_none() && library.all[*home].imports.iter().all(|(_, at)| at == home || read[*at].is_some()));
+        let ready = (0..library.all.len()).find(|home| {
+            read[*home].is_none() && library.all[*home].imports.iter().all(|(_, at)| at == home || read[*at].is_some())
+        });
         // Models that import each other see the types of those read before.
         let Some(home) = ready.or_else(|| read.iter().position(Option::is_none)) else { break };
         let own = Types::read(library, home, &types).map_err(|error| library.placed(home, error))?;
@@ -247,7 +248,14 @@ impl<'x> Lowering<'_, 'x> {
         self.home = found.home;
         self.owner = found.name.clone();
         self.around.begin(library.parts.len());
-        let mut unit = Unit { sort: found.sort, id: found.id.clone(), name: library.called(0, part), of: Type::Any, node: None, order: Vec::new() };
+        let mut unit = Unit {
+            sort: found.sort,
+            id: found.id.clone(),
+            name: library.called(0, part),
+            of: Type::Any,
+            node: None,
+            order: Vec::new(),
+        };
         if found.sort == Sort::Service {
             let node = self.service(part, graph, held)?;
             initial[part] = function(&node, initial);

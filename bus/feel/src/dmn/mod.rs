@@ -27,6 +27,6 @@ mod xml;
 
 pub use model::{DecideError, Decided, Model};
 pub use table::{Aggregation, DecisionTable, HitPolicy, InputClause, OutputClause, Rule};
-pub use trace::{Element, Named};
 pub(crate) use trace::Trace;
+pub use trace::{Element, Named};
 pub use xml::ReadError;

@@ -147,7 +147,8 @@ impl Model {
     /// There is none of the name; a limit was met.
     pub fn call(&self, name: &str, arguments: &Context, environment: &Environment) -> Result<Decided, DecideError> {
         let part = self.callable.get(name).copied();
-        let part = part.ok_or_else(|| self.unknown("knowledge model or decision service", name, &[Sort::Knowledge, Sort::Service]))?;
+        let part =
+            part.ok_or_else(|| self.unknown("knowledge model or decision service", name, &[Sort::Knowledge, Sort::Service]))?;
         let mut evaluation = Evaluation::new(environment);
         let function = &self.initial[part];
         let given = match function {
@@ -175,7 +176,13 @@ impl Model {
     }
 
     /// Evaluates a decision and all that it needs, each once.
-    pub(super) fn run(&self, decision: usize, inputs: &Context, environment: &Environment, traced: bool) -> Result<Run, Exceeded> {
+    pub(super) fn run(
+        &self,
+        decision: usize,
+        inputs: &Context,
+        environment: &Environment,
+        traced: bool,
+    ) -> Result<Run, Exceeded> {
         let mut evaluation = Evaluation::new(environment);
         evaluation.trace = traced.then(Box::default);
         let mut values = self.initial.clone();

@@ -92,12 +92,7 @@ impl<'x> Lowering<'_, 'x> {
     }
 
     /// The service's result: its only output, or a context of all. The decisions before it stand in their slots by then.
-    fn results(
-        &mut self,
-        mut entries: Vec<(Arc<str>, usize, Node)>,
-        outputs: &[usize],
-        slots: &HashMap<usize, usize>,
-    ) -> Node {
+    fn results(&mut self, mut entries: Vec<(Arc<str>, usize, Node)>, outputs: &[usize], slots: &HashMap<usize, usize>) -> Node {
         let of = |output: &usize| slots.get(output).map_or(Node::Constant(Value::Null), |slot| Node::Slot(*slot));
         let result = match outputs {
             [single] => of(single),

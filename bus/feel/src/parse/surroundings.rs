@@ -7,9 +7,9 @@ use crate::error::SyntaxError;
 use crate::node::Node;
 use crate::types::Type;
 
+use super::Parser;
 use super::frame::Frame;
 use super::index::Names;
-use super::Parser;
 
 /// Names around a text. Expressions that are written as XML (boxed) bind names in it, and read their texts among these.
 #[derive(Debug, Default)]

@@ -59,7 +59,9 @@ impl Cell {
     /// Steps that looking at it costs.
     pub(super) fn weight(&self) -> usize {
         match self {
-            Self::OneOf(constants) => constants.iter().map(|constant| if let Value::List(items) = constant { items.len() } else { 1 }).sum(),
+            Self::OneOf(constants) => {
+                constants.iter().map(|constant| if let Value::List(items) = constant { items.len() } else { 1 }).sum()
+            }
             _ => 1,
         }
     }
@@ -94,7 +96,9 @@ pub(super) fn constants_of(node: &Node, found: &mut Vec<Value>) {
 fn parts(value: &Value, found: &mut Vec<Value>) {
     match value {
         Value::List(items) => items.iter().for_each(|item| parts(item, found)),
-        Value::Range(range) => [&range.start, &range.end].into_iter().filter(|end| !end.is_null()).for_each(|end| parts(end, found)),
+        Value::Range(range) => {
+            [&range.start, &range.end].into_iter().filter(|end| !end.is_null()).for_each(|end| parts(end, found))
+        }
         other => found.push(other.clone()),
     }
 }

@@ -74,7 +74,8 @@ impl<'x> Lowering<'_, 'x> {
             Node::Slot(slot) => (slot, None),
             node => (self.around.frame().slot(), Some(node)),
         };
-        let allowed = child(xml, "inputValues").map(|values| (values, text_of(values))).filter(|(_, text)| !text.trim().is_empty());
+        let allowed =
+            child(xml, "inputValues").map(|values| (values, text_of(values))).filter(|(_, text)| !text.trim().is_empty());
         let check = match &allowed {
             Some((values, _)) => Some(self.tests(*values, slot)?),
             None => None,
@@ -99,9 +100,7 @@ impl<'x> Lowering<'_, 'x> {
         let node = self.text(holder, true)?;
         self.around.frame().back_to(mark);
         Ok(match node {
-            Node::Tests { slot, tests, negated } => {
-                Node::Tests { slot, tests: tests.into_iter().map(folded).collect(), negated }
-            }
+            Node::Tests { slot, tests, negated } => Node::Tests { slot, tests: tests.into_iter().map(folded).collect(), negated },
             other => other,
         })
     }
@@ -110,7 +109,8 @@ impl<'x> Lowering<'_, 'x> {
         let of = self.types().referred(xml)?;
         let own = child(xml, "outputValues").map(text_of).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
         // Where the column does not say its values, its type may.
-        let of_type = || xml.attribute("typeRef").and_then(|of| self.types().allowed.get(&*normal(of)).map(|text| text.trim().to_owned()));
+        let of_type =
+            || xml.attribute("typeRef").and_then(|of| self.types().allowed.get(&*normal(of)).map(|text| text.trim().to_owned()));
         let allowed = own.or_else(of_type);
         let default = child(xml, "defaultOutputEntry").filter(|entry| !text_of(*entry).trim().is_empty());
         let default_node = default.map(|entry| self.text(entry, false)).transpose()?.map(fold);
@@ -187,7 +187,9 @@ fn hit_policy(xml: Xml<'_>) -> Result<HitPolicy, ReadError> {
         Some("MIN") => Some(Aggregation::Min),
         Some("MAX") => Some(Aggregation::Max),
         Some("COUNT") => Some(Aggregation::Count),
-        Some(other) => return Err(ReadError::at(xml, format!("there is no aggregation '{other}'; there are SUM, MIN, MAX, COUNT"))),
+        Some(other) => {
+            return Err(ReadError::at(xml, format!("there is no aggregation '{other}'; there are SUM, MIN, MAX, COUNT")));
+        }
     };
     Ok(match xml.attribute("hitPolicy").unwrap_or("UNIQUE") {
         "UNIQUE" => HitPolicy::Unique,
