@@ -169,7 +169,8 @@ impl Time {
     /// Which is earlier; nothing where only one says its zone.
     #[must_use]
     pub fn order(&self, other: &Self) -> Option<Ordering> {
-        (self.offset().is_some() == other.offset().is_some()).then(|| milliseconds(self.nanos()).cmp(&milliseconds(other.nanos())))
+        (self.offset().is_some() == other.offset().is_some())
+            .then(|| milliseconds(self.nanos()).cmp(&milliseconds(other.nanos())))
     }
 
     /// From `other` to this.
@@ -248,7 +249,8 @@ impl DateTime {
     /// Which is earlier; nothing where only one says its zone.
     #[must_use]
     pub fn order(&self, other: &Self) -> Option<Ordering> {
-        (self.offset().is_some() == other.offset().is_some()).then(|| milliseconds(self.nanos()).cmp(&milliseconds(other.nanos())))
+        (self.offset().is_some() == other.offset().is_some())
+            .then(|| milliseconds(self.nanos()).cmp(&milliseconds(other.nanos())))
     }
 
     /// From `other` to this.

@@ -2,10 +2,12 @@
 
 mod agree;
 mod read;
+mod run;
 mod typed;
 
 pub use agree::agrees;
 pub use read::Unreadable;
+pub use run::Outcome;
 
 use std::sync::Arc;
 

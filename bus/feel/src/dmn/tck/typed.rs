@@ -67,10 +67,12 @@ fn simple(node: Node<'_, '_>) -> Result<Value, Unreadable> {
         "date" => temporal::parse_date(trimmed).map(Value::Date),
         "time" => Time::parse(trimmed).map(|time| Value::Time(time.into())),
         "dateTime" => DateTime::parse(trimmed).map(|moment| Value::DateTime(moment.into())),
-        "duration" | "dayTimeDuration" | "yearMonthDuration" => temporal::parse_duration(trimmed).map(|duration| match duration {
-            AnyDuration::Months(months) => Value::Months(months),
-            AnyDuration::Time(duration) => Value::Duration(duration),
-        }),
+        "duration" | "dayTimeDuration" | "yearMonthDuration" => {
+            temporal::parse_duration(trimmed).map(|duration| match duration {
+                AnyDuration::Months(months) => Value::Months(months),
+                AnyDuration::Time(duration) => Value::Duration(duration),
+            })
+        }
         unknown => return Err(Unreadable::at(node, format!("values of type '{unknown}' are not known"))),
     };
     value.ok_or_else(|| Unreadable::at(node, format!("this is no {of}")))
