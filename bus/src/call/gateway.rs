@@ -52,7 +52,13 @@ pub(super) struct Exchange {
 impl Gateway {
     /// A gateway that serves nothing yet.
     pub fn new(limits: CallLimits, propagation: Option<Propagation>) -> Self {
-        Self { table: ArcSwap::default(), limits, propagation, recorders: Arc::default(), copies: Arc::new(Semaphore::new(MOST_COPIES)) }
+        Self {
+            table: ArcSwap::default(),
+            limits,
+            propagation,
+            recorders: Arc::default(),
+            copies: Arc::new(Semaphore::new(MOST_COPIES)),
+        }
     }
 
     /// Replaces all routes at once.

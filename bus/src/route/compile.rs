@@ -1,5 +1,6 @@
 //! The routes of one method, from what is written to what is run: names resolved, types compared, destinations checked.
 
+use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
 use passerelle_feel::{Expression, Guard, Value};
@@ -44,11 +45,13 @@ impl Draft<'_> {
     /// Compiles them; what is wrong is added to the problems.
     pub(super) fn compile(&self, method: &Arc<Method>, around: &Surroundings<'_>, problems: &mut Vec<Problem>) -> Compiled {
         let mut variables = Variables::new(method.path.trim_start_matches('/'), method.input.clone());
-        for (file, route) in &self.routes {
+        let mut nameless = HashSet::new();
+        for (number, (file, route)) in self.routes.iter().enumerate() {
             if let Some(when) = &route.when
                 && let Err(error) = variables.add(&when.value)
             {
                 problems.push(problem(place(file, when), route, error.to_string()));
+                nameless.insert(number);
             }
         }
         let streams = method.client_streaming || method.server_streaming;
@@ -59,8 +62,9 @@ impl Draft<'_> {
         let scope = variables.scope();
         let mut bench = Bench { method, around, goals: Vec::new(), problems };
         let (mut routes, mut guards) = (Vec::new(), Vec::new());
-        for (file, route) in &self.routes {
-            let when = route.when.as_ref().and_then(|when| bench.condition(file, route, when, &scope));
+        for (number, (file, route)) in self.routes.iter().enumerate() {
+            let when = route.when.as_ref().filter(|_| !nameless.contains(&number));
+            let when = when.and_then(|when| bench.condition(file, route, when, &scope));
             let asked = when.as_ref().map(Expression::guards).unwrap_or_default();
             // A list may hold what its items do not equal: only single values are found by their value.
             let asked: Vec<Guard> = asked.into_iter().filter(|guard| variables.kind(variable(guard)).is_some()).collect();
@@ -154,7 +158,10 @@ impl Bench<'_, '_> {
         }
         if let Some(endpoint) = endpoint.as_ref().filter(|endpoint| !self.around.endpoints.contains(endpoint)) {
             let known = self.around.endpoints.join(", ");
-            wrong(format!("no endpoint `{endpoint}` in the settings (there is {})", if known.is_empty() { "none" } else { &known }));
+            wrong(format!(
+                "no endpoint `{endpoint}` in the settings (there is {})",
+                if known.is_empty() { "none" } else { &known }
+            ));
         }
         let called = match method {
             None => self.method.clone(),

@@ -70,10 +70,11 @@ impl Index {
     fn add(&mut self, number: u32, guard: &Guard) {
         match guard {
             Guard::OneOf { variable, values } => {
-                let exact = find_or_add(&mut self.exact, |exact| exact.variable == *variable, || Exact {
-                    variable: *variable,
-                    ..Exact::default()
-                });
+                let exact = find_or_add(
+                    &mut self.exact,
+                    |exact| exact.variable == *variable,
+                    || Exact { variable: *variable, ..Exact::default() },
+                );
                 for value in values {
                     let list = match value {
                         Value::Text(text) => exact.texts.entry(text.clone()).or_default(),
@@ -87,11 +88,11 @@ impl Index {
                 }
             }
             Guard::Begins { variable, with } => {
-                let beginnings =
-                    find_or_add(&mut self.beginnings, |beginnings| beginnings.variable == *variable, || Beginnings {
-                        variable: *variable,
-                        ..Beginnings::default()
-                    });
+                let beginnings = find_or_add(
+                    &mut self.beginnings,
+                    |beginnings| beginnings.variable == *variable,
+                    || Beginnings { variable: *variable, ..Beginnings::default() },
+                );
                 if !beginnings.lengths.contains(&with.len()) {
                     beginnings.lengths.push(with.len());
                 }

@@ -4,6 +4,9 @@
 //! are FEEL. Fields are read off the wire by their path; no message is decoded.
 
 mod compile;
+mod explain;
+#[cfg(test)]
+mod fixture;
 mod index;
 mod observe;
 mod peek;
@@ -11,9 +14,12 @@ mod rules;
 mod set;
 mod source;
 mod strip;
+#[cfg(test)]
+mod tests;
 mod variables;
 mod written;
 
+pub use self::explain::{Finding, Trial, Unreadable};
 pub(crate) use self::observe::COPIES;
 pub use self::observe::{METRICS, RELOADS, ROUTES, VERSION};
 pub(crate) use self::peek::PeekError;
@@ -21,5 +27,4 @@ pub(crate) use self::rules::Rule;
 pub use self::rules::{CONDITION_LIMITS, Goal, Held, Rules};
 pub use self::set::{Listed, Set, Surroundings};
 pub use self::source::{MOST_ROUTES, Problem, Refused, Sources, Text};
-pub(crate) use self::variables::Envelope;
 pub use self::written::{Destination, File, Mode, Names, Route};

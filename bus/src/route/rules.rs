@@ -76,7 +76,8 @@ pub enum Held {
 impl Rules {
     /// Whether a call's first message is needed to choose, or to be changed or copied.
     pub(crate) fn needs_message(&self) -> bool {
-        self.reading.looks_into() || self.routes.iter().any(|route| route.strip.is_some() || !route.also.is_empty())
+        self.reading.looks_into()
+            || self.routes.iter().any(|route| route.strip.is_some() || !route.also.is_empty())
             || self.mode == Mode::All
     }
 
@@ -111,12 +112,6 @@ impl Rules {
         Ok(chosen)
     }
 
-    /// What every route of the method says to a call, and whether it takes it.
-    pub(super) fn look(&self, envelope: &Envelope<'_>, message: &[u8]) -> Result<Vec<(&Rule, Held)>, PeekError> {
-        let values = self.reading.values(envelope, message)?;
-        Ok(self.routes.iter().map(|rule| (rule, rule.holds(&values))).collect())
-    }
-
     fn count_undecided(&self) {
         let method = || metrics::counter!(UNDECIDED, "rpc_method" => self.method.clone());
         self.undecided.get_or_init(method).increment(1);
@@ -147,7 +142,7 @@ impl Rule {
         self.strip.as_ref().map(|strip| strip.apply(message)).transpose()
     }
 
-    fn holds(&self, values: &[Value]) -> Held {
+    pub(super) fn holds(&self, values: &[Value]) -> Held {
         let Some(when) = &self.when else { return Held::Yes };
         match when.evaluate(values, &CONDITION_LIMITS) {
             Ok(evaluated) => match evaluated.value {

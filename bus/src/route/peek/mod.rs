@@ -19,7 +19,7 @@ pub(super) use self::whole::moment;
 pub(super) use self::wire::Reader;
 
 /// Values that are made of one message at most: items of lists, entries of maps, fields of messages that are taken whole.
-pub const MOST_VALUES: usize = 10_000;
+const MOST_VALUES: usize = 10_000;
 
 /// Messages within messages, where one is taken whole.
 const DEEPEST: usize = 32;

@@ -82,16 +82,42 @@ struct Field {
 /// What is done with a field.
 #[derive(Debug)]
 enum Take {
-    One { place: usize, kind: Kind, missing: Value },
-    Many { place: usize, kind: Kind },
-    Message { place: usize, of: Whole },
-    Messages { place: usize, of: Whole },
-    Map { place: usize, of: Whole },
-    Entry { place: usize, of: Whole, key: Arc<str> },
+    One {
+        place: usize,
+        kind: Kind,
+        missing: Value,
+    },
+    Many {
+        place: usize,
+        kind: Kind,
+    },
+    Message {
+        place: usize,
+        of: Whole,
+    },
+    Messages {
+        place: usize,
+        of: Whole,
+    },
+    Map {
+        place: usize,
+        of: Whole,
+    },
+    Entry {
+        place: usize,
+        of: Whole,
+        key: Arc<str>,
+    },
     /// A message on the way, whose fields have places of their own here.
-    Into { mark: usize, level: Level },
+    Into {
+        mark: usize,
+        level: Level,
+    },
     /// Messages on the way: each of their fields becomes a list.
-    Each { level: Level, places: Vec<usize> },
+    Each {
+        level: Level,
+        places: Vec<usize>,
+    },
 }
 
 /// What was found so far.
@@ -115,7 +141,11 @@ impl Level {
     fn at(message: &MessageDescriptor, paths: &[(usize, &[FieldDescriptor], &Option<Arc<str>>)], places: &mut usize) -> Self {
         let mut fields: Vec<Field> = Vec::new();
         for first in message.fields() {
-            let here: Vec<_> = paths.iter().filter(|(_, way, _)| way.first() == Some(&first)).copied().collect();
+            let here: Vec<_> = paths
+                .iter()
+                .filter(|(_, way, _)| way.first().is_some_and(|field| field.number() == first.number()))
+                .copied()
+                .collect();
             if here.is_empty() {
                 continue;
             }

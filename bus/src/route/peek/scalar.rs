@@ -15,7 +15,7 @@ pub(super) fn value(kind: &Kind, raw: Raw<'_>) -> Result<Option<Value>, PeekErro
         (Kind::Int64, Raw::Varint(value)) => whole(value as i64),
         (Kind::Uint32, Raw::Varint(value)) => whole(i64::from(value as u32)),
         (Kind::Uint64, Raw::Varint(value)) | (Kind::Fixed64, Raw::Fixed64(value)) => unsigned(value),
-        (Kind::Sint32, Raw::Varint(value)) => whole(i64::from(zigzag(value) as i32)),
+        (Kind::Sint32, Raw::Varint(value)) => whole(zigzag(u64::from(value as u32))),
         (Kind::Sint64, Raw::Varint(value)) => whole(zigzag(value)),
         (Kind::Fixed32, Raw::Fixed32(value)) => whole(value.into()),
         (Kind::Sfixed32, Raw::Fixed32(value)) => whole(i64::from(value as i32)),

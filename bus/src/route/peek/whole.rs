@@ -102,8 +102,7 @@ impl Whole {
 
     fn level(&self) -> &Level {
         self.level.get_or_init(|| {
-            let paths: Vec<FieldPath> =
-                self.message.fields().map(|field| FieldPath { fields: vec![field], key: None }).collect();
+            let paths: Vec<FieldPath> = self.message.fields().map(|field| FieldPath { fields: vec![field], key: None }).collect();
             Box::new(Level::new(&self.message, &paths))
         })
     }
