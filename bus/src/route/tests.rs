@@ -86,7 +86,8 @@ fn the_first_route_whose_condition_holds_takes_the_call() {
         large? sum(list) has no result; card; scored? cannot compare null with number
         large? sum(list) has no result; scored? cannot compare null with number
         large? sum(list) has no result; scored
-    "#]].assert_eq(&all);
+    "#]]
+    .assert_eq(&all);
 }
 
 #[test]
@@ -107,7 +108,10 @@ routes:
   - { name: last }
 ";
     let said = asked_of(file, r#"{"amount": 3}"#, &[]);
-    expect!["text? no result for number add string; endless? a list would have more than 10000 items; number? it came to number; last"].assert_eq(&said);
+    expect![
+        "text? no result for number add string; endless? a list would have more than 10000 items; number? it came to number; last"
+    ]
+    .assert_eq(&said);
 }
 
 #[test]

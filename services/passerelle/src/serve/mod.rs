@@ -1,7 +1,7 @@
 //! `passerelle serve`: settings in, two open ports out, drained at the end.
 
 mod admin;
-mod clock;
+pub(crate) mod clock;
 pub(crate) mod contracts;
 mod deadline;
 pub(crate) mod dial;
@@ -15,7 +15,7 @@ mod operators;
 mod readiness;
 pub(crate) mod reads;
 mod routes;
-pub(crate) mod routing;
+mod routing;
 pub(crate) mod tls;
 
 use std::collections::BTreeMap;

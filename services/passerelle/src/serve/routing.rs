@@ -4,22 +4,19 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use http::HeaderName;
 use passerelle_bus::contract::Snapshot;
-use passerelle_bus::route::{RELOADS, ROUTES, Refused, Set, Sources, Surroundings, VERSION};
+use passerelle_bus::route::{RELOADS, ROUTES, Refused, Set, Sources, VERSION};
 use passerelle_proto::bus::v1;
 
-use super::clock::Wall;
 use crate::explain::Code;
 use crate::failure::Failure;
-use crate::route_files::RouteFolder;
+use crate::route_files::{Known, RouteFolder};
 use crate::settings::Settings;
 
 /// The routes of a running bus.
-pub(crate) struct Routing {
+pub(super) struct Routing {
     folder: Option<PathBuf>,
-    endpoints: Vec<String>,
-    channel_key: HeaderName,
+    known: Known,
     state: Mutex<State>,
 }
 
@@ -38,11 +35,10 @@ struct State {
 
 impl Routing {
     /// Reads the files; they are held against contracts at the first [`Self::set`].
-    pub(crate) fn open(settings: &Settings) -> Result<Self, Failure> {
+    pub(super) fn open(settings: &Settings) -> Result<Self, Failure> {
         let routing = Self {
             folder: settings.routes.clone(),
-            endpoints: settings.endpoints.keys().map(ToString::to_string).collect(),
-            channel_key: settings.channels.resolved().name_key.clone(),
+            known: Known::of(settings),
             state: Mutex::new(State {
                 set: Arc::default(),
                 sources: Arc::default(),
@@ -59,7 +55,7 @@ impl Routing {
     }
 
     /// Holds what was read against these contracts, before anything is served.
-    pub(crate) fn prove(&self, snapshot: &Snapshot) -> Result<(), Failure> {
+    pub(super) fn prove(&self, snapshot: &Snapshot) -> Result<(), Failure> {
         let sources = self.state().sources.clone();
         let set = self.compile(&sources, snapshot).map_err(|error| Failure::new(Code::ROUTES_REFUSED, error))?;
         self.state().run(set, snapshot.generation());
@@ -67,7 +63,7 @@ impl Routing {
     }
 
     /// The set that runs with these contracts. One that does not fit them goes on as it was: that is said, not acted on.
-    pub(crate) fn set(&self, snapshot: &Snapshot) -> Arc<Set> {
+    pub(super) fn set(&self, snapshot: &Snapshot) -> Arc<Set> {
         let mut state = self.state();
         if state.generation != Some(snapshot.generation()) {
             match self.compile(&state.sources, snapshot) {
@@ -83,7 +79,7 @@ impl Routing {
     }
 
     /// Reads and compiles the files; whether they differ from what runs. They run from [`Self::commit`] on.
-    pub(crate) fn prepare(&self, snapshot: &Snapshot) -> Result<Prepared, String> {
+    pub(super) fn prepare(&self, snapshot: &Snapshot) -> Result<Prepared, String> {
         let prepared = self.read().and_then(|sources| {
             let set = self.compile(&sources, snapshot).map_err(|error| error.to_string())?;
             Ok(Prepared { set, sources: Arc::new(sources), generation: snapshot.generation() })
@@ -95,13 +91,13 @@ impl Routing {
     }
 
     /// Whether a prepared set is another one than that which runs.
-    pub(crate) fn differs(&self, prepared: &Prepared) -> bool {
+    pub(super) fn differs(&self, prepared: &Prepared) -> bool {
         let state = self.state();
         state.set.hash() != prepared.set.hash() || !state.stale.is_empty()
     }
 
     /// Runs a prepared set.
-    pub(crate) fn commit(&self, prepared: Prepared, outcome: &'static str) {
+    pub(super) fn commit(&self, prepared: Prepared, outcome: &'static str) {
         let mut state = self.state();
         let Prepared { set, sources, generation } = prepared;
         state.before = Some(std::mem::replace(&mut state.sources, sources));
@@ -113,25 +109,25 @@ impl Routing {
     }
 
     /// The set before the last reload, compiled again.
-    pub(crate) fn former(&self, snapshot: &Snapshot) -> Result<Prepared, String> {
+    pub(super) fn former(&self, snapshot: &Snapshot) -> Result<Prepared, String> {
         let before = self.state().before.clone().ok_or("there is no set of routes before the one that runs")?;
         let set = self.compile(&before, snapshot).map_err(|error| error.to_string())?;
         Ok(Prepared { set, sources: before, generation: snapshot.generation() })
     }
 
     /// What an operator sees of the set that runs.
-    pub(crate) fn shown(&self) -> v1::RouteSet {
+    pub(super) fn shown(&self) -> v1::RouteSet {
         let state = self.state();
         described(&state.set, state.version, state.since, &state.stale)
     }
 
     /// What an operator sees of a set that would run next.
-    pub(crate) fn would_be(&self, prepared: &Prepared) -> v1::RouteSet {
+    pub(super) fn would_be(&self, prepared: &Prepared) -> v1::RouteSet {
         described(&prepared.set, self.state().version + 1, SystemTime::now(), "")
     }
 
     /// What an operator sees of the routes that run.
-    pub(crate) fn listed(&self) -> Vec<v1::Route> {
+    pub(super) fn listed(&self) -> Vec<v1::Route> {
         let set = self.state().set.clone();
         let route = |listed: &passerelle_bus::route::Listed| v1::Route {
             name: listed.name.clone(),
@@ -151,8 +147,7 @@ impl Routing {
     }
 
     fn compile(&self, sources: &Sources, snapshot: &Snapshot) -> Result<Set, Refused> {
-        let (endpoints, channel_key) = (self.endpoints.as_slice(), &self.channel_key);
-        Set::compile(sources, &Surroundings { snapshot, endpoints, channel_key, clock: Arc::new(Wall) })
+        self.known.compile(sources, snapshot)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -161,7 +156,7 @@ impl Routing {
 }
 
 /// A set that is compiled and does not run yet.
-pub(crate) struct Prepared {
+pub(super) struct Prepared {
     set: Set,
     sources: Arc<Sources>,
     generation: u64,
@@ -191,6 +186,6 @@ fn described(set: &Set, version: u64, since: SystemTime, stale: &str) -> v1::Rou
 }
 
 /// Counts a reload.
-pub(crate) fn count(outcome: &'static str) {
+pub(super) fn count(outcome: &'static str) {
     metrics::counter!(RELOADS, "outcome" => outcome).increment(1);
 }
