@@ -6,3 +6,4 @@ pub mod calendar;
 pub mod call;
 pub mod contract;
 pub mod keyed;
+pub mod payload;
