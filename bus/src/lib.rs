@@ -6,4 +6,5 @@ pub mod calendar;
 pub mod call;
 pub mod contract;
 pub mod keyed;
+pub mod payload;
 pub mod route;

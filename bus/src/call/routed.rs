@@ -185,7 +185,7 @@ async fn within<T>(deadline: Option<Instant>, work: impl Future<Output = Result<
 fn refused(error: PeekError) -> Status {
     match error {
         PeekError::Malformed(_) => Status::invalid_argument(error.to_string()),
-        PeekError::TooMany => Status::resource_exhausted(error.to_string()),
+        PeekError::TooMany | PeekError::TooLarge => Status::resource_exhausted(error.to_string()),
     }
 }
 

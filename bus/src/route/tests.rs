@@ -167,14 +167,12 @@ routes:
             routes/a.yaml:23:11: route field: routes/a.yaml:3:11 has the same name
             routes/a.yaml:4:11: route field: desk.v1.Customer has no field `segmnt` (it has: id, segment, score, partner)
             routes/a.yaml:12:11: route whole: `request` as a whole is not looked at: name a field of it (request.name)
-            routes/a.yaml:4:11: route field: `request` is not known here (known are method, service, channel, customer, reason, priority, received, metadata.KEY, request.FIELD)
             routes/a.yaml:6:11: route kind: `request.kind` is never "CAR" (desk.v1.Kind has: KIND_UNSPECIFIED, CARD, LOAN)
             routes/a.yaml:8:11: route type: `chanel` is not known here (known are method, service, channel, customer, reason, priority, received, metadata.KEY, request.FIELD)
             routes/a.yaml:8:11: route type: `request.amount` is a number, and is compared with a string
             routes/a.yaml:10:11: route feel: the condition is no FEEL: expected a value, at line 1, column 17
               request.amount >
                               ^
-            routes/a.yaml:12:11: route whole: `request` is not known here (known are method, service, channel, customer, reason, priority, received, metadata.KEY, request.FIELD)
             routes/a.yaml:14:9: route nowhere: no endpoint `west` in the settings (there is desk, north, south)
             routes/a.yaml:16:9: route types: `desk.v1.Desk/Other` takes desk.v1.Told, the method of this route takes desk.v1.Asked
             routes/a.yaml:18:9: route later: a `topic` as destination is not there yet: it comes with delivery

@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use http::{HeaderMap, HeaderName};
+use jiff::tz::TimeZone;
+use passerelle_feel::temporal::{DateTime, Zone};
 use passerelle_feel::{Number, Scope, Value};
 use prost_reflect::{Kind, MessageDescriptor};
 
-use super::peek::{FieldPath, PathError, Peek, PeekError, moment};
+use super::peek::{FieldPath, PathError, Peek, PeekError};
 
 /// Names of the customer, the reason and the priority of a call in its metadata.
 const CUSTOMER: HeaderName = HeaderName::from_static("passerelle-customer");
@@ -203,8 +205,10 @@ fn number(envelope: &Envelope<'_>, key: &HeaderName) -> Value {
 }
 
 fn received(envelope: &Envelope<'_>) -> Value {
-    let since = envelope.received.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).map_or(Value::Null, |seconds| moment(seconds, since.subsec_nanos() as i32))
+    jiff::Timestamp::try_from(envelope.received).map_or(Value::Null, |at| {
+        let civil = TimeZone::UTC.to_datetime(at);
+        Value::DateTime(Arc::new(DateTime { civil, zone: Zone::Offset(0) }))
+    })
 }
 
 /// The names that stand in a condition with points between them (`request.customer.segment`), texts and comments left out.

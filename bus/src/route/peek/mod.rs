@@ -1,7 +1,8 @@
-//! Named fields of a message, read from its wire bytes without decoding it: what is not asked for is passed over.
+//! Named fields of a message, read from its wire bytes without decoding it: what is not asked for is passed over. Only a message that
+//! a path ends at is decoded.
 //!
 //! What is passed over is not checked either: a message whose asked-for fields are whole goes its way, and what else may be wrong with
-//! it is for the back office to say. Values are those of protobuf's JSON mapping, numbers and dates as FEEL has them.
+//! it is for the back office to say. Values are those of [`crate::payload`].
 
 mod plan;
 mod scalar;
@@ -15,14 +16,13 @@ use prost_reflect::MessageDescriptor;
 
 use self::plan::Level;
 pub(super) use self::plan::{FieldPath, PathError};
-pub(super) use self::whole::moment;
 pub(super) use self::wire::Reader;
 
 /// Values that are made of one message at most: items of lists, entries of maps, fields of messages that are taken whole.
 const MOST_VALUES: usize = 10_000;
 
-/// Messages within messages, where one is taken whole.
-const DEEPEST: usize = 32;
+/// Bytes of messages that are taken whole, together.
+const MOST_DECODED: usize = 64 * 1024;
 
 /// Fields to be read of messages of one type.
 #[derive(Debug)]
@@ -49,6 +49,9 @@ pub(crate) enum PeekError {
     /// More than routing may look at.
     #[error("the fields of the request that routes look at hold more than {MOST_VALUES} values")]
     TooMany,
+    /// More than routing may decode.
+    #[error("the messages of the request that routes take whole have more than {MOST_DECODED} bytes")]
+    TooLarge,
 }
 
 impl Peek {
@@ -62,16 +65,25 @@ impl Peek {
     /// A field without a value is null where its message can tell (it is `optional`, of a oneof, or a message), or where a message
     /// on the way to it is not there; else it has its type's default.
     pub(super) fn read(&self, message: &[u8]) -> Result<Vec<Value>, PeekError> {
-        self.level.read(wire::Reader::new(message), self.fields, &mut Budget(MOST_VALUES))
+        self.level.read(wire::Reader::new(message), self.fields, &mut Budget { values: MOST_VALUES, decoded: MOST_DECODED })
     }
 }
 
-/// How many values may still be made.
-struct Budget(usize);
+/// How much may still be made of one message.
+struct Budget {
+    values: usize,
+    /// Bytes.
+    decoded: usize,
+}
 
 impl Budget {
     fn take(&mut self) -> Result<(), PeekError> {
-        self.0 = self.0.checked_sub(1).ok_or(PeekError::TooMany)?;
+        self.values = self.values.checked_sub(1).ok_or(PeekError::TooMany)?;
+        Ok(())
+    }
+
+    fn decode(&mut self, bytes: usize) -> Result<(), PeekError> {
+        self.decoded = self.decoded.checked_sub(bytes).ok_or(PeekError::TooLarge)?;
         Ok(())
     }
 }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use passerelle_feel::{Context, Value};
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 
-use super::whole::{self, Whole};
+use super::whole;
 use super::wire::{Raw, Reader};
 use super::{Budget, PeekError, scalar};
+use crate::payload::single;
 
 /// A field of a message by the names that lead to it; of a map also the key.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,7 +49,7 @@ impl FieldPath {
                 return Ok((Self { fields, key }, used));
             }
             match field.kind() {
-                Kind::Message(inner) if !whole::is_single(&inner) => within = inner,
+                Kind::Message(inner) if single(&inner).is_none() => within = inner,
                 _ => return Ok((Self { fields, key: None }, index + 1)),
             }
         }
@@ -93,19 +94,19 @@ enum Take {
     },
     Message {
         place: usize,
-        of: Whole,
+        of: MessageDescriptor,
     },
     Messages {
         place: usize,
-        of: Whole,
+        of: MessageDescriptor,
     },
     Map {
         place: usize,
-        of: Whole,
+        of: MessageDescriptor,
     },
     Entry {
         place: usize,
-        of: Whole,
+        of: MessageDescriptor,
         key: Arc<str>,
     },
     /// A message on the way, whose fields have places of their own here.
@@ -163,56 +164,30 @@ impl Level {
 
     /// The values in the first places, so many.
     pub(super) fn read(&self, message: Reader<'_>, values: usize, budget: &mut Budget) -> Result<Vec<Value>, PeekError> {
-        self.read_pieces(&[message], values, DEPTH, budget)
-    }
-
-    /// Of a message that stands on the wire in several pieces: together they are one.
-    pub(super) fn read_pieces(
-        &self,
-        pieces: &[Reader<'_>],
-        values: usize,
-        depth: usize,
-        budget: &mut Budget,
-    ) -> Result<Vec<Value>, PeekError> {
         let mut found: Vec<Found<'_>> = std::iter::repeat_with(|| Found::Nothing).take(self.places).collect();
-        for piece in pieces {
-            self.walk(*piece, &mut found, depth, budget)?;
-        }
+        self.walk(message, &mut found, budget)?;
         let mut out = vec![Value::Null; values];
-        self.finish(true, &mut found, &mut out, depth, budget)?;
+        self.finish(true, &mut found, &mut out, budget)?;
         Ok(out)
     }
 
-    fn walk<'a>(
-        &self,
-        mut message: Reader<'a>,
-        found: &mut [Found<'a>],
-        depth: usize,
-        budget: &mut Budget,
-    ) -> Result<(), PeekError> {
+    fn walk<'a>(&self, mut message: Reader<'a>, found: &mut [Found<'a>], budget: &mut Budget) -> Result<(), PeekError> {
         while let Some((number, raw)) = message.field()? {
             let Some(field) = self.fields.iter().find(|field| field.number == number) else { continue };
             for place in &field.clears {
                 found[*place] = Found::Nothing;
             }
             for take in &field.takes {
-                take.walk(raw, found, depth, budget)?;
+                take.walk(raw, found, budget)?;
             }
         }
         Ok(())
     }
 
     /// `there`: whether the message was on the wire.
-    fn finish(
-        &self,
-        there: bool,
-        found: &mut [Found<'_>],
-        out: &mut [Value],
-        depth: usize,
-        budget: &mut Budget,
-    ) -> Result<(), PeekError> {
+    fn finish(&self, there: bool, found: &mut [Found<'_>], out: &mut [Value], budget: &mut Budget) -> Result<(), PeekError> {
         for take in self.fields.iter().flat_map(|field| &field.takes) {
-            take.finish(there, found, out, depth, budget)?;
+            take.finish(there, found, out, budget)?;
         }
         Ok(())
     }
@@ -222,9 +197,6 @@ impl Level {
         self.fields.iter().flat_map(|field| field.takes.iter().flat_map(Take::written)).collect()
     }
 }
-
-/// How deep messages that are taken whole may be nested.
-const DEPTH: usize = super::DEEPEST;
 
 /// Members of a oneof put each other out. Siblings that nobody asked for do, too, so they are looked for.
 fn clear_siblings(message: &MessageDescriptor, fields: &mut Vec<Field>) {
@@ -249,10 +221,10 @@ fn clear_siblings(message: &MessageDescriptor, fields: &mut Vec<Field>) {
 impl Take {
     fn of(field: &FieldDescriptor, place: usize, key: Option<&Arc<str>>) -> Self {
         match (field.kind(), key) {
-            (Kind::Message(entry), Some(key)) if field.is_map() => Self::Entry { place, of: Whole::of(entry), key: key.clone() },
-            (Kind::Message(entry), _) if field.is_map() => Self::Map { place, of: Whole::of(entry) },
-            (Kind::Message(inner), _) if field.is_list() => Self::Messages { place, of: Whole::of(inner) },
-            (Kind::Message(inner), _) => Self::Message { place, of: Whole::of(inner) },
+            (Kind::Message(entry), Some(key)) if field.is_map() => Self::Entry { place, of: entry, key: key.clone() },
+            (Kind::Message(entry), _) if field.is_map() => Self::Map { place, of: entry },
+            (Kind::Message(inner), _) if field.is_list() => Self::Messages { place, of: inner },
+            (Kind::Message(inner), _) => Self::Message { place, of: inner },
             (kind, _) if field.is_list() => Self::Many { place, kind },
             (kind, _) => Self::One { place, missing: missing(field, &kind), kind },
         }
@@ -291,7 +263,7 @@ impl Take {
         }
     }
 
-    fn walk<'a>(&self, raw: Raw<'a>, found: &mut [Found<'a>], depth: usize, budget: &mut Budget) -> Result<(), PeekError> {
+    fn walk<'a>(&self, raw: Raw<'a>, found: &mut [Found<'a>], budget: &mut Budget) -> Result<(), PeekError> {
         match (self, raw) {
             (Self::One { place, kind, .. }, raw) => {
                 // Of another wire type than the contract's it is a field that is not known, as every decoder has it.
@@ -305,18 +277,18 @@ impl Take {
                 other => *other = Found::Pieces(vec![chunk]),
             },
             (Self::Messages { place, of }, Raw::Chunk(chunk)) => {
-                let value = of.value(&[chunk], depth, budget)?;
+                let value = whole::value(of, &[chunk], budget)?;
                 grow(&mut found[*place], |values| values.push(value));
             }
             (Self::Map { place, of }, Raw::Chunk(chunk)) => {
-                let (key, value) = of.entry(chunk, depth, budget)?;
+                let (key, value) = whole::entry(of, chunk, budget)?;
                 match &mut found[*place] {
                     Found::Entries(entries) => entries.set(key, value),
                     other => *other = Found::Entries(Context::from_iter([(key, value)])),
                 }
             }
             (Self::Entry { place, of, key }, Raw::Chunk(chunk)) => {
-                if let (found_key, value) = of.entry(chunk, depth, budget)?
+                if let (found_key, value) = whole::entry(of, chunk, budget)?
                     && found_key == *key
                 {
                     found[*place] = Found::One(value);
@@ -324,10 +296,10 @@ impl Take {
             }
             (Self::Into { mark, level }, Raw::Chunk(chunk)) => {
                 found[*mark] = Found::One(Value::Null);
-                level.walk(chunk, found, depth, budget)?;
+                level.walk(chunk, found, budget)?;
             }
             (Self::Each { level, places }, Raw::Chunk(chunk)) => {
-                let values = level.read_pieces(&[chunk], places.len(), depth, budget)?;
+                let values = level.read(chunk, places.len(), budget)?;
                 for (place, value) in places.iter().zip(values) {
                     budget.take()?;
                     grow(&mut found[*place], |values| values.push(value));
@@ -338,19 +310,12 @@ impl Take {
         Ok(())
     }
 
-    fn finish(
-        &self,
-        there: bool,
-        found: &mut [Found<'_>],
-        out: &mut [Value],
-        depth: usize,
-        budget: &mut Budget,
-    ) -> Result<(), PeekError> {
+    fn finish(&self, there: bool, found: &mut [Found<'_>], out: &mut [Value], budget: &mut Budget) -> Result<(), PeekError> {
         let mut take = |place: usize| std::mem::replace(&mut found[place], Found::Nothing);
         match self {
             Self::Into { mark, level } => {
                 let there = matches!(take(*mark), Found::One(_));
-                return level.finish(there, found, out, depth, budget);
+                return level.finish(there, found, out, budget);
             }
             Self::Each { places, .. } => {
                 for place in places {
@@ -367,7 +332,7 @@ impl Take {
             Self::Many { place, .. } | Self::Messages { place, .. } => out[*place] = many(take(*place), there),
             Self::Message { place, of } => {
                 if let Found::Pieces(pieces) = take(*place) {
-                    out[*place] = of.value(&pieces, depth, budget)?;
+                    out[*place] = whole::value(of, &pieces, budget)?;
                 }
             }
             Self::Map { place, .. } => {

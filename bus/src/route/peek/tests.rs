@@ -1,14 +1,13 @@
 //! Fields read off the wire against the same fields of decoded messages.
 
-use std::sync::Arc;
-
-use passerelle_feel::{Context, Number, Value};
+use passerelle_feel::Value;
 use proptest::prelude::*;
 use prost::encoding::{WireType, encode_key, encode_varint};
-use prost_reflect::{DynamicMessage, MapKey, ReflectMessage as _, Value as Decoded};
+use prost_reflect::{DynamicMessage, Value as Decoded};
 
 use super::super::fixture::{asked, shown};
 use super::{FieldPath, Peek, PeekError};
+use crate::payload::to_value;
 
 const PATHS: [&str; 31] = [
     "name",
@@ -57,69 +56,20 @@ fn peek(names: &[&str], message: &[u8]) -> Result<Vec<String>, PeekError> {
 /// What decoding gives for a path.
 fn decoded(message: &DynamicMessage, path: &FieldPath) -> Value {
     let (first, rest) = path.fields.split_first().unwrap();
+    let below =
+        |value: &Decoded| decoded(value.as_message().unwrap(), &FieldPath { fields: rest.to_vec(), key: path.key.clone() });
     let field = message.get_field(first);
-    match (&*field, rest, &path.key) {
-        (Decoded::Map(entries), [], Some(key)) => {
-            entries.get(&MapKey::String(key.to_string())).map_or(Value::Null, |value| value_of(value, None))
-        }
-        (_, [], _) if first.supports_presence() && !message.has_field(first) => Value::Null,
-        (value, [], _) => value_of(value, Some(first)),
-        (Decoded::List(items), rest, key) => {
-            let path = FieldPath { fields: rest.to_vec(), key: key.clone() };
-            Value::list(items.iter().map(|item| decoded(item.as_message().unwrap(), &path)).collect())
-        }
-        (Decoded::Message(inner), rest, key) if message.has_field(first) => {
-            decoded(inner, &FieldPath { fields: rest.to_vec(), key: key.clone() })
-        }
-        _ => Value::Null,
-    }
-}
-
-fn value_of(value: &Decoded, field: Option<&prost_reflect::FieldDescriptor>) -> Value {
-    let number = |digits: String| digits.parse().map_or(Value::Null, Value::Number);
-    match value {
-        Decoded::Bool(value) => Value::Boolean(*value),
-        Decoded::I32(value) => number(value.to_string()),
-        Decoded::I64(value) => number(value.to_string()),
-        Decoded::U32(value) => number(value.to_string()),
-        Decoded::U64(value) => number(value.to_string()),
-        Decoded::F32(value) => number(format!("{value:e}")),
-        Decoded::F64(value) => number(format!("{value:e}")),
-        Decoded::String(value) => Value::text(value.as_str()),
-        Decoded::Bytes(value) => Value::text(data_encoding::BASE64.encode(value)),
-        Decoded::EnumNumber(value) => match field.unwrap().kind().as_enum().unwrap().get_value(*value) {
-            Some(named) => Value::text(named.name()),
-            None => Value::Number(Number::from(i64::from(*value))),
-        },
-        Decoded::List(items) => Value::list(items.iter().map(|item| value_of(item, field)).collect()),
-        Decoded::Map(entries) => {
-            let key = |key: &MapKey| match key {
-                MapKey::String(key) => Arc::from(key.as_str()),
-                MapKey::I32(key) => Arc::from(key.to_string()),
-                _ => unreachable!("no such keys here"),
-            };
-            let entries = entries.iter().map(|(name, value)| (key(name), value_of(value, None)));
-            Value::Context(Arc::new(entries.collect::<Context>()))
-        }
-        Decoded::Message(message) => message_of(message),
-    }
-}
-
-fn message_of(message: &DynamicMessage) -> Value {
-    match message.descriptor().full_name() {
-        "google.protobuf.StringValue" => value_of(&message.get_field_by_number(1).unwrap(), None),
-        "google.protobuf.Timestamp" => {
-            let part = |number| message.get_field_by_number(number).unwrap();
-            let (seconds, nanos) = (part(1).as_i64().unwrap(), part(2).as_i32().unwrap());
-            super::moment(seconds, nanos)
-        }
-        _ => {
-            let kind = message.descriptor();
-            let fields = kind.fields().map(|field| {
-                let path = FieldPath { fields: vec![field.clone()], key: None };
-                (Arc::from(field.name()), decoded(message, &path))
-            });
-            Value::Context(Arc::new(fields.collect::<Context>()))
+    match (&*field, rest) {
+        (Decoded::List(items), [_, ..]) => Value::list(items.iter().map(below).collect()),
+        (_, [_, ..]) if !message.has_field(first) => Value::Null,
+        (inner, [_, ..]) => below(inner),
+        (_, []) => {
+            let Value::Context(fields) = to_value(message).unwrap() else { panic!("a message of the desk's is a context") };
+            let value = fields.get(first.name()).cloned().unwrap();
+            match (&path.key, &value) {
+                (Some(key), Value::Context(entries)) => entries.get(key).cloned().unwrap_or(Value::Null),
+                _ => value,
+            }
         }
     }
 }
@@ -293,10 +243,13 @@ fn a_message_with_more_values_than_may_be_made_is_refused() {
 }
 
 #[test]
-fn messages_nested_deeply_are_refused_where_they_are_taken_whole() {
-    let nested = (0..100).fold(Vec::new(), |inner, _| one(4, &inner));
+fn what_is_taken_whole_is_bounded_in_depth_and_bytes() {
+    let nested = (0..200).fold(Vec::new(), |inner, _| one(4, &inner));
     let message = one(6, &nested);
     let error = peek(&["customer"], &message).unwrap_err();
-    assert!(error.to_string().contains("nested too deeply"), "{error}");
+    assert!(error.to_string().contains("cannot be decoded"), "{error}");
     assert_eq!(peek(&["customer.segment"], &message).unwrap(), ["\"\""]);
+    let large = one(6, &one(1, &vec![b'x'; 70_000]));
+    assert_eq!(peek(&["customer"], &large), Err(PeekError::TooLarge));
+    assert_eq!(peek(&["customer.segment"], &large).unwrap(), ["\"\""]);
 }

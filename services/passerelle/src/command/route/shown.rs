@@ -73,7 +73,8 @@ mod tests {
             gold   bank.v1.Cards/Block  request.customer = "gold"  premium               routes/cards.yaml:3:5
             rest   bank.v1.Cards/Block  always                     as without it         routes/cards.yaml:3:5
             early  bank.v1.Cards/Block  always                     waits for its method  routes/cards.yaml:3:5
-        "#]].assert_eq(&list(&v1::ListRoutesResponse { set: Some(running.clone()), routes }));
+        "#]]
+        .assert_eq(&list(&v1::ListRoutesResponse { set: Some(running.clone()), routes }));
         let answer = v1::ReloadRoutesResponse { set: Some(running), replaced: true };
         assert_eq!(reload(&answer, true), "would be reloaded: version 3 (1f2e), 3 routes\n");
     }
