@@ -25,6 +25,9 @@ use crate::route::{COPIES, PeekError, Rule};
 /// How long who is only told may take, where calls may last for ever.
 const COPY_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Room that is made for a message before its bytes have come.
+const RESERVED_BYTES: usize = 128 * 1024;
+
 /// What was read of a request: its first message, and what came with its end.
 struct First {
     read: Bytes,
@@ -78,7 +81,8 @@ impl First {
                 Some(Announced { framed, .. }) if framed <= read.len() => {
                     return Ok((Self { read: read.freeze(), framed }, body));
                 }
-                Some(Announced { framed, .. }) => read.reserve(framed - read.len()),
+                // Not all at once: what is announced need not come.
+                Some(Announced { framed, .. }) => read.reserve((framed - read.len()).min(RESERVED_BYTES)),
                 None => {}
             }
             match body.frame().await {

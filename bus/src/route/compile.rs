@@ -11,7 +11,7 @@ use super::rules::{Goal, Rule};
 use super::set::Surroundings;
 use super::source::{Problem, place};
 use super::strip::Strip;
-use super::variables::{Reading, Variables};
+use super::variables::{Reading, Variables, known};
 use super::written::{Destination, Mode, Route};
 use crate::contract::Method;
 
@@ -92,9 +92,7 @@ impl Bench<'_, '_> {
             Ok(expression) => {
                 if !expression.unknown.is_empty() {
                     let unknown: Vec<String> = expression.unknown.iter().map(|name| format!("`{name}`")).collect();
-                    let known = scope.names.iter().filter(|name| !name.contains('.')).map(|name| &**name);
-                    let known: Vec<&str> = known.chain(["metadata.KEY", "request.FIELD"]).collect();
-                    let text = format!("{} is not known here (known are {})", unknown.join(", "), known.join(", "));
+                    let text = format!("{} is not known here (known are {})", unknown.join(", "), known());
                     self.problems.push(problem(place(file, when), route, text));
                 }
                 Some(expression)

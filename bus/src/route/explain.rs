@@ -38,13 +38,21 @@ pub struct Finding {
 pub struct Unreadable(String);
 
 impl Rules {
+    /// The names of the routes that take a call, found as for a call.
+    ///
+    /// # Errors
+    /// The message cannot be read, as a call's would be refused.
+    pub fn taken_by(&self, trial: &Trial<'_>) -> Result<Vec<&str>, Unreadable> {
+        let chosen = self.choose(&self.trial(trial), trial.message).map_err(|error| Unreadable(error.to_string()))?;
+        Ok(chosen.into_iter().map(|rule| rule.name()).collect())
+    }
+
     /// What each route says to a call, in their order.
     ///
     /// # Errors
     /// The message cannot be read, as a call's would be refused.
     pub fn explain(&self, trial: &Trial<'_>) -> Result<Vec<Finding>, Unreadable> {
-        let envelope = Envelope { headers: trial.metadata, channel_key: &self.channel_key, received: trial.received };
-        let values = self.reading.values(&envelope, trial.message).map_err(|error| Unreadable(error.to_string()))?;
+        let values = self.reading.values(&self.trial(trial), trial.message).map_err(|error| Unreadable(error.to_string()))?;
         let mut findings: Vec<Finding> = Vec::new();
         let mut taken = false;
         for rule in &self.routes {
@@ -54,5 +62,9 @@ impl Rules {
             findings.push(Finding { route: rule.name.to_string(), place: rule.place.clone(), held, takes });
         }
         Ok(findings)
+    }
+
+    fn trial<'a>(&'a self, trial: &Trial<'a>) -> Envelope<'a> {
+        Envelope { headers: trial.metadata, channel_key: &self.channel_key, received: trial.received }
     }
 }

@@ -130,7 +130,7 @@ impl Exact {
 }
 
 impl Beginnings {
-    fn find<'a, 't>(&'a self, text: &'t str) -> impl Iterator<Item = &'a [u32]> {
+    fn find<'a>(&'a self, text: &str) -> impl Iterator<Item = &'a [u32]> {
         let beginnings = self.lengths.iter().filter_map(move |length| text.get(..*length));
         beginnings.filter_map(|beginning| self.texts.get(beginning).map(Vec::as_slice))
     }

@@ -35,6 +35,7 @@ pub struct Rules {
     pub(super) routes: Vec<Rule>,
     pub(super) index: Index,
     pub(super) goals: Vec<Goal>,
+    pub(super) needs_message: bool,
     pub(super) channel_key: HeaderName,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) undecided: OnceLock<Counter>,
@@ -76,9 +77,7 @@ pub enum Held {
 impl Rules {
     /// Whether a call's first message is needed to choose, or to be changed or copied.
     pub(crate) fn needs_message(&self) -> bool {
-        self.reading.looks_into()
-            || self.routes.iter().any(|route| route.strip.is_some() || !route.also.is_empty())
-            || self.mode == Mode::All
+        self.needs_message
     }
 
     /// Where its calls may go.
@@ -125,6 +124,11 @@ impl fmt::Debug for Rules {
 }
 
 impl Rule {
+    /// Whether it changes or copies the message.
+    pub(super) fn handles_message(&self) -> bool {
+        self.strip.is_some() || !self.also.is_empty()
+    }
+
     pub(crate) fn name(&self) -> &str {
         &self.name
     }

@@ -7,9 +7,9 @@ use http::HeaderName;
 
 use super::compile::{Compiled, Draft};
 use super::index::Index;
-use super::rules::Rules;
+use super::rules::{Rule, Rules};
 use super::source::{Problem, Refused, Sources, place};
-use super::written::{Names, Route};
+use super::written::{Mode, Names, Route};
 use crate::contract::{Method, Snapshot};
 use crate::keyed::Clock;
 
@@ -138,7 +138,7 @@ fn paths(names: &Names, wrong: &mut impl FnMut(String)) -> Vec<String> {
     let mut paths = Vec::new();
     for name in &names.0 {
         match name.split_once('/') {
-            Some((service, method)) if service.contains('.') && !method.is_empty() && !method.contains('/') => {
+            Some((service, method)) if !service.is_empty() && !method.is_empty() && !method.contains('/') => {
                 if seen.insert(name) {
                     paths.push(format!("/{name}"));
                 }
@@ -155,7 +155,9 @@ fn is_name(name: &str) -> bool {
 
 fn rules(method: &Arc<Method>, draft: &Draft<'_>, around: &Surroundings<'_>, problems: &mut Vec<Problem>) -> Rules {
     let Compiled { reading, routes, guards, goals } = draft.compile(method, around, problems);
+    let handles = draft.mode == Mode::All || routes.iter().any(Rule::handles_message);
     Rules {
+        needs_message: handles || reading.looks_into(),
         method: method.path.trim_start_matches('/').to_owned(),
         mode: draft.mode,
         reading,

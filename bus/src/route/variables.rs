@@ -88,16 +88,16 @@ pub(super) struct Reading {
     peek: Option<Peek>,
 }
 
+/// What conditions may name, as people write it.
+pub(super) fn known() -> String {
+    let attributes = ATTRIBUTES.iter().map(|(name, _)| *name);
+    attributes.chain(["metadata.KEY", "request.FIELD"]).collect::<Vec<_>>().join(", ")
+}
+
 impl Variables {
-    /// Those that every method has.
+    /// None yet, of calls of this method.
     pub(super) fn new(method: &str, input: MessageDescriptor) -> Self {
-        Self {
-            method: method.into(),
-            input,
-            names: ATTRIBUTES.iter().map(|(name, _)| Arc::from(*name)).collect(),
-            from: ATTRIBUTES.iter().map(|(_, attribute)| From::Attribute(*attribute)).collect(),
-            paths: Vec::new(),
-        }
+        Self { method: method.into(), input, names: Vec::new(), from: Vec::new(), paths: Vec::new() }
     }
 
     /// Adds what a condition names, before it is compiled. Each field gets a variable of its own, named by its whole path: nothing of a
@@ -122,7 +122,12 @@ impl Variables {
                         self.paths.push(path);
                     }
                 }
-                _ => {}
+                [name, ..] => {
+                    if let Some((name, attribute)) = ATTRIBUTES.iter().find(|(known, _)| known == name) {
+                        self.variable((*name).to_owned(), From::Attribute(*attribute))?;
+                    }
+                }
+                [] => {}
             }
         }
         Ok(())

@@ -56,12 +56,24 @@ impl FieldPath {
         Ok((Self { fields, key: None }, names.len()))
     }
 
+    fn way(&self, place: usize) -> Way<'_> {
+        Way { place, fields: &self.fields, key: self.key.as_ref() }
+    }
+
     /// Whether it leads to one value that is no message, at most.
     pub(in crate::route) fn scalar(&self) -> Option<Kind> {
         let single = self.fields.iter().all(|field| field.cardinality() != prost_reflect::Cardinality::Repeated);
         let kind = self.fields.last()?.kind();
         (single && !matches!(kind, Kind::Message(_))).then_some(kind)
     }
+}
+
+/// What is left of a path at some message on it, and the place of its value.
+#[derive(Debug, Clone, Copy)]
+struct Way<'a> {
+    place: usize,
+    fields: &'a [FieldDescriptor],
+    key: Option<&'a Arc<str>>,
 }
 
 /// The fields of one message that are taken.
@@ -132,29 +144,29 @@ enum Found<'a> {
 
 impl Level {
     pub(super) fn new(message: &MessageDescriptor, paths: &[FieldPath]) -> Self {
-        let paths: Vec<_> = paths.iter().enumerate().map(|(place, path)| (place, path.fields.as_slice(), &path.key)).collect();
-        let mut places = paths.len();
-        let mut level = Self::at(message, &paths, &mut places);
-        level.places = places;
-        level
+        let ways: Vec<Way<'_>> = paths.iter().enumerate().map(|(place, path)| path.way(place)).collect();
+        Self::alone(message, &ways)
     }
 
-    fn at(message: &MessageDescriptor, paths: &[(usize, &[FieldDescriptor], &Option<Arc<str>>)], places: &mut usize) -> Self {
+    /// A level with places of its own, the first ones for the ways.
+    fn alone(message: &MessageDescriptor, ways: &[Way<'_>]) -> Self {
+        let mut places = ways.len();
+        let level = Self::at(message, ways, &mut places);
+        Self { places, ..level }
+    }
+
+    fn at(message: &MessageDescriptor, ways: &[Way<'_>], places: &mut usize) -> Self {
         let mut fields: Vec<Field> = Vec::new();
         for first in message.fields() {
-            let here: Vec<_> = paths
-                .iter()
-                .filter(|(_, way, _)| way.first().is_some_and(|field| field.number() == first.number()))
-                .copied()
-                .collect();
-            if here.is_empty() {
+            let here = ways.iter().filter(|way| way.fields.first().is_some_and(|field| field.number() == first.number()));
+            let (ends, goes_on): (Vec<Way<'_>>, Vec<Way<'_>>) = here.copied().partition(|way| way.fields.len() == 1);
+            if ends.is_empty() && goes_on.is_empty() {
                 continue;
             }
-            let (ends, goes_on): (Vec<_>, Vec<_>) = here.into_iter().partition(|(_, way, _)| way.len() == 1);
-            let mut takes: Vec<Take> = ends.into_iter().map(|(place, _, key)| Take::of(&first, place, key.as_ref())).collect();
-            let below: Vec<_> = goes_on.iter().map(|(place, way, key)| (*place, &way[1..], *key)).collect();
+            let mut takes: Vec<Take> = ends.iter().map(|way| Take::of(&first, way)).collect();
+            let below: Vec<Way<'_>> = goes_on.iter().map(|way| Way { fields: &way.fields[1..], ..*way }).collect();
             if let (false, Kind::Message(inner)) = (below.is_empty(), first.kind()) {
-                takes.push(Take::below(&first, &inner, below, places));
+                takes.push(Take::below(&first, &inner, &below, places));
             }
             fields.push(Field { number: first.number(), clears: Vec::new(), takes });
         }
@@ -219,35 +231,29 @@ fn clear_siblings(message: &MessageDescriptor, fields: &mut Vec<Field>) {
 }
 
 impl Take {
-    fn of(field: &FieldDescriptor, place: usize, key: Option<&Arc<str>>) -> Self {
-        match (field.kind(), key) {
-            (Kind::Message(entry), Some(key)) if field.is_map() => Self::Entry { place, of: entry, key: key.clone() },
-            (Kind::Message(entry), _) if field.is_map() => Self::Map { place, of: entry },
-            (Kind::Message(inner), _) if field.is_list() => Self::Messages { place, of: inner },
-            (Kind::Message(inner), _) => Self::Message { place, of: inner },
+    /// What is done where a path ends.
+    fn of(field: &FieldDescriptor, way: &Way<'_>) -> Self {
+        let place = way.place;
+        match (field.kind(), way.key) {
+            (Kind::Message(of), Some(key)) if field.is_map() => Self::Entry { place, of, key: key.clone() },
+            (Kind::Message(of), _) if field.is_map() => Self::Map { place, of },
+            (Kind::Message(of), _) if field.is_list() => Self::Messages { place, of },
+            (Kind::Message(of), _) => Self::Message { place, of },
             (kind, _) if field.is_list() => Self::Many { place, kind },
             (kind, _) => Self::One { place, missing: missing(field, &kind), kind },
         }
     }
 
-    fn below(
-        field: &FieldDescriptor,
-        inner: &MessageDescriptor,
-        below: Vec<(usize, &[FieldDescriptor], &Option<Arc<str>>)>,
-        places: &mut usize,
-    ) -> Self {
+    /// What is done where paths go on.
+    fn below(field: &FieldDescriptor, inner: &MessageDescriptor, below: &[Way<'_>], places: &mut usize) -> Self {
         if !field.is_list() {
             let mark = *places;
             *places += 1;
-            return Self::Into { mark, level: Level::at(inner, &below, places) };
+            return Self::Into { mark, level: Level::at(inner, below, places) };
         }
         // Each message is read by itself, with places of its own.
-        let outer = below.iter().map(|(place, ..)| *place).collect();
-        let own: Vec<_> = below.into_iter().enumerate().map(|(place, (_, way, key))| (place, way, key)).collect();
-        let mut own_places = own.len();
-        let mut level = Level::at(inner, &own, &mut own_places);
-        level.places = own_places;
-        Self::Each { level, places: outer }
+        let own: Vec<Way<'_>> = below.iter().enumerate().map(|(place, way)| Way { place, ..*way }).collect();
+        Self::Each { level: Level::alone(inner, &own), places: below.iter().map(|way| way.place).collect() }
     }
 
     fn written(&self) -> Vec<usize> {

@@ -214,7 +214,8 @@ async fn routes_are_tried_without_a_running_bus() {
         gold     routes/desk.yaml:4:11   takes the call                         -> south
         branch   routes/desk.yaml:8:11   its condition does not hold
         audited  routes/desk.yaml:11:11  would take it, but one before it does
-    "#]].assert_eq(&run.stdout);
+    "#]]
+    .assert_eq(&run.stdout);
 
     let world = world.file("routes/desk.cases.yaml", &CASES.replace("amount: 999", "amount: 2000"));
     let run = world.run(&["route", "test"]);
