@@ -46,7 +46,7 @@ use self::durable::Durable;
 use self::front::Front;
 use self::listener::{Listener, ListenerLimits, Running};
 use self::readiness::Readiness;
-use self::routes::Routes;
+use self::routes::{Routes, Template};
 use self::routing::Routing;
 use crate::cli::SettingsFile;
 use crate::contract_store::FolderStore;
@@ -152,8 +152,7 @@ impl Daemon {
             gateway.clone(),
             health.clone(),
             endpoints.clone(),
-            endpoints::template(settings),
-            endpoints::nothing_declared(settings),
+            Template { reached: endpoints::template(settings), around: endpoints::nothing_declared(settings) },
             Arc::new(routing),
         );
         routes.rebuild();

@@ -25,15 +25,21 @@ pub(crate) struct Routes {
     /// Endpoints of the settings, by name.
     declared: BTreeMap<String, Arc<Endpoint>>,
     given: Mutex<Given>,
-    /// How endpoints that come with a contract are reached; addresses aside.
-    template: RemoteSettings,
+    /// How endpoints that come with a contract are opened.
+    template: Template,
     rebuilt: watch::Sender<u64>,
-    /// What holds around them.
-    around: Declared,
     /// What decides where calls go besides their contract's endpoint.
     routing: Arc<Routing>,
     /// Held while the table is built: who comes later builds from what is newer.
     building: Mutex<()>,
+}
+
+/// What endpoints have in common that come with a contract.
+pub(crate) struct Template {
+    /// How they are reached; addresses aside.
+    pub(crate) reached: RemoteSettings,
+    /// What holds around them.
+    pub(crate) around: Declared,
 }
 
 impl Routes {
@@ -42,8 +48,7 @@ impl Routes {
         gateway: Arc<Gateway>,
         health: HealthReporter,
         declared: BTreeMap<String, Arc<Endpoint>>,
-        template: RemoteSettings,
-        around: Declared,
+        template: Template,
         routing: Arc<Routing>,
     ) -> Arc<Self> {
         Arc::new(Self {
@@ -53,7 +58,6 @@ impl Routes {
             declared,
             given: Mutex::default(),
             template,
-            around,
             rebuilt: watch::Sender::default(),
             routing,
             building: Mutex::default(),
@@ -179,9 +183,9 @@ impl Routes {
         {
             return Some(endpoint.clone());
         }
-        let settings = RemoteSettings { addresses: addresses.to_vec(), ..self.template.clone() };
+        let settings = RemoteSettings { addresses: addresses.to_vec(), ..self.template.reached.clone() };
         match Remote::open(&contract.name, &settings) {
-            Ok(remote) => Some(Arc::new(Endpoint::remote(remote, self.around.clone()))),
+            Ok(remote) => Some(Arc::new(Endpoint::remote(remote, self.template.around.clone()))),
             Err(error) => {
                 tracing::warn!(contract = contract.id(), %error, "the contract's endpoint cannot be used");
                 None
