@@ -7,3 +7,5 @@ pub mod call;
 pub mod contract;
 pub mod delivery;
 pub mod keyed;
+pub mod payload;
+pub mod route;

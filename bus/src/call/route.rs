@@ -9,7 +9,8 @@ use http::HeaderMap;
 use super::endpoint::Endpoint;
 use super::observe::Meter;
 use super::policy::{HedgeSettings, MethodSettings, Pace, ShareSettings};
-use crate::contract::{Method, MethodUse, Sample};
+use crate::contract::{Idempotency, Method, MethodUse, Sample};
+use crate::route::Rules;
 
 /// One method of a registered contract and the endpoint that serves it.
 #[derive(Debug)]
@@ -30,6 +31,17 @@ pub struct Route {
     read_only: bool,
     /// How long a call of it takes.
     pub(super) pace: Pace,
+    /// What decides where its calls go, besides itself.
+    pub(super) choice: Option<Choice>,
+}
+
+/// Where the calls of a method may go instead.
+#[derive(Debug)]
+pub enum Choice {
+    /// As its routes say; the destinations are in the order of their goals.
+    Rules(Arc<Rules>, Vec<Arc<Route>>),
+    /// Its routes cannot be used with the contract that is registered. Its calls are refused: nobody knows where they belong.
+    Unusable,
 }
 
 /// Which sides of a method stream.
@@ -65,7 +77,22 @@ impl Route {
             read_only: false,
             pace: Pace::default(),
             uses: None,
+            choice: None,
         }
+    }
+
+    /// A route for a method of a registered contract, as the contract describes it.
+    pub fn serving(method: &Method, endpoint: Arc<Endpoint>) -> Self {
+        let streaming = Streaming { client: method.client_streaming, server: method.server_streaming };
+        Self::new(&method.path, streaming, endpoint)
+            .idempotent(method.idempotency != Idempotency::Unknown)
+            .read_only(method.idempotency == Idempotency::NoSideEffects)
+            .contract(format!("{}@{}", method.contract, method.version))
+    }
+
+    /// Its calls go where something else decides.
+    pub fn choosing(self, choice: Option<Choice>) -> Self {
+        Self { choice, ..self }
     }
 
     /// Counts who calls it.

@@ -47,6 +47,7 @@ pub enum Command {
     Check(SettingsFile),
     Contract(crate::command::contract::Contract),
     Endpoint(crate::command::endpoint::Endpoint),
+    Route(crate::command::route::Route),
     Call(crate::command::call::Call),
     Publish(crate::command::publish::Publish),
     Tail(crate::command::tail::Tail),
