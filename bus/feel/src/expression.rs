@@ -80,6 +80,10 @@ impl Expression {
         Ok(Evaluated { value, warnings: evaluation.into_warnings() })
     }
 
+    pub(crate) fn node(&self) -> &Node {
+        &self.node
+    }
+
     /// Whether the tests hold for a value that stands in the first slot; a limit met is a no.
     pub(crate) fn holds_for(&self, value: &Value) -> bool {
         let result = self.evaluate(std::slice::from_ref(value), &Limits::default());
