@@ -7,3 +7,4 @@ pub mod call;
 pub mod contract;
 pub mod keyed;
 pub mod payload;
+pub mod translation;
