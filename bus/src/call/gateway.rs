@@ -16,7 +16,7 @@ use super::inward::Inward;
 use super::observe::{Observed, Propagation};
 use super::policy::Retries;
 use super::record::Recorders;
-use super::{Route, Table, adapter, deadline, hedge, observe, remote, status};
+use super::{Route, Table, adapter, deadline, hedge, observe, remote, status, translated};
 
 /// Limits of every call.
 #[derive(Debug, Clone)]
@@ -109,6 +109,9 @@ impl Gateway {
     }
 
     async fn dispatch(&self, route: &Arc<Route>, request: Request<Incoming>, exchange: Exchange) -> Response<Body> {
+        if let Some(translated) = &route.translated {
+            return Box::pin(translated::carry(translated, request, exchange, &self.limits)).await;
+        }
         // Boxed: calls that share nothing shall not carry the room for it.
         match (route.share(), route.hedge()) {
             (None, None) => pass(route, request.map(Inward::coming), exchange, &self.limits).await,

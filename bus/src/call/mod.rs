@@ -23,6 +23,7 @@ mod remote;
 mod route;
 mod share;
 mod status;
+mod translated;
 
 pub use self::body::{Body, BodyError};
 pub use self::coalesce::Coalesce;

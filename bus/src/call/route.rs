@@ -9,7 +9,9 @@ use http::HeaderMap;
 use super::endpoint::Endpoint;
 use super::observe::Meter;
 use super::policy::{HedgeSettings, MethodSettings, Pace, ShareSettings};
+use super::translated::Translated;
 use crate::contract::{Method, MethodUse, Sample};
+use crate::translation::Exposed;
 
 /// One method of a registered contract and the endpoint that serves it.
 #[derive(Debug)]
@@ -30,6 +32,8 @@ pub struct Route {
     read_only: bool,
     /// How long a call of it takes.
     pub(super) pace: Pace,
+    /// How another method serves its calls.
+    pub(super) translated: Option<Translated>,
 }
 
 /// Which sides of a method stream.
@@ -65,6 +69,7 @@ impl Route {
             read_only: false,
             pace: Pace::default(),
             uses: None,
+            translated: None,
         }
     }
 
@@ -77,6 +82,11 @@ impl Route {
     pub(super) fn count(&self, headers: &HeaderMap, started: Instant) -> Option<Sample> {
         let (uses, method) = self.uses.as_ref()?;
         uses.record(headers, started, &method.input)
+    }
+
+    /// Its calls are served by another method, whose own route this is.
+    pub fn translated(self, exposed: Arc<Exposed>, to: Route) -> Self {
+        Self { translated: Some(Translated { exposed, to: Arc::new(to) }), ..self }
     }
 
     /// The contract says whether the method may be called again when it is not known if it had its effect.

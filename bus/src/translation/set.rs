@@ -94,6 +94,11 @@ impl Set {
             let why = format!("`{}` is {}: methods with one message each way are translated", pair_name(streams), streams.kind());
             return Err(problem(file, pair, why));
         }
+        let spoken = snapshot.contract(&called.contract, None).is_some_and(|contract| contract.binding.is_some());
+        if spoken {
+            let why = format!("`{}` is served by the endpoint of its own contract", pair.value.method);
+            return Err(problem(file, pair, why));
+        }
         let way = |from: &MessageDescriptor, to: &MessageDescriptor| {
             let found = self.mapping(from.full_name(), to.full_name()).cloned();
             if found.is_none() && from.full_name() != to.full_name() {

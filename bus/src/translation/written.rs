@@ -116,24 +116,24 @@ impl<'de> Deserialize<'de> for Written {
                 formatter.write_str("an expression, or `value` with `table`, `otherwise` or `narrow`")
             }
 
-            fn visit_str<E>(self, text: &str) -> Result<Written, E> {
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Written, E> {
                 Ok(Written(Detailed { value: text.to_owned(), ..Detailed::default() }))
             }
 
             // YAML takes `5` and `true` for what they are: in FEEL they are the same.
-            fn visit_bool<E>(self, value: bool) -> Result<Written, E> {
+            fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<Written, E> {
                 self.visit_str(&value.to_string())
             }
 
-            fn visit_i64<E>(self, value: i64) -> Result<Written, E> {
+            fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<Written, E> {
                 self.visit_str(&value.to_string())
             }
 
-            fn visit_u64<E>(self, value: u64) -> Result<Written, E> {
+            fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Written, E> {
                 self.visit_str(&value.to_string())
             }
 
-            fn visit_f64<E>(self, value: f64) -> Result<Written, E> {
+            fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Written, E> {
                 self.visit_str(&value.to_string())
             }
 

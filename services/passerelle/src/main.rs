@@ -16,6 +16,7 @@ mod reference;
 mod serve;
 mod settings;
 mod telemetry;
+mod translation_files;
 mod twin;
 
 use std::process::ExitCode;

@@ -62,6 +62,9 @@ impl Code {
     /// An adapter in another process failed its introduction.
     pub const ADAPTER_QUARANTINED: Self = Self(27);
 
+    /// Translation files cannot be used.
+    pub const TRANSLATIONS_REFUSED: Self = Self(29);
+
     /// The code written as `P0003`, `p3` or `3`.
     pub fn find(text: &str) -> Option<Self> {
         let number: u16 = text.trim().trim_start_matches(['P', 'p']).parse().ok()?;
@@ -91,7 +94,7 @@ pub fn codes() -> impl Iterator<Item = Code> {
     PAGES.iter().map(|(code, _)| *code)
 }
 
-const PAGES: [(Code, &str); 27] = [
+const PAGES: [(Code, &str); 28] = [
     (Code::SETTINGS_UNREADABLE, include_str!("pages/P0001.md")),
     (Code::SETTINGS_UNPARSABLE, include_str!("pages/P0002.md")),
     (Code::SETTINGS_REFUSED, include_str!("pages/P0003.md")),
@@ -119,6 +122,7 @@ const PAGES: [(Code, &str); 27] = [
     (Code::VIEWS_STOPPED, include_str!("pages/P0025.md")),
     (Code::CONTRACT_INCOMPATIBLE, include_str!("pages/P0026.md")),
     (Code::ADAPTER_QUARANTINED, include_str!("pages/P0027.md")),
+    (Code::TRANSLATIONS_REFUSED, include_str!("pages/P0029.md")),
 ];
 
 #[cfg(test)]

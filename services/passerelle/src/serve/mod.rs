@@ -50,7 +50,7 @@ use crate::contract_store::FolderStore;
 use crate::explain::Code;
 use crate::failure::Failure;
 use crate::settings::{ListenAddress, ListenerTls, Loaded, Settings};
-use crate::telemetry;
+use crate::{telemetry, translation_files};
 
 /// How long the last traces may take to leave.
 const FLUSH: Duration = Duration::from_secs(3);
@@ -149,6 +149,7 @@ impl Daemon {
             endpoints.clone(),
             endpoints::template(settings),
             endpoints::nothing_declared(settings),
+            translation_files::open(settings.translations.as_deref(), &registry)?,
         );
         routes.rebuild();
 

@@ -4,10 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use passerelle_bus::call::{Declared, Endpoint, Gateway, Remote, RemoteSettings, Route, Streaming, Table};
-use passerelle_bus::contract::{Binding, Contract, Idempotency, Registry};
+use passerelle_bus::contract::{Binding, Contract, Idempotency, Method, Registry, Snapshot};
+use passerelle_bus::translation::{Exposed, Set, Sources};
 use tokio::sync::watch;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
+
+use crate::explain::Code;
 
 /// Endpoints that came with a contract, by the contract's name, with the addresses that they were opened for.
 type Given = HashMap<String, (Vec<String>, Arc<Endpoint>)>;
@@ -25,6 +28,8 @@ pub(crate) struct Routes {
     rebuilt: watch::Sender<u64>,
     /// What holds around them.
     around: Declared,
+    /// Methods that others serve.
+    translations: Sources,
 }
 
 impl Routes {
@@ -35,6 +40,7 @@ impl Routes {
         declared: BTreeMap<String, Arc<Endpoint>>,
         template: RemoteSettings,
         around: Declared,
+        translations: Sources,
     ) -> Arc<Self> {
         Arc::new(Self {
             registry,
@@ -44,6 +50,7 @@ impl Routes {
             given: Mutex::default(),
             template,
             around,
+            translations,
             rebuilt: watch::Sender::default(),
         })
     }
@@ -84,10 +91,34 @@ impl Routes {
                 route
             }));
         }
+        routes.extend(self.translated(&snapshot, &mut kept));
         *self.given.lock().unwrap_or_else(PoisonError::into_inner) = kept;
         self.gateway.replace(Table::new(routes));
         self.rebuilt.send_replace(snapshot.generation());
         tracing::debug!(generation = snapshot.generation(), methods = self.gateway.table().len(), "routes");
+    }
+
+    /// Routes of the methods that others serve, as far as the translations fit the contracts of this moment.
+    fn translated(&self, snapshot: &Snapshot, kept: &mut Given) -> Vec<Route> {
+        let set = Set::compile(&self.translations, snapshot);
+        for problem in &set.problems {
+            tracing::warn!(code = %Code::TRANSLATIONS_REFUSED, "a translation is not used: {problem}");
+        }
+        let route = |exposed: &Arc<Exposed>| {
+            let contract = snapshot.contract(&exposed.calls.contract, None)?;
+            let endpoint = self.endpoint(contract, kept)?;
+            let plain = |method: &Method| {
+                let idempotent = method.idempotency != Idempotency::Unknown;
+                let read_only = method.idempotency == Idempotency::NoSideEffects;
+                let streaming = Streaming { client: false, server: false };
+                Route::new(&method.path, streaming, endpoint.clone()).idempotent(idempotent).read_only(read_only)
+            };
+            let uses = self.registry.consumers().method(&exposed.method.path);
+            let own = format!("{}@{}", exposed.method.contract, exposed.method.version);
+            let route = plain(&exposed.method).contract(own).counted(uses, exposed.method.clone());
+            Some(route.translated(exposed.clone(), plain(&exposed.calls).contract(contract.id())))
+        };
+        set.exposed.iter().filter_map(route).collect()
     }
 
     /// Changes whenever the table was built anew.

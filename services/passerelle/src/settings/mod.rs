@@ -91,6 +91,9 @@ pub struct Settings {
     pub handoff: HandoffSettings,
     /// Which changes of a contract are refused.
     pub compatibility: Compatibility,
+    /// Folder of translations between message types (`*.yaml`), with examples beside them (`*.examples.yaml`). Read at the start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub translations: Option<PathBuf>,
     /// The back offices, by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub endpoints: BTreeMap<EndpointName, Endpoint>,
@@ -139,8 +142,9 @@ impl Settings {
 
     /// Makes every path absolute to `folder`, that of the settings file: a daemon's working directory must not matter.
     fn resolve_paths(&mut self, folder: &Path) {
-        let Self { tls, admin, data_dir, journal, endpoints, .. } = self;
+        let Self { tls, admin, data_dir, journal, translations, endpoints, .. } = self;
         resolve(folder, data_dir);
+        translations.iter_mut().for_each(|dir| resolve(folder, dir));
         journal.dir.iter_mut().for_each(|dir| resolve(folder, dir));
         for tls in [tls.as_mut(), admin.tls.as_mut()].into_iter().flatten() {
             tls.paths_mut().for_each(|path| resolve(folder, path));
@@ -179,6 +183,7 @@ impl Default for Settings {
             callback: CallbackSettings::default(),
             handoff: HandoffSettings::default(),
             compatibility: Compatibility::default(),
+            translations: None,
             endpoints: BTreeMap::new(),
         }
     }
