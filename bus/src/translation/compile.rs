@@ -26,12 +26,14 @@ pub(super) struct Bench<'a> {
     reads: Vec<Vec<Arc<str>>>,
     /// What is set, as nested contexts.
     set: Shape,
+    /// The same as paths.
+    paths: Vec<Vec<Arc<str>>>,
 }
 
 impl<'a> Bench<'a> {
     pub(super) fn new(file: &'a str, written: &'a Spanned<Message>, from: MessageDescriptor, to: MessageDescriptor) -> Self {
         let set = Shape::Context(Arc::default());
-        Self { file, written, from, to, problems: Vec::new(), reads: Vec::new(), set }
+        Self { file, written, from, to, problems: Vec::new(), reads: Vec::new(), set, paths: Vec::new() }
     }
 
     /// Compiles it; nothing where something is wrong.
@@ -62,7 +64,7 @@ impl<'a> Bench<'a> {
             Err(why) => return self.wrong(written, why),
         };
         // A shorter path stands before a longer one, as the map is sorted.
-        if taken(&self.set, &path) {
+        if self.paths.iter().any(|set| path.starts_with(set)) {
             return self.wrong(written, format!("{name}: the message around this field is set as a whole already"));
         }
         let scope = Scope { names: vec!["source".into()], ..Scope::default() };
@@ -88,6 +90,7 @@ impl<'a> Bench<'a> {
             return self.wrong(written, format!("{name}: {why}"));
         }
         self.set = put(&self.set, &path, shape);
+        self.paths.push(path.clone());
         Some(Field { path, value: expression, table })
     }
 
@@ -169,21 +172,6 @@ fn resolve(message: &MessageDescriptor, path: &[Arc<str>]) -> Result<FieldDescri
         };
     }
     Err("a field has a name".to_owned())
-}
-
-/// Whether a message around the path is set as a whole.
-fn taken(set: &Shape, path: &[Arc<str>]) -> bool {
-    let mut set = set.clone();
-    for (place, name) in path.iter().enumerate() {
-        let Shape::Context(entries) = &set else { return true };
-        match entries.iter().find(|(entry, _)| entry == name) {
-            None => return false,
-            Some(_) if place + 1 == path.len() => return true,
-            // A context that an expression gives is a whole as well: it was set at a path that ends there.
-            Some((_, inner)) => set = inner.clone(),
-        }
-    }
-    false
 }
 
 fn is_set(set: &Shape, path: &[Arc<str>]) -> bool {

@@ -71,7 +71,8 @@ fn parse<T: DeserializeOwned>(text: &Text, problems: &mut Vec<Problem>) -> Optio
     let mut field = String::new();
     let parsed = serde_saphyr::with_deserializer_from_str(&text.text, |yaml| {
         serde_path_to_error::deserialize(yaml).map_err(|error| {
-            field = error.path().to_string();
+            // A place that remembers where it stands is a level of its own to the parser.
+            field = error.path().to_string().replace("].value", "]");
             error.into_inner()
         })
     });

@@ -161,8 +161,8 @@ fn a_field_that_does_not_fit_is_refused_with_its_place() {
         ],
     );
     field(
-        "reference: number",
-        expect!["a.yaml:4:24: reference: there is no name `number` here: fields of shop.v1.Order are `source.FIELD`"],
+        "reference: nummer",
+        expect!["a.yaml:4:24: reference: there is no name `nummer` here: fields of shop.v1.Order are `source.FIELD`"],
     );
     field("reference: source.cents", expect!["a.yaml:4:24: reference: takes a string, and the expression gives a number"]);
     field(
@@ -265,5 +265,6 @@ fn a_file_of_another_shape_is_refused_with_its_place() {
     let text = Text { name: "a.yaml".to_owned(), text: "messages:\n- from: a\n  to: b\n  feilds: {}\n".to_owned() };
     let problems = Sources::read(&[text], &[]).unwrap_err();
     let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-    expect![""].assert_eq(&lines.join("\n"));
+    expect!["a.yaml:4:3: messages[0].feilds: unknown field `feilds`, expected one of from, to, required, fields"]
+        .assert_eq(&lines.join("\n"));
 }
