@@ -9,6 +9,7 @@ mod fit;
 mod loss;
 mod mapping;
 mod set;
+mod side;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -18,5 +19,6 @@ pub use example::{ExampleFailure, Examples};
 pub use loss::Loss;
 pub use mapping::{Mapping, TranslationError};
 pub use set::{Exposed, Set};
+pub use side::side_breaches;
 pub use source::{Problem, Sources, Text};
 pub use written::{ExampleFile, File};

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use expect_test::{Expect, expect};
 
-use super::{Examples, Set, Sources, Text};
+use super::{Examples, Set, Sources, Text, side_breaches};
 use crate::contract::fixture::compile;
 use crate::contract::{Binding, Image, MemoryStore, Registration, Registry, Snapshot, Source};
 
@@ -267,4 +267,29 @@ fn a_file_of_another_shape_is_refused_with_its_place() {
     let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
     expect!["a.yaml:4:3: messages[0].feilds: unknown field `feilds`, expected one of from, to, required, fields"]
         .assert_eq(&lines.join("\n"));
+}
+
+#[test]
+fn a_file_for_customers_imports_no_contract() {
+    let option = "syntax = \"proto3\"; package passerelle; import \"google/protobuf/descriptor.proto\"; \
+        enum Side { SIDE_UNSPECIFIED = 0; CUSTOMER = 1; CONTRACT = 2; } extend google.protobuf.FileOptions { Side side = 50610; }";
+    let file = |side: &str, package: &str, more: &str| {
+        format!(
+            "syntax = \"proto3\"; package {package}; import \"side.proto\"; {more} option (passerelle.side) = {side}; message M {{}}"
+        )
+    };
+    for (side, breaches) in [("CUSTOMER", vec!["shop.proto imports office.proto".to_owned()]), ("CONTRACT", vec![])] {
+        let office = file("CONTRACT", "office.v1", "");
+        let shop = file(side, "shop.v1", "import \"office.proto\"; service S { rpc Ask(office.v1.M) returns (M); }");
+        let files = compile(&[("side.proto", option), ("office.proto", &office), ("shop.proto", &shop)]);
+        assert_eq!(side_breaches(&registered(files)), breaches);
+    }
+}
+
+fn registered(files: Vec<u8>) -> Arc<Snapshot> {
+    let registry = Registry::open(Arc::new(MemoryStore::default())).unwrap();
+    let source = Source::Upload("test".to_owned());
+    let (image, at) = (Image::decode(files).unwrap(), SystemTime::UNIX_EPOCH);
+    registry.add(Registration { name: None, image, source, binding: None, override_reason: None, at }).unwrap();
+    registry.snapshot()
 }

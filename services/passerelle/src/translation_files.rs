@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use passerelle_bus::contract::Registry;
-use passerelle_bus::translation::{Examples, Mapping, Set, Sources, Text};
+use passerelle_bus::translation::{Examples, Mapping, Problem, Set, Sources, Text, side_breaches};
 
 use crate::contract_files;
 use crate::explain::Code;
@@ -22,6 +22,13 @@ pub(crate) fn open(folder: Option<&Path>, registry: &Registry) -> Result<Sources
     let set = Set::compile(&sources, &registry.snapshot());
     let wrong: Vec<String> = set.problems.iter().filter(|problem| !problem.waits).map(ToString::to_string).collect();
     if wrong.is_empty() { Ok(sources) } else { Err(refused(wrong.join("\n"))) }
+}
+
+/// Proves that what customers are shown has no type of the contracts in it.
+pub(crate) fn prove_sides(registry: &Registry) -> Result<(), Failure> {
+    let breaches = side_breaches(&registry.snapshot());
+    let advice = "a contract's type reaches channels by a translation only: give the customers' side a message of its own";
+    if breaches.is_empty() { Ok(()) } else { Err(refused(format!("{}\n{advice}", breaches.join("\n")))) }
 }
 
 /// Proves the folder: prints what each translation loses, and runs the examples.
@@ -61,12 +68,11 @@ fn refused(what: String) -> Failure {
 
 fn read(folder: &Path, registry: &Registry) -> Result<Sources, Failure> {
     let (translations, examples) = texts(folder).map_err(refused)?;
-    let told = |problems: Vec<_>| {
+    let told = |problems: Vec<Problem>| {
         let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
         refused(lines.join("\n"))
     };
-    let sources =
-        Sources::read(&translations, &examples).map_err(|problems: Vec<passerelle_bus::translation::Problem>| told(problems))?;
+    let sources = Sources::read(&translations, &examples).map_err(told)?;
     for (file, read) in &sources.files {
         let Some(contract) = &read.contract else { continue };
         let within = |path: &PathBuf| folder.join(path);

@@ -40,6 +40,10 @@ pub(super) fn run(file: &SettingsFile) -> Result<(), Failure> {
         refused += 1;
         failure.print();
     }
+    if let Err(failure) = translation_files::prove_sides(&registry) {
+        refused += 1;
+        failure.print();
+    }
     for (name, line) in &loaded.settings.callback.lines {
         let zone = line.calendar().zone_name().to_owned();
         println!(
