@@ -28,8 +28,8 @@ messages:
 ```
 
 A value that is null leaves its field absent. A method's request and answer each need a translation, unless both methods have the same type there; streams are not translated.
-A request that does not fit is `INVALID_ARGUMENT`, an answer `INTERNAL`; an outcome other than OK goes back as it is. Reads of the method that callers see are not shared, nor its
-calls hedged: what is declared for the method that serves holds.
+A request that does not fit is `INVALID_ARGUMENT`, an answer `INTERNAL`; an outcome other than OK goes back as it is. Answers are not shared on
+this way; retries and hedges are those of the method that serves.
 
 `passerelle check` tells for each translation which fields are not read and which are never set, and runs the examples beside them.
 
