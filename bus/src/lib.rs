@@ -9,3 +9,4 @@ pub mod delivery;
 pub mod keyed;
 pub mod payload;
 pub mod route;
+pub mod translation;

@@ -81,6 +81,10 @@ impl Expression {
         Ok(Evaluated { value, warnings: evaluation.into_warnings() })
     }
 
+    pub(crate) fn node(&self) -> &Node {
+        &self.node
+    }
+
     /// What must hold for it to be true, as far as its form tells.
     #[must_use]
     pub fn guards(&self) -> Vec<Guard> {

@@ -17,7 +17,7 @@ use super::inward::Inward;
 use super::observe::{Observed, Propagation};
 use super::policy::Retries;
 use super::record::Recorders;
-use super::{Route, Table, adapter, deadline, hedge, observe, remote, routed, status};
+use super::{Route, Table, adapter, deadline, hedge, observe, remote, routed, status, translated};
 
 /// Limits of every call.
 #[derive(Debug, Clone)]
@@ -149,6 +149,9 @@ impl Gateway {
     }
 
     async fn dispatch(&self, route: &Arc<Route>, request: Request<Inward>, exchange: Exchange) -> Response<Body> {
+        if let Some(translated) = &route.translated {
+            return Box::pin(translated::carry(translated, request, exchange, &self.limits)).await;
+        }
         // Boxed: calls that share nothing shall not carry the room for it.
         match (route.share(), route.hedge()) {
             (None, None) => pass(route, request, exchange, &self.limits).await,

@@ -24,6 +24,7 @@ mod route;
 mod routed;
 mod share;
 mod status;
+mod translated;
 
 pub use self::body::{Body, BodyError};
 pub use self::coalesce::Coalesce;

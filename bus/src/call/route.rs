@@ -9,8 +9,10 @@ use http::HeaderMap;
 use super::endpoint::Endpoint;
 use super::observe::Meter;
 use super::policy::{HedgeSettings, MethodSettings, Pace, ShareSettings};
+use super::translated::Translated;
 use crate::contract::{Idempotency, Method, MethodUse, Sample};
 use crate::route::Rules;
+use crate::translation::Exposed;
 
 /// One method of a registered contract and the endpoint that serves it.
 #[derive(Debug)]
@@ -33,6 +35,8 @@ pub struct Route {
     pub(super) pace: Pace,
     /// What decides where its calls go, besides itself.
     pub(super) choice: Option<Choice>,
+    /// How another method serves its calls.
+    pub(super) translated: Option<Translated>,
 }
 
 /// Where the calls of a method may go instead.
@@ -78,6 +82,7 @@ impl Route {
             pace: Pace::default(),
             uses: None,
             choice: None,
+            translated: None,
         }
     }
 
@@ -104,6 +109,11 @@ impl Route {
     pub(super) fn count(&self, headers: &HeaderMap, started: Instant) -> Option<Sample> {
         let (uses, method) = self.uses.as_ref()?;
         uses.record(headers, started, &method.input)
+    }
+
+    /// Its calls are served by another method, whose own route this is.
+    pub fn translated(self, exposed: Arc<Exposed>, to: Route) -> Self {
+        Self { translated: Some(Translated { exposed, to: Arc::new(to) }), ..self }
     }
 
     /// The contract says whether the method may be called again when it is not known if it had its effect.

@@ -23,6 +23,7 @@
 mod error;
 mod read;
 pub mod scalar;
+mod shape;
 #[cfg(test)]
 mod tests;
 mod types;
@@ -31,6 +32,8 @@ mod write;
 
 pub use error::{PayloadError, Rule};
 pub use read::to_value;
+pub(crate) use shape::range;
+pub use shape::shape_of;
 pub use types::type_of;
 pub use well_known::{Single, single};
 pub use write::from_value;

@@ -40,7 +40,10 @@ pub(super) fn fields(context: &Context, message: &MessageDescriptor) -> Result<D
             return Err(PayloadError::from(Rule::SecondOfOneof(oneof.name().to_owned())).within(field.name()));
         }
         let value = of_field(&field, value).map_err(|error| error.within(field.name()))?;
-        written.set_field(&field, value);
+        // What is not on the wire is not in the message either.
+        if field.supports_presence() || !value.is_default_for_field(&field) {
+            written.set_field(&field, value);
+        }
     }
     for field in message.fields().filter(|field| field.cardinality() == Cardinality::Required) {
         if !written.has_field(&field) {

@@ -18,6 +18,7 @@ mod route_files;
 mod serve;
 mod settings;
 mod telemetry;
+mod translation_files;
 mod twin;
 
 use std::process::ExitCode;

@@ -186,7 +186,11 @@ fn field(message: &MessageDescriptor, name: &str) -> Result<FieldDescriptor, Rul
 fn build(message: &MessageDescriptor, fields: Vec<(&str, Field)>) -> Result<DynamicMessage, PayloadError> {
     let mut built = DynamicMessage::new(message.clone());
     for (name, value) in fields {
-        let set = built.try_set_field(&field(message, name)?, value);
+        let field = field(message, name)?;
+        if !field.supports_presence() && value.is_default_for_field(&field) {
+            continue;
+        }
+        let set = built.try_set_field(&field, value);
         set.map_err(|_| Rule::Unfit("the contract has another type under a well-known name"))?;
     }
     Ok(built)

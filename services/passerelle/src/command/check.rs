@@ -12,6 +12,7 @@ use crate::failure::Failure;
 use crate::route_files::Offline;
 use crate::serve::{contracts, reads, tls};
 use crate::settings::{Contract, Endpoint, EndpointName, Loaded};
+use crate::translation_files;
 
 /// Proves everything that can be proven without a connection; prints an `ok` line for each thing.
 pub(super) fn run(file: &SettingsFile) -> Result<(), Failure> {
@@ -34,6 +35,16 @@ pub(super) fn run(file: &SettingsFile) -> Result<(), Failure> {
             }
         }
     }
+    if let Some(folder) = &loaded.settings.translations
+        && let Err(failure) = translation_files::prove(folder, &registry)
+    {
+        refused += 1;
+        failure.print();
+    }
+    if let Err(failure) = translation_files::prove_sides(&registry) {
+        refused += 1;
+        failure.print();
+    }
     for (name, line) in &loaded.settings.callback.lines {
         let zone = line.calendar().zone_name().to_owned();
         println!(
@@ -46,8 +57,8 @@ pub(super) fn run(file: &SettingsFile) -> Result<(), Failure> {
     }
     match refused {
         0 => Ok(()),
-        1 => Err(Failure::new(Code::SETTINGS_REFUSED, "1 endpoint cannot be used")),
-        many => Err(Failure::new(Code::SETTINGS_REFUSED, format!("{many} endpoints cannot be used"))),
+        1 => Err(Failure::new(Code::SETTINGS_REFUSED, "1 thing that the settings name cannot be used")),
+        many => Err(Failure::new(Code::SETTINGS_REFUSED, format!("{many} things that the settings name cannot be used"))),
     }
 }
 

@@ -64,6 +64,9 @@ impl Code {
     /// Route files cannot be used.
     pub const ROUTES_REFUSED: Self = Self(28);
 
+    /// Translation files cannot be used.
+    pub const TRANSLATIONS_REFUSED: Self = Self(29);
+
     /// The code written as `P0003`, `p3` or `3`.
     pub fn find(text: &str) -> Option<Self> {
         let number: u16 = text.trim().trim_start_matches(['P', 'p']).parse().ok()?;
@@ -93,7 +96,7 @@ pub fn codes() -> impl Iterator<Item = Code> {
     PAGES.iter().map(|(code, _)| *code)
 }
 
-const PAGES: [(Code, &str); 28] = [
+const PAGES: [(Code, &str); 29] = [
     (Code::SETTINGS_UNREADABLE, include_str!("pages/P0001.md")),
     (Code::SETTINGS_UNPARSABLE, include_str!("pages/P0002.md")),
     (Code::SETTINGS_REFUSED, include_str!("pages/P0003.md")),
@@ -122,6 +125,7 @@ const PAGES: [(Code, &str); 28] = [
     (Code::CONTRACT_INCOMPATIBLE, include_str!("pages/P0026.md")),
     (Code::ADAPTER_QUARANTINED, include_str!("pages/P0027.md")),
     (Code::ROUTES_REFUSED, include_str!("pages/P0028.md")),
+    (Code::TRANSLATIONS_REFUSED, include_str!("pages/P0029.md")),
 ];
 
 #[cfg(test)]

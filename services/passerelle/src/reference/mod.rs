@@ -8,6 +8,7 @@ pub(crate) mod fields;
 mod metrics;
 mod routes;
 mod settings;
+mod translations;
 
 /// A page of the reference.
 pub struct Page {
@@ -36,6 +37,8 @@ pub fn pages() -> Vec<Page> {
             about: "the file that `record` writes and `twin` plays",
             text: || include_str!("recordings.md").to_owned(),
         },
+        Page { name: "translations", about: "files that turn one message type into another", text: translations::page },
+        Page { name: "translations-schema", about: "the same as JSON schema, for editors", text: translations::schema },
         Page { name: "sample", about: "a settings file to begin with", text: settings::sample },
     ]
 }
@@ -52,6 +55,7 @@ mod tests {
             "sample" => None,
             "settings-schema" => Some("settings.schema.json".to_owned()),
             "routes-schema" => Some("routes.schema.json".to_owned()),
+            "translations-schema" => Some("translations.schema.json".to_owned()),
             page => Some(format!("{page}.md")),
         }
     }

@@ -53,7 +53,7 @@ use crate::contract_store::FolderStore;
 use crate::explain::Code;
 use crate::failure::Failure;
 use crate::settings::{ListenAddress, ListenerTls, Loaded, Settings};
-use crate::telemetry;
+use crate::{telemetry, translation_files};
 
 /// How long the last traces may take to leave.
 const FLUSH: Duration = Duration::from_secs(3);
@@ -154,6 +154,7 @@ impl Daemon {
             endpoints.clone(),
             Template { reached: endpoints::template(settings), around: endpoints::nothing_declared(settings) },
             Arc::new(routing),
+            translation_files::open(settings.translations.as_deref(), &registry)?,
         );
         routes.rebuild();
 

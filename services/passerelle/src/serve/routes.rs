@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use passerelle_bus::call::{Choice, Declared, Endpoint, Gateway, Remote, RemoteSettings, Route, Table};
 use passerelle_bus::contract::{Binding, Contract, Method, Registry, Snapshot};
 use passerelle_bus::route::Set;
+use passerelle_bus::translation::{self, Exposed, Sources};
 use passerelle_proto::bus::v1;
 use passerelle_services::admin::RouteFiles;
 use tokio::sync::watch;
@@ -13,6 +14,7 @@ use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
 use super::routing::{self, Routing};
+use crate::explain::Code;
 
 /// Endpoints that came with a contract, by the contract's name, with the addresses that they were opened for.
 type Given = HashMap<String, (Vec<String>, Arc<Endpoint>)>;
@@ -30,6 +32,8 @@ pub(crate) struct Routes {
     rebuilt: watch::Sender<u64>,
     /// What decides where calls go besides their contract's endpoint.
     routing: Arc<Routing>,
+    /// Methods that others serve.
+    translations: Sources,
     /// Held while the table is built: who comes later builds from what is newer.
     building: Mutex<()>,
 }
@@ -50,6 +54,7 @@ impl Routes {
         declared: BTreeMap<String, Arc<Endpoint>>,
         template: Template,
         routing: Arc<Routing>,
+        translations: Sources,
     ) -> Arc<Self> {
         Arc::new(Self {
             registry,
@@ -58,6 +63,7 @@ impl Routes {
             declared,
             given: Mutex::default(),
             template,
+            translations,
             rebuilt: watch::Sender::default(),
             routing,
             building: Mutex::default(),
@@ -101,6 +107,7 @@ impl Routes {
                 routes.push(route);
             }
         }
+        routes.extend(self.translated(&snapshot, &mut kept));
         *self.given.lock().unwrap_or_else(PoisonError::into_inner) = kept;
         self.gateway.replace(Table::new(routes));
         self.rebuilt.send_replace(snapshot.generation());
@@ -136,6 +143,21 @@ impl Routes {
             goals.push(Arc::new(self.serving(method, &goal.method, endpoint)));
         }
         Some(Choice::Rules(rules.clone(), goals))
+    }
+
+    /// Routes of the methods that others serve, as far as the translations fit the contracts of this moment.
+    fn translated(&self, snapshot: &Snapshot, kept: &mut Given) -> Vec<Route> {
+        let set = translation::Set::compile(&self.translations, snapshot);
+        for problem in &set.problems {
+            tracing::warn!(code = %Code::TRANSLATIONS_REFUSED, "a translation is not used: {problem}");
+        }
+        let route = |exposed: &Arc<Exposed>| {
+            let contract = snapshot.contract(&exposed.calls.contract, None)?;
+            let endpoint = self.endpoint(contract, kept)?;
+            let route = self.serving(&exposed.method, &exposed.method, endpoint.clone());
+            Some(route.translated(exposed.clone(), Route::serving(&exposed.calls, endpoint)))
+        };
+        set.exposed.iter().filter_map(route).collect()
     }
 
     /// Changes whenever the table was built anew.

@@ -23,6 +23,7 @@ mod storm;
 mod streaming;
 mod tidy;
 mod tls;
+mod translations;
 
 mod tracing;
 mod twin;
