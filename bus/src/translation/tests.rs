@@ -224,7 +224,7 @@ fn a_field_that_does_not_fit_is_refused_with_its_place() {
     );
     field(
         "customer: '{name: source.name}', customer.city: source.note",
-        expect!["a.yaml:4:59: customer.city: the message around this field is set as a whole already"],
+        expect!["a.yaml:4:61: customer.city: the message around this field is set as a whole already"],
     );
     field(
         "reference: 'source.number +'",
