@@ -98,7 +98,10 @@ mod tests {
         check(r#"{"name": "x", "size": "hunter2"}"#, expect!["the setting `size` is not u32"]);
         check(r#"{"name": "x", "size": -1}"#, expect!["the setting `size` is not u32"]);
         check(r#"{"name": "x", "colour": "hunter2"}"#, expect!["the setting `colour` is not `red` or `green`"]);
-        check(r#"{"name": "x", "password": "hunter2"}"#, expect!["the setting `password`: a secret is named as env:NAME or file:PATH, never written in clear"]);
+        check(
+            r#"{"name": "x", "password": "hunter2"}"#,
+            expect!["the setting `password`: a secret is named as env:NAME or file:PATH, never written in clear"],
+        );
         check(r#"{"name": "x", "shape": "round"}"#, expect!["unknown setting `shape` (there are: name, size, colour, password)"]);
     }
 }
