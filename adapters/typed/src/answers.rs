@@ -204,6 +204,10 @@ fn write_ahead(database: &Connection, timeout: Duration) -> rusqlite::Result<()>
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && Instant::now() < end => {}
             switched => return switched,
         }
+        #[allow(
+            clippy::disallowed_methods,
+            reason = "nobody tells when the lock is free; it is asked for in a thread that may wait"
+        )]
         std::thread::sleep(AGAIN);
     }
 }

@@ -26,24 +26,32 @@ fn add(answers: &Answers, call: &Call) -> Result<i64, Fault> {
     })
 }
 
+fn count(answers: &Answers) -> Result<i64, Fault> {
+    answers.row("SELECT count(*) FROM things", [], |row| row.get(0))
+}
+
 fn things(answers: &Answers) -> i64 {
-    answers.read(|database| Ok(database.query_row("SELECT count(*) FROM things", [], |row| row.get(0))?)).unwrap()
+    count(answers).unwrap()
 }
 
 #[test]
 fn a_new_database_is_opened_by_many_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let start = Barrier::new(8);
-    std::thread::scope(|scope| {
-        let open = || {
-            for round in 0..50 {
-                start.wait();
-                // Of its own, as another process would have it.
-                assert_eq!(things(&answers(&folder, &format!("{round}.db"))), 1);
-            }
+    let open = || -> Vec<Result<i64, Fault>> {
+        let opened = |round| {
+            start.wait();
+            // Of its own, as another process would have it. What fails is told at the end: the others wait at the barrier.
+            count(&answers(&folder, &format!("{round}.db")))
         };
-        (0..8).for_each(|_| drop(scope.spawn(open)));
+        (0..50).map(opened).collect()
+    };
+    let opened: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(open)).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
     });
+    let failed: Vec<_> = opened.iter().filter(|things| **things != Ok(1)).collect();
+    assert!(failed.is_empty(), "{failed:?}");
 }
 
 #[test]

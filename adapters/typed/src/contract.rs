@@ -9,6 +9,10 @@ use crate::streams::{Incoming, Outgoing, Requests, Responses};
 /// Carries one call: takes what comes, gives what goes.
 type Function<A> = Box<dyn Fn(&A, Incoming, &Call, Outgoing) -> Result<(), Fault> + Send + Sync>;
 
+/// What gives a stream, of one request and of a stream of them.
+type GivesStream<A, I, O> = fn(&A, I, &Call, Responses<O>) -> Result<(), Fault>;
+type Streams<A, I, O> = fn(&A, Requests<I>, &Call, Responses<O>) -> Result<(), Fault>;
+
 /// A contract that an adapter `A` speaks; made by the function `contract` that the build script writes.
 pub struct Contract<A> {
     pub(crate) source: ContractSource,
@@ -42,12 +46,7 @@ impl<A: 'static> Contract<A> {
     }
 
     /// Adds a method of one request and a stream of responses.
-    pub fn gives_stream<I, O>(
-        self,
-        name: &'static str,
-        idempotent: bool,
-        function: fn(&A, I, &Call, Responses<O>) -> Result<(), Fault>,
-    ) -> Self
+    pub fn gives_stream<I, O>(self, name: &'static str, idempotent: bool, function: GivesStream<A, I, O>) -> Self
     where
         I: Message + Default + 'static,
         O: Message + 'static,
@@ -74,12 +73,7 @@ impl<A: 'static> Contract<A> {
     }
 
     /// Adds a method of a stream of requests and a stream of responses.
-    pub fn streams<I, O>(
-        self,
-        name: &'static str,
-        idempotent: bool,
-        function: fn(&A, Requests<I>, &Call, Responses<O>) -> Result<(), Fault>,
-    ) -> Self
+    pub fn streams<I, O>(self, name: &'static str, idempotent: bool, function: Streams<A, I, O>) -> Self
     where
         I: Message + Default + 'static,
         O: Message + 'static,

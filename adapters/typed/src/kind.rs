@@ -127,3 +127,7 @@ impl<A: Adapter> passerelle_adapter::Adapter for Open<A> {
         let _ = tokio::time::timeout(grace, self.carrier.ended()).await;
     }
 }
+
+#[cfg(test)]
+#[path = "kind_tests.rs"]
+mod tests;

@@ -53,6 +53,7 @@ pub(super) const SDK: &[SampleFile] = &[
     ("typed/src/contract.rs", include_str!("../../../../../adapters/typed/src/contract.rs")),
     ("typed/src/keys.rs", include_str!("../../../../../adapters/typed/src/keys.rs")),
     ("typed/src/kind.rs", include_str!("../../../../../adapters/typed/src/kind.rs")),
+    ("typed/src/kind_tests.rs", include_str!("../../../../../adapters/typed/src/kind_tests.rs")),
     ("typed/src/lib.rs", include_str!("../../../../../adapters/typed/src/lib.rs")),
     ("typed/src/secret.rs", include_str!("../../../../../adapters/typed/src/secret.rs")),
     ("typed/src/serve.rs", include_str!("../../../../../adapters/typed/src/serve.rs")),
