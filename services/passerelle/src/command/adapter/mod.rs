@@ -3,6 +3,7 @@
 mod name;
 mod new;
 mod python;
+mod rust;
 mod sample;
 
 use std::sync::Arc;

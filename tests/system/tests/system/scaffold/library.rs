@@ -224,5 +224,7 @@ async fn settings_that_cannot_be_used_are_named_and_better_ones_are_taken() {
     adapter.configure(r#"{"name": "half", "size": 2, "share": 1, "password": "env:PROBE_PASSWORD"}"#).await.unwrap();
     let health = adapter.client.clone().health(HealthRequest {}).await.unwrap().into_inner();
     assert_eq!((health.state(), health.reason.as_str()), (State::Degraded, "half of it"));
+    // The same, written otherwise.
+    adapter.configure(r#"{"size":2, "name":"half", "password":"env:PROBE_PASSWORD", "share": 1}"#).await.unwrap();
     assert!(!adapter.log().contains("hunter2"), "{}", adapter.log());
 }

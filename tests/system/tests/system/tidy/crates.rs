@@ -8,7 +8,7 @@ use super::none;
 use super::repository::{metadata, text};
 
 /// Which crates of ours a crate may depend on. `ANY`: the composition root and the tests.
-const DIRECTION: [(&str, &[&str]); 21] = [
+const DIRECTION: [(&str, &[&str]); 23] = [
     ("passerelle-proto", &[]),
     ("passerelle-journal", &[]),
     ("passerelle-adapter", &[]),
@@ -27,6 +27,8 @@ const DIRECTION: [(&str, &[&str]); 21] = [
     ("adapter-remote", &["passerelle-adapter", "passerelle-proto"]),
     ("passerelle-adapter-tls", &["passerelle-adapter"]),
     ("passerelle-adapter-server", &["passerelle-adapter", "passerelle-proto"]),
+    ("passerelle-adapter-typed", &["passerelle-adapter", "passerelle-adapter-server"]),
+    ("passerelle-adapter-build", &[]),
     (
         "passerelle-services",
         &["passerelle-bus", "passerelle-journal", "passerelle-projection", "passerelle-adapter", "passerelle-proto"],

@@ -1,0 +1,62 @@
+//! The sample in Rust: the files of `scaffold/rust`, and the crates of ours that it is built with, as they lie there.
+
+use super::new::SampleFile;
+
+/// The author's files, each with its text.
+pub(super) const FILES: &[SampleFile] = &[
+    (".gitignore", include_str!("../../../scaffold/rust/.gitignore")),
+    ("Cargo.lock", include_str!("../../../scaffold/rust/Cargo.lock")),
+    ("Cargo.toml", include_str!("../../../scaffold/rust/Cargo.toml")),
+    ("README.md", include_str!("../../../scaffold/rust/README.md")),
+    ("build.rs", include_str!("../../../scaffold/rust/build.rs")),
+    ("run", include_str!("../../../scaffold/rust/run")),
+    ("rustfmt.toml", include_str!("../../../../../rustfmt.toml")),
+    ("src/main.rs", include_str!("../../../scaffold/rust/src/main.rs")),
+];
+
+/// The library, below `sdk`; its manifests take versions from that of the sample.
+pub(super) const SDK: &[SampleFile] = &[
+    ("proto/Cargo.toml", include_str!("../../../scaffold/rust/sdk/proto/Cargo.toml")),
+    ("proto/build.rs", include_str!("../../../scaffold/rust/sdk/proto/build.rs")),
+    ("proto/src/lib.rs", include_str!("../../../scaffold/rust/sdk/proto/src/lib.rs")),
+    ("adapter/Cargo.toml", include_str!("../../../../../adapters/sdk/Cargo.toml")),
+    ("adapter/src/adapter.rs", include_str!("../../../../../adapters/sdk/src/adapter.rs")),
+    ("adapter/src/call.rs", include_str!("../../../../../adapters/sdk/src/call.rs")),
+    ("adapter/src/descriptor.rs", include_str!("../../../../../adapters/sdk/src/descriptor.rs")),
+    ("adapter/src/fault.rs", include_str!("../../../../../adapters/sdk/src/fault.rs")),
+    ("adapter/src/file.rs", include_str!("../../../../../adapters/sdk/src/file.rs")),
+    ("adapter/src/health.rs", include_str!("../../../../../adapters/sdk/src/health.rs")),
+    ("adapter/src/lib.rs", include_str!("../../../../../adapters/sdk/src/lib.rs")),
+    ("adapter/src/lookup.rs", include_str!("../../../../../adapters/sdk/src/lookup.rs")),
+    ("adapter/src/secret.rs", include_str!("../../../../../adapters/sdk/src/secret.rs")),
+    ("server/Cargo.toml", include_str!("../../../../../adapters/server/Cargo.toml")),
+    ("server/src/call.rs", include_str!("../../../../../adapters/server/src/call.rs")),
+    ("server/src/deadline.rs", include_str!("../../../../../adapters/server/src/deadline.rs")),
+    ("server/src/describe.rs", include_str!("../../../../../adapters/server/src/describe.rs")),
+    ("server/src/fault.rs", include_str!("../../../../../adapters/server/src/fault.rs")),
+    ("server/src/inbox.rs", include_str!("../../../../../adapters/server/src/inbox.rs")),
+    ("server/src/lib.rs", include_str!("../../../../../adapters/server/src/lib.rs")),
+    ("server/src/limits.rs", include_str!("../../../../../adapters/server/src/limits.rs")),
+    ("server/src/listen.rs", include_str!("../../../../../adapters/server/src/listen.rs")),
+    ("server/src/serve.rs", include_str!("../../../../../adapters/server/src/serve.rs")),
+    ("server/src/service.rs", include_str!("../../../../../adapters/server/src/service.rs")),
+    ("server/src/work.rs", include_str!("../../../../../adapters/server/src/work.rs")),
+    ("typed/Cargo.toml", include_str!("../../../../../adapters/typed/Cargo.toml")),
+    ("typed/build/Cargo.toml", include_str!("../../../../../adapters/typed/build/Cargo.toml")),
+    ("typed/build/src/generate.rs", include_str!("../../../../../adapters/typed/build/src/generate.rs")),
+    ("typed/build/src/lib.rs", include_str!("../../../../../adapters/typed/build/src/lib.rs")),
+    ("typed/src/adapter.rs", include_str!("../../../../../adapters/typed/src/adapter.rs")),
+    ("typed/src/answers.rs", include_str!("../../../../../adapters/typed/src/answers.rs")),
+    ("typed/src/answers_tests.rs", include_str!("../../../../../adapters/typed/src/answers_tests.rs")),
+    ("typed/src/call.rs", include_str!("../../../../../adapters/typed/src/call.rs")),
+    ("typed/src/carry.rs", include_str!("../../../../../adapters/typed/src/carry.rs")),
+    ("typed/src/contract.rs", include_str!("../../../../../adapters/typed/src/contract.rs")),
+    ("typed/src/keys.rs", include_str!("../../../../../adapters/typed/src/keys.rs")),
+    ("typed/src/kind.rs", include_str!("../../../../../adapters/typed/src/kind.rs")),
+    ("typed/src/kind_tests.rs", include_str!("../../../../../adapters/typed/src/kind_tests.rs")),
+    ("typed/src/lib.rs", include_str!("../../../../../adapters/typed/src/lib.rs")),
+    ("typed/src/secret.rs", include_str!("../../../../../adapters/typed/src/secret.rs")),
+    ("typed/src/serve.rs", include_str!("../../../../../adapters/typed/src/serve.rs")),
+    ("typed/src/settings.rs", include_str!("../../../../../adapters/typed/src/settings.rs")),
+    ("typed/src/streams.rs", include_str!("../../../../../adapters/typed/src/streams.rs")),
+];
