@@ -18,7 +18,8 @@ pub(crate) struct File {
     /// Where the adapter listens: `unix:/run/ledger.sock` or `http://127.0.0.1:7500`. Either this or `command`.
     pub(crate) address: Option<String>,
     /// Starts the adapter: program and arguments, in this file's folder. It is told where to listen by `PASSERELLE_ADAPTER_LISTEN`, started anew
-    /// when it ends, and ended with the bus.
+    /// when it ends, and ended with the bus: its standard input is a pipe that the bus holds (`PASSERELLE_ADAPTER_LIFELINE=stdin`), and an adapter
+    /// that reads its end must end, so that it does not outlive a bus that was killed.
     pub(crate) command: Option<Vec<String>>,
     /// The adapter's own settings. It judges them itself; secrets are named, not written, and found where the adapter runs.
     #[serde(default)]

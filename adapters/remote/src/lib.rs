@@ -13,5 +13,6 @@ mod hello;
 mod kind;
 mod link;
 mod process;
+mod receive;
 
 pub use kind::Remote;

@@ -109,6 +109,16 @@ impl Link {
         }
     }
 
+    /// The session, waited for; none when we are ending.
+    pub(crate) async fn ready(&self) -> Option<Session> {
+        let mut states = self.state.subscribe();
+        let state = states.wait_for(|state| !matches!(state, State::Down(_))).await.ok()?;
+        match &*state {
+            State::Ready(session) => Some(session.clone()),
+            State::Down(_) | State::Closed => None,
+        }
+    }
+
     /// Ends the looking; the process, if there is one, by [`Self::run`].
     pub(crate) fn close(&self) {
         self.state.send_replace(State::Closed);

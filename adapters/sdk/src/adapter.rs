@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::{Abilities, Call, Descriptor, Fault, Health, Lookup, Maturity, Messages, Secrets};
+use crate::{Abilities, Call, Descriptor, Fault, Health, Lookup, Maturity, Messages, Receiving, Secrets};
 
 /// One open adapter: a back office that looks like a gRPC contract. Shared by all calls, so it keeps its own pools.
 #[async_trait]
@@ -33,6 +33,16 @@ pub trait Adapter: Send + Sync + 'static {
     async fn lookup(&self, idempotency_key: &str) -> Result<Lookup, Fault> {
         let _ = idempotency_key;
         Err(Fault::Unimplemented { message: "this adapter cannot look up what became of an operation".to_owned() })
+    }
+
+    /// Whether [`Self::receive`] hands over what comes from the system behind. Without it that is refused.
+    fn receives(&self) -> bool {
+        false
+    }
+
+    /// Begins to hand over what comes from the system behind, and ends the hand-over before, if there is one. Need not wait for that system.
+    async fn receive(&self) -> Result<Box<dyn Receiving>, Fault> {
+        Err(Fault::Unimplemented { message: "this adapter does not receive".to_owned() })
     }
 
     /// Whether the system behind can be reached now, and if not, why.

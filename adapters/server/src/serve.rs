@@ -12,9 +12,11 @@ use tokio::sync::{Mutex, OnceCell};
 use tokio_stream::wrappers::{TcpListenerStream, UnixListenerStream};
 use tonic::transport::Server;
 
+use crate::lifeline;
 use crate::limits::Limits;
 use crate::listen::{Bound, Listen};
 use crate::service::{Service, Shared};
+use crate::turns::Turns;
 use crate::work::Work;
 
 /// Settings with their contracts and schemas stay far below.
@@ -43,7 +45,7 @@ pub struct Serving {
     pub grace: Duration,
 }
 
-/// Serves until SIGTERM or SIGINT, then drains. `ready` gets the address once it is open.
+/// Serves until SIGTERM or SIGINT, or until the bus that started this process is gone, then drains. `ready` gets the address once it is open.
 ///
 /// # Errors
 /// The address cannot be listened on, or the listener broke down.
@@ -53,6 +55,7 @@ pub async fn serve(serving: Serving, ready: impl FnOnce(&Listen)) -> io::Result<
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+            () = lifeline::cut() => {}
         }
     };
     serve_until(serving, ready, stop).await
@@ -71,6 +74,7 @@ pub async fn serve_until(serving: Serving, ready: impl FnOnce(&Listen), stop: im
         secrets: serving.secrets,
         limits,
         work: Work::new(limits.calls),
+        turns: Turns::default(),
         open: OnceCell::new(),
         opening: Mutex::default(),
     });

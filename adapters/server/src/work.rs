@@ -47,6 +47,12 @@ impl Work {
         Ok(Place { _permit: permit, stage: self.stage.subscribe() })
     }
 
+    /// Returns when nothing further is taken.
+    pub(crate) async fn draining(&self) {
+        // Never an error: the other half is ours.
+        let _ = self.stage.subscribe().wait_for(|stage| *stage != Stage::Open).await;
+    }
+
     pub(crate) fn is_draining(&self) -> bool {
         *self.stage.borrow() != Stage::Open
     }

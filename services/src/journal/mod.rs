@@ -4,6 +4,7 @@ mod filter;
 mod follow;
 mod message;
 mod publish;
+mod receive;
 mod record;
 mod refusal;
 mod request;
@@ -20,6 +21,7 @@ use passerelle_bus::keyed::{Carried, Keyed, KeyedSettings, OpenError, Parts};
 use passerelle_journal::{Journal, Position};
 use tokio::sync::watch;
 
+pub use self::receive::METRICS;
 pub use self::server::Server;
 pub use self::subscription::KINDS;
 
