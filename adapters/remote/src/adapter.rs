@@ -51,7 +51,7 @@ impl RemoteAdapter {
 fn down(trouble: &Trouble) -> String {
     match trouble {
         Trouble::Away(reason) => format!("the adapter is away: {reason}"),
-        Trouble::Refused(reason) => {
+        Trouble::Refused(reason) | Trouble::Silent(reason) => {
             format!(
                 "the adapter is quarantined: {reason}; it is tried again by itself, `passerelle explain P0027` tells the way out"
             )

@@ -22,6 +22,11 @@ pub trait Adapter: Send + Sync + 'static {
         Abilities::default()
     }
 
+    /// Calls that it carries at the same time, where the system behind sets a bound; further ones are throttled by who serves it over the wire.
+    fn calls_at_once(&self) -> Option<u32> {
+        None
+    }
+
     /// Carries one call. The messages are protobuf bytes without gRPC's five-byte prefix.
     ///
     /// Dropping the returned future, or the returned messages, cancels the call. The adapter honours

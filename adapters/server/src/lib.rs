@@ -17,6 +17,7 @@ mod service;
 mod turns;
 mod work;
 
+pub use lifeline::Lifeline;
 pub use limits::Limits;
 pub use listen::{Listen, ListenError};
-pub use serve::{Serving, serve, serve_until};
+pub use serve::{Serving, serve, serve_started, serve_until};

@@ -12,7 +12,7 @@ use tokio::sync::{Mutex, OnceCell};
 use tokio_stream::wrappers::{TcpListenerStream, UnixListenerStream};
 use tonic::transport::Server;
 
-use crate::lifeline;
+use crate::lifeline::Lifeline;
 use crate::limits::Limits;
 use crate::listen::{Bound, Listen};
 use crate::service::{Service, Shared};
@@ -45,17 +45,25 @@ pub struct Serving {
     pub grace: Duration,
 }
 
-/// Serves until SIGTERM or SIGINT, or until the bus that started this process is gone, then drains. `ready` gets the address once it is open.
+/// Serves until SIGTERM or SIGINT, then drains. `ready` gets the address once it is open.
 ///
 /// # Errors
 /// The address cannot be listened on, or the listener broke down.
 pub async fn serve(serving: Serving, ready: impl FnOnce(&Listen)) -> io::Result<()> {
+    serve_started(serving, Lifeline::None, ready).await
+}
+
+/// As [`serve`], for a process that a bus may have started: it ends as well when that bus is gone.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_started(serving: Serving, lifeline: Lifeline, ready: impl FnOnce(&Listen)) -> io::Result<()> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let stop = async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
-            () = lifeline::cut() => {}
+            () = lifeline.cut() => {}
         }
     };
     serve_until(serving, ready, stop).await

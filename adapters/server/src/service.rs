@@ -67,7 +67,10 @@ impl Service {
         let opened = AssertUnwindSafe(self.kind.open(opening)).catch_unwind().await;
         let opened = opened.map_err(|_| Status::internal("the adapter panicked as it was opened; its log says where"))?;
         let adapter = opened.map_err(|error| Status::invalid_argument(error.to_string()))?;
-        let response = describe::configured(adapter.as_ref(), self.limits);
+        if let Some(calls) = adapter.calls_at_once() {
+            self.work.bound(calls);
+        }
+        let response = describe::configured(adapter.as_ref(), Limits { calls: self.work.all(), ..self.limits });
         tracing::info!(endpoint = request.endpoint, kind = self.kind.name(), "open");
         Ok(Configured { request, response, adapter })
     }

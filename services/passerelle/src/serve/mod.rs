@@ -31,10 +31,10 @@ use passerelle_bus::call::{CallLimits, Endpoint, Gateway};
 use passerelle_bus::contract::{self, Consumers, Registry};
 use passerelle_bus::keyed;
 use passerelle_journal::storage::Directory;
+use passerelle_services::journal as journal_service;
 use prost_reflect::MessageDescriptor;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
-use passerelle_services::journal as journal_service;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 

@@ -16,6 +16,7 @@ mod journal;
 mod mainframe;
 mod policies;
 mod reads;
+mod receive;
 mod scaffold;
 mod storm;
 mod streaming;
