@@ -29,7 +29,7 @@ pub(crate) struct RemoteReceiving {
 /// An adapter may say nothing at all until something came in.
 enum Stream {
     Opening(BoxFuture<'static, Result<Streaming<OpenResponse>, Status>>),
-    Open(Streaming<OpenResponse>),
+    Open(Box<Streaming<OpenResponse>>),
 }
 
 impl RemoteReceiving {
@@ -64,7 +64,9 @@ impl Receiving for RemoteReceiving {
     async fn next(&mut self) -> Result<Received, Fault> {
         loop {
             match &mut self.stream {
-                Stream::Opening(opening) => self.stream = Stream::Open(opening.await.map_err(|status| broken(&status))?),
+                Stream::Opening(opening) => {
+                    self.stream = Stream::Open(Box::new(opening.await.map_err(|status| broken(&status))?))
+                }
                 Stream::Open(stream) => match stream.message().await.map_err(|status| broken(&status))? {
                     None => return Err(Fault::unavailable("the adapter has closed the stream of what it receives")),
                     Some(response) => {

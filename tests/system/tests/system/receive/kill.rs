@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
@@ -53,7 +53,7 @@ async fn ten_thousand_files_are_in_the_journal_exactly_once_through_kills_of_bus
     assert_eq!((messages.len(), subjects.len()), (FILES, FILES), "seed {seed}: something is there twice");
 }
 
-fn write(incoming: &PathBuf) {
+fn write(incoming: &Path) {
     for number in 0..FILES {
         let part = incoming.join(format!("{number}.part"));
         fs::write(&part, number.to_string()).unwrap();
