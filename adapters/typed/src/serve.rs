@@ -7,7 +7,7 @@ use std::time::Duration;
 use std::{env, io, panic};
 
 use passerelle_adapter::{SecretError, SecretRef, Secrets};
-use passerelle_adapter_server::{Listen, Serving};
+use passerelle_adapter_server::{Lifeline, Listen, Serving};
 
 use crate::kind::Typed;
 use crate::{Adapter, Contract};
@@ -95,7 +95,10 @@ fn run<A: Adapter>(kind: Typed<A>, release: &str, listen: Listen, grace: Duratio
         limits: A::LIMITS,
         grace,
     };
-    let served = runtime.block_on(passerelle_adapter_server::serve(serving, |at| println!("ready: {at}")));
+    #[allow(clippy::disallowed_methods, reason = "this is the top of a process, which the bus that started it tells so")]
+    let lifeline = Lifeline::told(env::var(Lifeline::VARIABLE).ok().as_deref());
+    let serving = passerelle_adapter_server::serve_started(serving, lifeline, |at| println!("ready: {at}"));
+    let served = runtime.block_on(serving);
     // A thread whose function does not end is not waited for.
     runtime.shutdown_background();
     served.map_err(|error| io::Error::new(error.kind(), format!("cannot serve on {at}: {error}")))

@@ -150,6 +150,9 @@ pub struct ServeAdapter {
     /// How long calls in flight may go on after SIGTERM
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     pub grace_seconds: u64,
+    /// `stdin`: drain as well when standard input ends; a bus that starts the adapter holds it as long as it lives
+    #[arg(long, value_name = "WHAT", env = "PASSERELLE_ADAPTER_LIFELINE")]
+    pub lifeline: Option<String>,
 }
 
 /// What can be done with copybooks.

@@ -33,6 +33,7 @@ use passerelle_bus::contract::{self, Consumers, Registry};
 use passerelle_bus::{keyed, route};
 use passerelle_journal::storage::Directory;
 use passerelle_services::admin::RouteFiles as _;
+use passerelle_services::journal as journal_service;
 use prost_reflect::MessageDescriptor;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
@@ -125,6 +126,8 @@ pub(crate) struct Daemon {
     durable: Arc<Durable>,
     /// Reflection of back offices and the following of the registry; ended when dropped.
     background: JoinSet<()>,
+    /// Takes what adapters receive.
+    receiving: JoinSet<()>,
     /// The claim on the data folder.
     _data_dir: File,
 }
@@ -143,7 +146,7 @@ impl Daemon {
         let registry = Arc::new(registry.counting_by(Consumers::named_by(settings.channels.resolved().name_key.clone())));
         let gateway = Arc::new(Gateway::new(limits(settings), propagation(settings)));
         let (health, health_service) = tonic_health::server::health_reporter();
-        let endpoints::Opened { endpoints, desks, to_come } = endpoints::open(loaded, &registry).await?;
+        let endpoints::Opened { endpoints, adapters, desks, to_come } = endpoints::open(loaded, &registry).await?;
         let durable = Arc::new(Durable::open(settings, desks).await?);
         let routing = Routing::open(settings)?;
         routing.prove(&registry.snapshot())?;
@@ -174,6 +177,11 @@ impl Daemon {
         background.spawn(DriftWatch::new(registry.clone(), routes.clone(), declared).run());
         background.spawn(durable.clone().watch(health.clone()));
         background.spawn(durable.clone().retain());
+        let mut receiving = JoinSet::new();
+        for (name, adapter) in adapters {
+            let durable = durable.clone();
+            receiving.spawn(async move { durable.receive(&name, adapter.as_ref()).await });
+        }
         let ready = Arc::new(Readiness::new(durable.clone()));
         let own = operators::for_channels(health_service.clone(), registry.clone(), &durable).map_err(Failure::plain)?;
         let recorders = gateway.recorders().clone();
@@ -191,6 +199,7 @@ impl Daemon {
             ready,
             durable,
             background,
+            receiving,
             _data_dir: data_dir,
         })
     }
@@ -210,6 +219,7 @@ impl Daemon {
     pub(crate) async fn drain(mut self, grace: Duration) {
         self.ready.drain();
         self.durable.end_streams().await;
+        self.receiving.shutdown().await;
         self.health.set_service_status("", ServingStatus::NotServing).await;
         let deadline = Deadline::after(grace);
         let (channels, admin) = self.listeners;
@@ -300,6 +310,7 @@ pub(crate) fn every_metric() -> impl Iterator<Item = (&'static str, Unit, &'stat
         .chain(passerelle_services::delivery::METRICS)
         .chain(passerelle_projection::METRICS)
         .chain(keyed::observe::METRICS)
+        .chain(journal_service::METRICS)
 }
 
 fn describe_metrics() {

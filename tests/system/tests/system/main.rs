@@ -17,6 +17,7 @@ mod journal;
 mod mainframe;
 mod policies;
 mod reads;
+mod receive;
 mod routes;
 mod scaffold;
 mod storm;

@@ -8,7 +8,7 @@ use super::none;
 use super::repository::{metadata, text};
 
 /// Which crates of ours a crate may depend on. `ANY`: the composition root and the tests.
-const DIRECTION: [(&str, &[&str]); 23] = [
+const DIRECTION: [(&str, &[&str]); 24] = [
     ("passerelle-proto", &[]),
     ("passerelle-journal", &[]),
     ("passerelle-adapter", &[]),
@@ -23,6 +23,7 @@ const DIRECTION: [(&str, &[&str]); 23] = [
     ("adapter-callback", &["passerelle-adapter", "passerelle-proto"]),
     ("adapter-crm", &["passerelle-adapter", "passerelle-adapter-tls", "passerelle-proto"]),
     ("adapter-documents", &["passerelle-adapter", "passerelle-adapter-tls", "passerelle-proto"]),
+    ("adapter-files", &["passerelle-adapter", "passerelle-proto"]),
     ("adapter-mainframe", &["passerelle-adapter", "passerelle-adapter-tls", "passerelle-copybook"]),
     ("adapter-remote", &["passerelle-adapter", "passerelle-proto"]),
     ("passerelle-adapter-tls", &["passerelle-adapter"]),
