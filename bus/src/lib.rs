@@ -5,6 +5,8 @@
 pub mod calendar;
 pub mod call;
 pub mod contract;
+pub mod delivery;
 pub mod keyed;
 pub mod payload;
+pub mod route;
 pub mod translation;

@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod customer;
+pub mod delivery;
 #[cfg(test)]
 mod fixture;
 pub mod journal;

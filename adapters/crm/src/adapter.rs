@@ -1,44 +1,38 @@
 //! The open adapter: methods taken apart, checked, refused where the CRM cannot, and handed to the driver.
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
-use passerelle_adapter::{Abilities, Adapter, Call, Context, Descriptor, Fault, Health, Lookup, Messages, async_trait};
+use passerelle_adapter::{
+    Abilities, Adapter, Call, Context, Descriptor, Fault, Health, Lookup, Messages, Places, UnderWay, async_trait,
+};
 use passerelle_proto::backoffice::customers::v1::{self as contract, Completeness};
 use prost::Message;
 use ring::digest::{SHA256, digest};
-use tokio::sync::Semaphore;
 
 use crate::checks;
 use crate::driver::{Driver, Key, Remembered};
-use crate::file::Limits;
 use crate::kind::CONTRACT;
 use crate::page::{Page, size_of_page};
 use crate::wire::{bytes, invalid, one, unable};
 
 /// Methods that change nothing.
 pub(crate) const READS: [&str; 5] = ["Describe", "Find", "Get", "ListInteractions", "ListChanges"];
-/// A throttled caller is told to come back after this long.
-const RETRY_WHEN_FULL: Duration = Duration::from_millis(250);
 
 /// A CRM that looks like a gRPC contract.
 pub(crate) struct CrmAdapter {
     descriptor: Descriptor,
-    endpoint: String,
     driver: Arc<dyn Driver>,
-    limits: Limits,
-    calls: Arc<Semaphore>,
-    /// Digests of the keys whose operations are under way.
-    under_way: Arc<Mutex<BTreeSet<String>>>,
+    places: Places,
+    /// Digests of keys.
+    under_way: UnderWay,
 }
 
 impl CrmAdapter {
-    pub(crate) fn new(descriptor: Descriptor, endpoint: String, driver: Arc<dyn Driver>, limits: Limits) -> Self {
-        let calls = Arc::new(Semaphore::new(limits.calls as usize));
-        Self { descriptor, endpoint, driver, limits, calls, under_way: Arc::default() }
+    pub(crate) fn new(descriptor: Descriptor, driver: Arc<dyn Driver>, places: Places) -> Self {
+        Self { descriptor, driver, places, under_way: UnderWay::default() }
     }
 
     async fn carry(&self, method: &str, messages: Messages, context: &Context) -> Result<Bytes, Fault> {
@@ -155,33 +149,13 @@ impl CrmAdapter {
         effect: impl AsyncFnOnce(Option<Key>) -> Result<Bytes, Fault>,
     ) -> Result<Bytes, Fault> {
         let Some(key) = key else { return effect(None).await };
-        if !lock(&self.under_way).insert(key.digest.clone()) {
-            let message = "the operation with this idempotency key is still under way".to_owned();
-            return Err(Fault::Unavailable { retry_after: Some(RETRY_WHEN_FULL), message });
-        }
-        let _until_done = UnderWay { all: self.under_way.clone(), digest: key.digest.clone() };
+        let _until_done = self.under_way.begin(&key.digest)?;
         match self.driver.remembered(&key.digest).await? {
             Remembered::NotDone => effect(Some(key)).await,
             Remembered::Done { fingerprint, answer } if fingerprint == key.fingerprint => Ok(answer),
             Remembered::Done { .. } => Err(invalid("this idempotency key was used for something else")),
         }
     }
-}
-
-/// An operation under way; ends when dropped.
-struct UnderWay {
-    all: Arc<Mutex<BTreeSet<String>>>,
-    digest: String,
-}
-
-impl Drop for UnderWay {
-    fn drop(&mut self) {
-        lock(&self.all).remove(&self.digest);
-    }
-}
-
-fn lock(set: &Mutex<BTreeSet<String>>) -> MutexGuard<'_, BTreeSet<String>> {
-    set.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Cuts what is more than the page, and gives the token of the next one.
@@ -231,21 +205,13 @@ impl Adapter for CrmAdapter {
 
     async fn call(&self, call: Call) -> Result<Messages, Fault> {
         let method = call.method.strip_prefix(CONTRACT).and_then(|rest| rest.strip_prefix(".Customers/")).unwrap_or_default();
-        if self.calls.is_closed() {
-            return Err(Fault::unavailable("the adapter is draining"));
-        }
-        let _place = self.calls.try_acquire().map_err(|_| Fault::Throttled {
-            retry_after: RETRY_WHEN_FULL,
-            message: format!("{}: {} calls are under way, the limit", self.endpoint, self.limits.calls),
-        })?;
+        let _place = self.places.take()?;
         within(call.context.deadline, self.carry(method, call.messages, &call.context)).await.map(Messages::one)
     }
 
     async fn lookup(&self, idempotency_key: &str) -> Result<Lookup, Fault> {
         let digest = sha256(idempotency_key.as_bytes());
-        if lock(&self.under_way).contains(&digest) {
-            return Err(Fault::Unavailable { retry_after: Some(RETRY_WHEN_FULL), message: "it is still under way".to_owned() });
-        }
+        self.under_way.ended(&digest)?;
         Ok(match self.driver.remembered(&digest).await? {
             Remembered::NotDone => Lookup::NotDone,
             Remembered::Done { answer, .. } => Lookup::Done(answer),
@@ -257,10 +223,7 @@ impl Adapter for CrmAdapter {
     }
 
     async fn drain(&self, grace: Duration) {
-        let all = self.limits.calls;
-        // What still runs after the grace is cut when its caller is.
-        let _ = tokio::time::timeout(grace, self.calls.acquire_many(all)).await.map(|permits| permits.map(|all| all.forget()));
-        self.calls.close();
+        self.places.drain(grace).await;
         self.driver.drain(grace).await;
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use passerelle_adapter::{Adapter, ContractSource, Descriptor, Kind, Maturity, OpenError, Opening, async_trait, beside};
+use passerelle_adapter::{Adapter, ContractSource, Descriptor, Kind, Maturity, OpenError, Opening, Places, async_trait, beside};
 use passerelle_proto::backoffice::customers::FILES;
 
 use crate::adapter::{CrmAdapter, READS};
@@ -48,7 +48,7 @@ impl Kind for Crm {
             _ => return Err(refused("the driver has no settings".to_owned())),
         };
         let descriptor = descriptor(driver.behind());
-        Ok(Arc::new(CrmAdapter::new(descriptor, opening.endpoint, driver, file.limits)))
+        Ok(Arc::new(CrmAdapter::new(descriptor, driver, Places::new(opening.endpoint, file.limits.calls))))
     }
 }
 

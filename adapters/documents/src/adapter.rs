@@ -1,22 +1,22 @@
 //! The open adapter: methods taken apart, checked, refused where the store cannot, and handed to the driver.
 
-use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use futures_util::StreamExt;
 use futures_util::stream::{once, unfold};
-use passerelle_adapter::{Abilities, Adapter, Call, Context, Descriptor, Fault, Health, Lookup, Messages, async_trait};
+use passerelle_adapter::{
+    Abilities, Adapter, Call, Context, Descriptor, Fault, Health, Lookup, Messages, Operation, Place, Places, UnderWay,
+    async_trait,
+};
 use passerelle_proto::backoffice::documents::v1::read_response::What as Reading;
 use passerelle_proto::backoffice::documents::v1::start::Expect as Expected;
 use passerelle_proto::backoffice::documents::v1::store_request::What as Storing;
 use passerelle_proto::backoffice::documents::v1::{self as contract, Completeness, Search};
 use prost::Message;
 use ring::digest::{SHA256, digest};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::checks;
 use crate::content::{Announced, Content};
@@ -28,39 +28,28 @@ use crate::wire::{answer, decode, invalid, one, unable};
 
 /// Methods that change nothing.
 pub(crate) const READS: [&str; 7] = ["Describe", "Read", "Get", "List", "Search", "ListVersions", "ListChanges"];
-/// A throttled caller is told to come back after this long.
-const RETRY_WHEN_FULL: Duration = Duration::from_millis(250);
 
 /// A store of documents that looks like a gRPC contract.
 pub(crate) struct DocumentsAdapter {
     descriptor: Descriptor,
-    endpoint: String,
     driver: Arc<dyn Driver>,
     limits: Limits,
-    calls: Arc<Semaphore>,
-    /// Set before the calls in flight are waited for: who comes meanwhile goes elsewhere, and is not told to come back.
-    is_draining: AtomicBool,
-    /// Digests of the keys whose operations are under way.
-    under_way: Arc<Mutex<BTreeSet<String>>>,
+    places: Places,
+    /// Digests of keys.
+    under_way: UnderWay,
 }
 
 impl DocumentsAdapter {
     pub(crate) fn new(descriptor: Descriptor, endpoint: String, driver: Arc<dyn Driver>, limits: Limits) -> Self {
-        let calls = Arc::new(Semaphore::new(limits.calls as usize));
-        Self { descriptor, endpoint, driver, limits, calls, is_draining: AtomicBool::new(false), under_way: Arc::default() }
+        let places = Places::new(endpoint, limits.calls);
+        Self { descriptor, driver, limits, places, under_way: UnderWay::default() }
     }
 
-    async fn carry(
-        &self,
-        method: &str,
-        messages: Messages,
-        context: &Context,
-        permit: OwnedSemaphorePermit,
-    ) -> Result<Messages, Fault> {
+    async fn carry(&self, method: &str, messages: Messages, context: &Context, place: Place) -> Result<Messages, Fault> {
         match method {
             "Describe" => self.describe(one(messages).await?).await,
             "Store" => self.store(messages, context).await,
-            "Read" => self.read(one(messages).await?, context.deadline, permit).await,
+            "Read" => self.read(one(messages).await?, context.deadline, place).await,
             "Get" => self.get(one(messages).await?).await,
             "List" => self.list(one(messages).await?).await,
             "Search" => self.search(one(messages).await?).await,
@@ -131,21 +120,16 @@ impl DocumentsAdapter {
         Ok(answer(&contract::DeleteResponse {}))
     }
 
-    async fn read(
-        &self,
-        request: contract::ReadRequest,
-        deadline: Option<Instant>,
-        permit: OwnedSemaphorePermit,
-    ) -> Result<Messages, Fault> {
+    async fn read(&self, request: contract::ReadRequest, deadline: Option<Instant>, place: Place) -> Result<Messages, Fault> {
         let reference = checks::reference(request.reference)?;
         let version = self.former(request.version).await?;
         let (document, chunks) = self.driver.read(reference, version).await?;
         let message = |what| Bytes::from(contract::ReadResponse { what: Some(what) }.encode_to_vec());
         let first = once(async move { Ok(message(Reading::Document(document))) });
         // The call counts until its last byte is out.
-        let chunks = unfold((chunks, permit), move |(mut chunks, permit)| async move {
+        let chunks = unfold((chunks, place), move |(mut chunks, place)| async move {
             let next = within(deadline, async { chunks.next().await.transpose() }).await.transpose()?;
-            Some((next.map(|chunk| message(Reading::Chunk(chunk))), (chunks, permit)))
+            Some((next.map(|chunk| message(Reading::Chunk(chunk))), (chunks, place)))
         });
         Ok(Messages::many(first.chain(chunks)))
     }
@@ -250,30 +234,9 @@ impl DocumentsAdapter {
     }
 
     /// Two calls under one key do not run at the same time.
-    fn begin(&self, key: Option<&Key>) -> Result<Option<UnderWay>, Fault> {
-        let Some(key) = key else { return Ok(None) };
-        if !lock(&self.under_way).insert(key.digest.clone()) {
-            let message = "the operation with this idempotency key is still under way".to_owned();
-            return Err(Fault::Unavailable { retry_after: Some(RETRY_WHEN_FULL), message });
-        }
-        Ok(Some(UnderWay { all: self.under_way.clone(), digest: key.digest.clone() }))
+    fn begin(&self, key: Option<&Key>) -> Result<Option<Operation>, Fault> {
+        key.map(|key| self.under_way.begin(&key.digest)).transpose()
     }
-}
-
-/// An operation under way; ends when dropped.
-struct UnderWay {
-    all: Arc<Mutex<BTreeSet<String>>>,
-    digest: String,
-}
-
-impl Drop for UnderWay {
-    fn drop(&mut self) {
-        lock(&self.all).remove(&self.digest);
-    }
-}
-
-fn lock(set: &Mutex<BTreeSet<String>>) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
-    set.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn key(context: &Context, method: &str, request: &impl Message) -> Result<Option<Key>, Fault> {
@@ -313,22 +276,13 @@ impl Adapter for DocumentsAdapter {
 
     async fn call(&self, call: Call) -> Result<Messages, Fault> {
         let method = call.method.strip_prefix(CONTRACT).and_then(|rest| rest.strip_prefix(".Documents/")).unwrap_or_default();
-        let permit = self.calls.clone().try_acquire_owned();
-        if self.is_draining.load(Ordering::Acquire) {
-            return Err(Fault::unavailable("the adapter is draining"));
-        }
-        let permit = permit.map_err(|_| Fault::Throttled {
-            retry_after: RETRY_WHEN_FULL,
-            message: format!("{}: {} calls are under way, the limit", self.endpoint, self.limits.calls),
-        })?;
-        within(call.context.deadline, self.carry(method, call.messages, &call.context, permit)).await
+        let place = self.places.take()?;
+        within(call.context.deadline, self.carry(method, call.messages, &call.context, place)).await
     }
 
     async fn lookup(&self, idempotency_key: &str) -> Result<Lookup, Fault> {
         let digest = HEXLOWER.encode(digest(&SHA256, idempotency_key.as_bytes()).as_ref());
-        if lock(&self.under_way).contains(&digest) {
-            return Err(Fault::Unavailable { retry_after: Some(RETRY_WHEN_FULL), message: "it is still under way".to_owned() });
-        }
+        self.under_way.ended(&digest)?;
         Ok(match self.driver.remembered(&digest).await? {
             Remembered::NotDone => Lookup::NotDone,
             Remembered::Undecided => Lookup::Undecided,
@@ -344,11 +298,7 @@ impl Adapter for DocumentsAdapter {
     }
 
     async fn drain(&self, grace: Duration) {
-        let all = self.limits.calls;
-        self.is_draining.store(true, Ordering::Release);
-        // What still runs after the grace is cut when its caller is.
-        let _ = tokio::time::timeout(grace, self.calls.acquire_many(all)).await.map(|permits| permits.map(|all| all.forget()));
-        self.calls.close();
+        self.places.drain(grace).await;
         self.driver.drain(grace).await;
     }
 }

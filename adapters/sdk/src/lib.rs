@@ -11,7 +11,9 @@ mod fault;
 mod file;
 mod health;
 mod lookup;
+mod places;
 mod secret;
+mod under_way;
 
 pub use adapter::{Adapter, Kind, OpenError, Opening};
 pub use async_trait::async_trait;
@@ -21,4 +23,6 @@ pub use fault::{Fault, Rejection};
 pub use file::{beside, read};
 pub use health::Health;
 pub use lookup::Lookup;
+pub use places::{Place, Places};
 pub use secret::{Secret, SecretError, SecretRef, Secrets};
+pub use under_way::{Operation, UnderWay};

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use crate::environment::Environment;
 use crate::error::SyntaxError;
 use crate::evaluate::Evaluation;
-use crate::limits::{Exceeded, Limits};
+use crate::guard::{self, Guard};
+use crate::limits::Exceeded;
 use crate::node::Node;
 use crate::parse::Parser;
 use crate::types::Type;
@@ -33,7 +35,6 @@ impl Scope {
 #[derive(Debug)]
 pub struct Expression {
     node: Node,
-    slots: usize,
     names: usize,
     /// Names that the expression uses and the scope does not know: they are null.
     pub unknown: Vec<Arc<str>>,
@@ -66,17 +67,17 @@ impl Expression {
     }
 
     fn read(text: &str, scope: &Scope, tests: bool) -> Result<Self, SyntaxError> {
-        let (node, slots, unknown) = Parser::new(text, scope).whole(tests)?;
-        Ok(Self { node, slots, names: scope.names.len(), unknown })
+        let (node, unknown) = Parser::new(text, scope).whole(tests)?;
+        Ok(Self { node, names: scope.names.len(), unknown })
     }
 
     /// Evaluates the expression with one value for each name of the scope (null for those that are missing).
     ///
     /// # Errors
     /// A limit was met; the error says which.
-    pub fn evaluate(&self, values: &[Value], limits: &Limits) -> Result<Evaluated, Exceeded> {
-        let mut evaluation = Evaluation::new(*limits);
-        let value = evaluation.begin(&self.node, self.slots, &values[..values.len().min(self.names)])?;
+    pub fn evaluate(&self, values: &[Value], environment: &Environment) -> Result<Evaluated, Exceeded> {
+        let mut evaluation = Evaluation::new(environment);
+        let value = evaluation.begin(&self.node, &values[..values.len().min(self.names)])?;
         Ok(Evaluated { value, warnings: evaluation.into_warnings() })
     }
 
@@ -84,9 +85,14 @@ impl Expression {
         &self.node
     }
 
-    /// Whether the tests hold for a value that stands in the first slot; a limit met is a no.
-    pub(crate) fn holds_for(&self, value: &Value) -> bool {
-        let result = self.evaluate(std::slice::from_ref(value), &Limits::default());
-        matches!(result, Ok(Evaluated { value: Value::Boolean(true), .. }))
+    /// What must hold for it to be true, as far as its form tells.
+    #[must_use]
+    pub fn guards(&self) -> Vec<Guard> {
+        guard::of(&self.node, self.names)
+    }
+
+    /// Whether the tests hold for a value that stands in the first slot.
+    pub(crate) fn holds_for(&self, value: &Value, evaluation: &mut Evaluation) -> Result<bool, Exceeded> {
+        evaluation.holds_for(&self.node, value)
     }
 }

@@ -2,9 +2,11 @@
 
 mod builtin;
 mod duration;
+mod environment;
 mod error;
 mod evaluate;
 mod expression;
+mod guard;
 mod infer;
 mod json;
 mod limits;
@@ -16,9 +18,11 @@ mod text;
 mod types;
 mod value;
 
+pub use environment::Environment;
 pub use error::SyntaxError;
 pub use evaluate::Function;
 pub use expression::{Evaluated, Expression, Scope};
+pub use guard::Guard;
 pub use infer::{Inferred, Schema, Shape, Span, infer};
 pub use json::{from_json, to_json};
 pub use limits::{Exceeded, Limits};

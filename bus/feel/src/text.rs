@@ -5,6 +5,22 @@ use std::fmt::{self, Write as _};
 use crate::temporal::{DateText, duration_text, months_text};
 use crate::value::Value;
 
+/// A text that is written no further than so many bytes.
+pub(crate) struct Bounded {
+    pub(crate) text: String,
+    pub(crate) most: usize,
+}
+
+impl fmt::Write for Bounded {
+    fn write_str(&mut self, more: &str) -> fmt::Result {
+        if self.text.len() + more.len() > self.most {
+            return Err(fmt::Error);
+        }
+        self.text.push_str(more);
+        Ok(())
+    }
+}
+
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::environment::Environment;
+use crate::evaluate::Evaluation;
+use crate::limits::Exceeded;
 use crate::value::{Context, Value};
 
 /// A type of FEEL.
@@ -58,28 +61,53 @@ impl Type {
         SIMPLE.iter().find(|(known, _)| *known == name).map(|(_, simple)| Self::Simple(simple))
     }
 
-    /// Whether a value is of this type; null is of every one (unlike `instance of`).
+    /// Whether a value is of this type; null is of every one (unlike `instance of`). Not, where that takes more than the default limits.
     #[must_use]
     pub fn admits(&self, value: &Value) -> bool {
-        value.is_null() || self.holds(value)
+        self.admits_within(value, &mut Evaluation::new(&Environment::timeless())).unwrap_or(false)
     }
 
-    /// Whether `value instance of` this type.
+    /// Whether `value instance of` this type. Not, where that takes more than the default limits.
     #[must_use]
     pub fn holds(&self, value: &Value) -> bool {
-        match (self, value) {
+        self.holds_within(value, &mut Evaluation::new(&Environment::timeless())).unwrap_or(false)
+    }
+
+    fn admits_within(&self, value: &Value, evaluation: &mut Evaluation) -> Result<bool, Exceeded> {
+        if value.is_null() { Ok(true) } else { self.holds_within(value, evaluation) }
+    }
+
+    pub(crate) fn holds_within(&self, value: &Value, evaluation: &mut Evaluation) -> Result<bool, Exceeded> {
+        Ok(match (self, value) {
             (Self::Any, value) => !value.is_null(),
             (Self::Null, value) => value.is_null(),
             (Self::Simple(name), value) => value.type_name() == *name,
-            (Self::List(of), Value::List(items)) => items.iter().all(|item| of.admits(item)),
-            (Self::Context(entries), Value::Context(context)) => {
-                entries.iter().all(|(name, of)| context.get(name).is_some_and(|value| of.admits(value)))
+            (Self::List(of), Value::List(items)) => {
+                evaluation.budget.steps(items.len())?;
+                for item in items.iter() {
+                    if !of.admits_within(item, evaluation)? {
+                        return Ok(false);
+                    }
+                }
+                true
             }
-            (Self::Range(of), Value::Range(range)) => of.admits(&range.start) && of.admits(&range.end),
+            (Self::Context(entries), Value::Context(context)) => {
+                evaluation.budget.steps(entries.len() * (1 + context.iter().len() / 16))?;
+                for (name, of) in entries.iter() {
+                    match context.get(name) {
+                        Some(value) if of.admits_within(value, evaluation)? => {}
+                        _ => return Ok(false),
+                    }
+                }
+                true
+            }
+            (Self::Range(of), Value::Range(range)) => {
+                of.admits_within(&range.start, evaluation)? && of.admits_within(&range.end, evaluation)?
+            }
             (Self::Function(parameters, result), Value::Function(function)) => function.conforms(parameters, result),
-            (Self::Constrained(of, test), value) => of.holds(value) && test.holds_for(value),
+            (Self::Constrained(of, test), value) => of.holds_within(value, evaluation)? && test.holds_for(value, evaluation)?,
             _ => false,
-        }
+        })
     }
 
     /// Whether every value of this type is one of the other.
@@ -101,28 +129,38 @@ impl Type {
     }
 
     /// The value as this type wants it: a list of one where a list is wanted, its only item where none is, a date as a moment.
-    /// Null where it cannot be.
+    /// Null where it cannot be, and where that takes more than the default limits.
     #[must_use]
     pub fn coerce(&self, value: Value) -> Value {
-        if self.admits(&value) {
-            return value;
+        self.coerce_within(value, &mut Evaluation::new(&Environment::timeless())).unwrap_or(Value::Null)
+    }
+
+    pub(crate) fn coerce_within(&self, value: Value, evaluation: &mut Evaluation) -> Result<Value, Exceeded> {
+        if matches!(self, Self::Any) || self.admits_within(&value, evaluation)? {
+            return Ok(value);
         }
-        match (self, &value) {
-            (Self::List(of), single) if !matches!(single, Value::List(_)) && of.admits(single) => Value::list(vec![value]),
-            (_, Value::List(items)) if items.len() == 1 && self.admits(&items[0]) => items[0].clone(),
+        Ok(match (self, &value) {
+            (Self::List(of), single) if !matches!(single, Value::List(_)) && of.admits_within(single, evaluation)? => {
+                Value::list(vec![value])
+            }
+            (_, Value::List(items)) if items.len() == 1 && self.admits_within(&items[0], evaluation)? => items[0].clone(),
             (Self::Simple("date and time"), Value::Date(date)) => {
                 Value::DateTime(Arc::new(crate::temporal::DateTime::midnight(*date)))
             }
-            (Self::Context(entries), Value::Context(context)) => entries
-                .iter()
-                .map(|(name, of)| {
-                    let value = context.get(name)?;
-                    let coerced = of.coerce(value.clone());
-                    (coerced.is_null() == value.is_null()).then(|| (name.clone(), coerced))
-                })
-                .collect::<Option<Context>>()
-                .map_or(Value::Null, |context| Value::Context(Arc::new(context))),
+            (Self::Context(entries), Value::Context(context)) => {
+                evaluation.budget.parts(entries.len())?;
+                let mut coerced = Context::default();
+                for (name, of) in entries.iter() {
+                    let Some(value) = context.get(name) else { return Ok(Value::Null) };
+                    let entry = of.coerce_within(value.clone(), evaluation)?;
+                    if entry.is_null() != value.is_null() {
+                        return Ok(Value::Null);
+                    }
+                    coerced.set(name.clone(), entry);
+                }
+                Value::Context(Arc::new(coerced))
+            }
             _ => Value::Null,
-        }
+        })
     }
 }

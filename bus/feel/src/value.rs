@@ -46,6 +46,11 @@ pub enum Value {
 pub struct Context(Vec<(Arc<str>, Value)>);
 
 impl Context {
+    /// A context of entries whose keys differ.
+    pub(crate) fn of_distinct(entries: Vec<(Arc<str>, Value)>) -> Self {
+        Self(entries)
+    }
+
     /// The value of a key.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Value> {
@@ -58,6 +63,10 @@ impl Context {
             Some(entry) => entry.1 = value,
             None => self.0.push((key, value)),
         }
+    }
+
+    pub(crate) fn into_values(self) -> impl Iterator<Item = Value> {
+        self.0.into_iter().map(|(_, value)| value)
     }
 
     /// The entries.
@@ -131,6 +140,15 @@ impl Value {
     #[must_use]
     pub fn is_null(&self) -> bool {
         matches!(self, Self::Null)
+    }
+
+    /// Whether the value has no parts and is no long text: it can be compared in a moment.
+    pub(crate) fn is_short(&self) -> bool {
+        match self {
+            Self::Text(text) => text.len() <= 256,
+            Self::List(_) | Self::Context(_) | Self::Range(_) => false,
+            _ => true,
+        }
     }
 
     /// The name of the value's type, as FEEL writes it.

@@ -1,7 +1,7 @@
 //! Expressions and what they give, one line each.
 #![allow(clippy::expect_used, reason = "tests end where something is not as expected")]
 
-use passerelle_feel::{Expression, Limits, Scope, Value};
+use passerelle_feel::{Environment, Expression, Scope, Value};
 
 fn check(cases: &[(&str, &str)]) {
     let scope = Scope::of(&["Monthly Salary", "a", "reason"]);
@@ -10,7 +10,7 @@ fn check(cases: &[(&str, &str)]) {
     for (text, expected) in cases {
         let found = match Expression::compile(text, &scope) {
             Ok(expression) => {
-                expression.evaluate(&values, &Limits::default()).map_or_else(|e| e.to_string(), |e| e.value.to_string())
+                expression.evaluate(&values, &Environment::timeless()).map_or_else(|e| e.to_string(), |e| e.value.to_string())
             }
             Err(error) => error.to_string(),
         };
@@ -135,7 +135,7 @@ fn a_cell_of_a_table_is_a_test_of_its_input() {
     let scope = Scope::of(&["?"]);
     let holds = |text: &str, value: i64| {
         let tests = Expression::compile_tests(text, &scope).expect(text);
-        tests.evaluate(&[Value::Number(value.into())], &Limits::default()).expect(text).value.to_string()
+        tests.evaluate(&[Value::Number(value.into())], &Environment::timeless()).expect(text).value.to_string()
     };
     for (text, value, expected) in [
         ("-", 5, "true"),

@@ -5,7 +5,6 @@ use std::time::Instant;
 use bytes::{Bytes, BytesMut};
 use http_body::Body as _;
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
 
 use super::inward::Inward;
 
@@ -26,14 +25,14 @@ pub(super) enum Asked {
 
 impl Asked {
     /// Reads a request that should be small.
-    pub(super) async fn read(body: Incoming, deadline: Option<Instant>) -> Self {
+    pub(super) async fn read(body: Inward, deadline: Option<Instant>) -> Self {
         match deadline {
             None => Self::to_end(body).await,
             Some(at) => tokio::time::timeout_at(at.into(), Self::to_end(body)).await.unwrap_or(Self::Late),
         }
     }
 
-    async fn to_end(mut body: Incoming) -> Self {
+    async fn to_end(mut body: Inward) -> Self {
         let mut bytes = BytesMut::new();
         loop {
             match body.frame().await {
@@ -48,7 +47,7 @@ impl Asked {
                 Some(Err(_)) | None => return Self::Gone,
             }
             if bytes.len() > LARGEST_BYTES {
-                return Self::Large(Inward::begun(bytes.freeze(), body));
+                return Self::Large(body.again(bytes.freeze()));
             }
         }
     }

@@ -12,7 +12,6 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use http::request::Parts;
 use http::{Request, Response};
-use hyper::body::Incoming;
 use tokio::time::sleep_until;
 use tonic::Status;
 
@@ -45,7 +44,7 @@ impl Tried {
 /// Carries a call that may be hedged: its request is read whole first.
 pub(super) async fn carry(
     route: &Arc<Route>,
-    request: Request<Incoming>,
+    request: Request<Inward>,
     exchange: Exchange,
     limits: &CallLimits,
 ) -> Response<Body> {

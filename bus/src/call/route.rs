@@ -10,7 +10,8 @@ use super::endpoint::Endpoint;
 use super::observe::Meter;
 use super::policy::{HedgeSettings, MethodSettings, Pace, ShareSettings};
 use super::translated::Translated;
-use crate::contract::{Method, MethodUse, Sample};
+use crate::contract::{Idempotency, Method, MethodUse, Sample};
+use crate::route::Rules;
 use crate::translation::Exposed;
 
 /// One method of a registered contract and the endpoint that serves it.
@@ -34,6 +35,17 @@ pub struct Route {
     pub(super) pace: Pace,
     /// How another method serves its calls.
     pub(super) translated: Option<Translated>,
+    /// What decides where its calls go, besides itself.
+    pub(super) choice: Option<Choice>,
+}
+
+/// Where the calls of a method may go instead.
+#[derive(Debug)]
+pub enum Choice {
+    /// As its routes say; the destinations are in the order of their goals.
+    Rules(Arc<Rules>, Vec<Arc<Route>>),
+    /// Its routes cannot be used with the contract that is registered. Its calls are refused: nobody knows where they belong.
+    Unusable,
 }
 
 /// Which sides of a method stream.
@@ -70,7 +82,22 @@ impl Route {
             pace: Pace::default(),
             uses: None,
             translated: None,
+            choice: None,
         }
+    }
+
+    /// A route for a method of a registered contract, as the contract describes it.
+    pub fn serving(method: &Method, endpoint: Arc<Endpoint>) -> Self {
+        let streaming = Streaming { client: method.client_streaming, server: method.server_streaming };
+        Self::new(&method.path, streaming, endpoint)
+            .idempotent(method.idempotency != Idempotency::Unknown)
+            .read_only(method.idempotency == Idempotency::NoSideEffects)
+            .contract(format!("{}@{}", method.contract, method.version))
+    }
+
+    /// Its calls go where something else decides.
+    pub fn choosing(self, choice: Option<Choice>) -> Self {
+        Self { choice, ..self }
     }
 
     /// Counts who calls it.

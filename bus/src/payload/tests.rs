@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use expect_test::{Expect, expect};
 use fastrand::Rng;
-use passerelle_feel::{Expression, Limits, Scope, Value};
+use passerelle_feel::{Environment, Expression, Scope, Value};
 use proptest::prelude::*;
 use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage, Kind, MapKey, MessageDescriptor, Value as Field};
@@ -212,7 +212,7 @@ let different = of.fields().filter(|field| message.get_field(field) != again.get
 
 fn feel(text: &str) -> Value {
     let expression = Expression::compile(text, &Scope::default()).unwrap();
-    expression.evaluate(&[], &Limits::default()).unwrap().value
+    expression.evaluate(&[], &Environment::timeless()).unwrap().value
 }
 
 #[test]

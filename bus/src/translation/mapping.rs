@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use passerelle_feel::{Context, Exceeded, Expression, Limits, Value};
+use passerelle_feel::{Context, Environment, Exceeded, Expression, Value};
 use prost_reflect::{DynamicMessage, MessageDescriptor};
 
 use super::loss::Loss;
@@ -118,7 +118,7 @@ impl Mapping {
         self.translate(&message).map(|message| prost::Message::encode_to_vec(&message))
     }
 
-    /// Translates a message.
+    /// Translates a message. The same message always becomes the same: an expression has no clock.
     ///
     /// # Errors
     /// One of its fields does not fit.
@@ -129,7 +129,7 @@ impl Mapping {
         let mut made = Tree::default();
         for field in &self.fields {
             let path = || field.path.join(".");
-            let evaluated = field.value.evaluate(&source, &Limits::default());
+            let evaluated = field.value.evaluate(&source, &Environment::timeless());
             let value = evaluated.map_err(|exceeded| TranslationError::Exceeded { to: to(), path: path(), exceeded })?.value;
             let value = match &field.table {
                 Some(table) if !value.is_null() => {

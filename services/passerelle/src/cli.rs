@@ -47,9 +47,13 @@ pub enum Command {
     Check(SettingsFile),
     Contract(crate::command::contract::Contract),
     Endpoint(crate::command::endpoint::Endpoint),
+    Route(crate::command::route::Route),
     Call(crate::command::call::Call),
     Publish(crate::command::publish::Publish),
     Tail(crate::command::tail::Tail),
+    Consume(crate::command::consume::Consume),
+    Lanes(crate::command::lanes::Lanes),
+    Dead(crate::command::dead::Dead),
     Record(crate::command::record::Record),
     Twin(crate::command::twin::Twin),
     Callback(crate::command::callback::Callback),
@@ -65,6 +69,7 @@ pub enum Command {
     #[command(subcommand)]
     Copybook(CopybookCommand),
     Double(DoubleArguments),
+    Feel(crate::command::feel::Feel),
     Explain(Explain),
     Reference(Reference),
 }

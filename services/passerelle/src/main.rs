@@ -13,6 +13,8 @@ mod failure;
 mod output;
 mod recording;
 mod reference;
+mod route_cases;
+mod route_files;
 mod serve;
 mod settings;
 mod telemetry;

@@ -10,7 +10,7 @@ const LONGEST_VALUE: usize = 256;
 
 /// A filter that can be asked.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Filter {
+pub struct Filter {
     types: Patterns,
     sources: Patterns,
     subjects: Patterns,
@@ -19,7 +19,11 @@ pub(super) struct Filter {
 }
 
 impl Filter {
-    pub(super) fn new(filter: v1::Filter) -> Result<Self, Status> {
+    /// A filter of these values.
+    ///
+    /// # Errors
+    /// Which value makes no sense, and why.
+    pub fn new(filter: v1::Filter) -> Result<Self, Status> {
         let v1::Filter { types, sources, subjects, channels, customers } = filter;
         let fields = [
             ("types", &types, true),
@@ -41,7 +45,7 @@ impl Filter {
     }
 
     /// Whether the message is to be shown.
-    pub(super) fn fits(&self, message: &v1::Message) -> bool {
+    pub(crate) fn fits(&self, message: &v1::Message) -> bool {
         let one_of = |values: &[String], value: &String| values.is_empty() || values.contains(value);
         self.types.fit(&message.r#type)
             && self.sources.fit(&message.source)

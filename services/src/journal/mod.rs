@@ -20,6 +20,8 @@ use passerelle_bus::keyed::{Carried, Keyed, KeyedSettings, OpenError, Parts};
 use passerelle_journal::{Journal, Position};
 use tokio::sync::watch;
 
+pub use self::filter::Filter;
+pub(crate) use self::refusal::{of_append, of_read, stopping};
 pub use self::server::Server;
 pub use self::subscription::KINDS;
 

@@ -12,7 +12,7 @@ pub(super) fn of_message(number: u64, fault: &Fault) -> Status {
 }
 
 /// Nothing was written.
-pub(super) fn of_append(error: &AppendError) -> Status {
+pub(crate) fn of_append(error: &AppendError) -> Status {
     match error {
         AppendError::TooLarge(_) => Status::invalid_argument(error.to_string()),
         AppendError::Full(_) => Status::resource_exhausted(error.to_string()),
@@ -21,7 +21,7 @@ pub(super) fn of_append(error: &AppendError) -> Status {
 }
 
 /// Nothing can be read there.
-pub(super) fn of_read(error: &ReadError) -> Status {
+pub(crate) fn of_read(error: &ReadError) -> Status {
     match error {
         ReadError::Trimmed { .. } => Status::out_of_range(error.to_string()),
         ReadError::Damaged { .. } => Status::data_loss(error.to_string()),
@@ -42,6 +42,6 @@ pub(super) fn of_command(failure: &Failure<std::convert::Infallible>) -> Status 
 }
 
 /// The bus goes.
-pub(super) fn stopping() -> Status {
+pub(crate) fn stopping() -> Status {
     Status::unavailable("the bus is being stopped; try again in a moment")
 }

@@ -56,6 +56,7 @@ macro_rules! adapter_laws {
 adapter_laws!(the_little_ledger_keeps_the_laws, ledger());
 adapter_laws!(the_mainframe_keeps_the_laws, built_in::mainframe());
 adapter_laws!(a_folder_of_documents_keeps_the_laws, built_in::folder());
+adapter_laws!(a_file_of_customers_keeps_the_laws, built_in::customers());
 adapter_laws!(a_desk_keeps_the_laws, built_in::desk());
 
 async fn ledger() -> Place {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use jiff::civil::{Date, Weekday};
-use jiff::tz::TimeZone;
+use jiff::tz::Offset;
 
 use crate::evaluate::Evaluation;
 use crate::number::Number;
@@ -49,12 +49,17 @@ pub(super) fn week_of_year(_: &mut Evaluation, arguments: &[Value]) -> Given {
     day(arguments, |date| Value::Number(Number::from(i64::from(date.iso_week_date().week()))))
 }
 
-/// In UTC: the machine's own zone is nobody's business here.
-pub(super) fn now(_: &mut Evaluation, arguments: &[Value]) -> Given {
-    let civil = TimeZone::UTC.to_datetime(Timestamp::now());
-    Ok(arguments.is_empty().then(|| Value::DateTime(DateTime { civil, zone: Zone::Offset(0) }.into())))
+/// The moment that the environment tells: the machine's own clock and zone are nobody's business here.
+fn present(evaluation: &Evaluation) -> Option<DateTime> {
+    let (now, offset_seconds) = evaluation.now;
+    let civil = Offset::from_seconds(offset_seconds).ok()?.to_datetime(Timestamp::try_from(now?).ok()?);
+    Some(DateTime { civil, zone: Zone::Offset(offset_seconds) })
 }
 
-pub(super) fn today(_: &mut Evaluation, arguments: &[Value]) -> Given {
-    Ok(arguments.is_empty().then(|| Value::Date(TimeZone::UTC.to_datetime(Timestamp::now()).date())))
+pub(super) fn now(evaluation: &mut Evaluation, arguments: &[Value]) -> Given {
+    Ok(present(evaluation).filter(|_| arguments.is_empty()).map(|moment| Value::DateTime(moment.into())))
+}
+
+pub(super) fn today(evaluation: &mut Evaluation, arguments: &[Value]) -> Given {
+    Ok(present(evaluation).filter(|_| arguments.is_empty()).map(|moment| Value::Date(moment.civil.date())))
 }

@@ -7,7 +7,10 @@ use crate::value::{Context, Value};
 
 use super::Given;
 
-pub(super) fn get_value(_: &mut Evaluation, arguments: &[Value]) -> Given {
+pub(super) fn get_value(evaluation: &mut Evaluation, arguments: &[Value]) -> Given {
+    if let [Value::Context(context), _] = arguments {
+        evaluation.budget.steps(context.iter().len() / 16)?;
+    }
     Ok(match arguments {
         [Value::Context(context), Value::Text(key)] => Some(context.get(key).cloned().unwrap_or(Value::Null)),
         [context @ Value::Context(_), Value::List(keys)] if !keys.is_empty() => {
@@ -20,8 +23,11 @@ pub(super) fn get_value(_: &mut Evaluation, arguments: &[Value]) -> Given {
     })
 }
 
-pub(super) fn get_entries(_: &mut Evaluation, arguments: &[Value]) -> Given {
+pub(super) fn get_entries(evaluation: &mut Evaluation, arguments: &[Value]) -> Given {
     let [Value::Context(context)] = arguments else { return Ok(None) };
+    evaluation.budget.items(context.iter().len())?;
+    evaluation.budget.steps(context.iter().len())?;
+    evaluation.budget.parts(context.iter().len() * 5)?;
     let entry = |(key, value): &(Arc<str>, Value)| {
         let entry = [(Arc::from("key"), Value::Text(key.clone())), (Arc::from("value"), value.clone())];
         Value::Context(Arc::new(Context::from_iter(entry)))
@@ -41,7 +47,8 @@ pub(super) fn context(evaluation: &mut Evaluation, arguments: &[Value]) -> Given
     };
     let mut made = Context::default();
     for entry in entries {
-        evaluation.budget.steps(made.iter().len() + 1)?;
+        evaluation.budget.steps(1 + made.iter().len() / 4)?;
+        evaluation.budget.parts(1)?;
         let Value::Context(entry) = entry else { return Ok(None) };
         let (Some(Value::Text(key)), Some(value)) = (entry.get("key"), entry.get("value")) else { return Ok(None) };
         if made.get(key).is_some() {
@@ -55,6 +62,7 @@ pub(super) fn context(evaluation: &mut Evaluation, arguments: &[Value]) -> Given
 pub(super) fn context_put(evaluation: &mut Evaluation, arguments: &[Value]) -> Given {
     let [Value::Context(context), key, value] = arguments else { return Ok(None) };
     evaluation.budget.steps(context.iter().len())?;
+    evaluation.budget.parts(context.iter().len() + 1)?;
     match key {
         Value::Text(key) => Ok(put(context, &[Value::Text(key.clone())], value)),
         Value::List(keys) if !keys.is_empty() && keys.len() < 64 => Ok(put(context, keys, value)),
@@ -81,7 +89,8 @@ pub(super) fn context_merge(evaluation: &mut Evaluation, arguments: &[Value]) ->
     for context in contexts {
         let Value::Context(context) = context else { return Ok(None) };
         for (key, value) in context.iter() {
-            evaluation.budget.steps(merged.iter().len() + 1)?;
+            evaluation.budget.steps(1 + merged.iter().len() / 4)?;
+            evaluation.budget.parts(1)?;
             merged.set(key.clone(), value.clone());
         }
     }

@@ -27,8 +27,8 @@ fn made(evaluation: &mut Evaluation, items: Vec<Value>) -> Given {
 }
 
 fn taken(evaluation: &mut Evaluation, count: usize) -> Result<(), Exceeded> {
-    evaluation.budget.steps(count)?;
-    evaluation.budget.memory(count * size_of::<Value>())
+    evaluation.budget.steps(count / 4)?;
+    evaluation.budget.parts(count)
 }
 
 fn place(position: &Value, len: usize) -> Option<usize> {
@@ -48,6 +48,7 @@ pub(super) fn list_contains(evaluation: &mut Evaluation, arguments: &[Value]) ->
     let [list, element] = arguments else { return Ok(None) };
     let Some(items) = as_list(list) else { return Ok(None) };
     evaluation.budget.steps(items.len())?;
+    evaluation.budget.weigh_times(element, items.len())?;
     Ok(Some(Value::Boolean(items.iter().any(|item| equal(item, element) == Some(true)))))
 }
 
@@ -135,6 +136,7 @@ pub(super) fn index_of(evaluation: &mut Evaluation, arguments: &[Value]) -> Give
     let [list, wanted] = arguments else { return Ok(None) };
     let Some(items) = as_list(list) else { return Ok(None) };
     evaluation.budget.steps(items.len())?;
+    evaluation.budget.weigh_times(wanted, items.len())?;
     let found = items.iter().enumerate().filter(|(_, item)| equal(item, wanted) == Some(true));
     let found = found.map(|(index, _)| Value::Number(Number::from(index + 1))).collect();
     made(evaluation, found)
@@ -152,7 +154,8 @@ pub(super) fn distinct_values(evaluation: &mut Evaluation, arguments: &[Value]) 
     let Some(items) = as_list(list) else { return Ok(None) };
     let mut kept: Vec<Value> = Vec::new();
     for item in items.iter() {
-        evaluation.budget.steps(kept.len() + 1)?;
+        evaluation.budget.steps(1 + kept.len() / 4)?;
+        evaluation.budget.weigh_times(item, kept.len())?;
         if !kept.iter().any(|other| equal(other, item) == Some(true)) {
             kept.push(item.clone());
         }
@@ -184,50 +187,50 @@ pub(super) fn sort(evaluation: &mut Evaluation, arguments: &[Value]) -> Given {
     };
     let Some(items) = as_list(list) else { return Ok(None) };
     let mut items = items.to_vec();
-    let (mut exceeded, mut odd) = (None, false);
-    // Stable, O(n log n); a function that contradicts itself gives some order, never a panic: merges are ours.
-    let mut before = |a: &Value, b: &Value| -> bool {
-        if exceeded.is_some() {
-            return false;
+    taken(evaluation, items.len())?;
+    if precedes.is_none() {
+        let looks = items.len().checked_ilog2().unwrap_or(0) as usize + 1;
+        for item in items.iter().filter(|item| !item.is_short()) {
+            evaluation.budget.weigh_times(item, looks)?;
         }
+    }
+    let (mut odd, mut compared) = (false, 0_usize);
+    // Stable, O(n log n); a function that contradicts itself gives some order, never a panic: merges are ours.
+    let mut before = |a: &Value, b: &Value| -> Result<bool, Exceeded> {
         let Some(precedes) = precedes else {
+            compared += 1;
+            if compared.is_multiple_of(COMPARED_AT_ONCE) {
+                evaluation.budget.steps(COMPARED_AT_ONCE / 4)?;
+            }
             let order = crate::value::compare(a, b);
             odd |= order.is_none();
-            return order == Some(Ordering::Less);
+            return Ok(order == Some(Ordering::Less));
         };
-        match evaluation.call(precedes, vec![a.clone(), b.clone()]) {
-            Ok(Value::Boolean(held)) => held,
-            Ok(_) => {
-                odd = true;
-                false
-            }
-            Err(limit) => {
-                exceeded = Some(limit);
-                false
-            }
-        }
+        let held = evaluation.call(precedes, vec![a.clone(), b.clone()])?;
+        odd |= !matches!(held, Value::Boolean(_));
+        Ok(matches!(held, Value::Boolean(true)))
     };
-    merge_sort(&mut items, &mut before);
-    match exceeded {
-        Some(limit) => Err(limit),
-        None if odd => Ok(None),
-        None => made(evaluation, items),
-    }
+    merge_sort(&mut items, &mut before)?;
+    if odd { Ok(None) } else { made(evaluation, items) }
 }
 
-fn merge_sort(items: &mut [Value], before: &mut dyn FnMut(&Value, &Value) -> bool) {
+/// Comparisons that are paid for at once.
+const COMPARED_AT_ONCE: usize = 1024;
+
+fn merge_sort(items: &mut [Value], before: &mut dyn FnMut(&Value, &Value) -> Result<bool, Exceeded>) -> Result<(), Exceeded> {
     let middle = items.len() / 2;
     if middle == 0 {
-        return;
+        return Ok(());
     }
-    merge_sort(&mut items[..middle], before);
-    merge_sort(&mut items[middle..], before);
+    merge_sort(&mut items[..middle], before)?;
+    merge_sort(&mut items[middle..], before)?;
     let mut merged = Vec::with_capacity(items.len());
     let (mut left, mut right) = (items[..middle].iter().peekable(), items[middle..].iter().peekable());
     while let (Some(a), Some(b)) = (left.peek(), right.peek()) {
-        let next = if before(b, a) { right.next() } else { left.next() };
+        let next = if before(b, a)? { right.next() } else { left.next() };
         merged.extend(next.cloned());
     }
     merged.extend(left.chain(right).cloned());
     items.clone_from_slice(&merged);
+    Ok(())
 }

@@ -8,6 +8,7 @@ mod logic;
 mod moment;
 mod number;
 mod pattern;
+mod pattern_cost;
 mod statistic;
 mod string;
 

@@ -1,26 +1,65 @@
 //! Regular expressions of XPath, run by an engine that is linear in the text: no pattern can stall it. Back-references are refused.
 
+use std::cell::RefCell;
+
 use regex::{Regex, RegexBuilder};
 
 use crate::evaluate::Evaluation;
+use crate::limits::Exceeded;
 use crate::value::Value;
 
-use super::Given;
+use super::{Given, pattern_cost};
 
 /// Bytes of a compiled pattern.
-const PATTERN_BYTES: usize = 1 << 20;
+const PATTERN_BYTES: usize = 256 << 10;
 
-fn compiled(evaluation: &mut Evaluation, pattern: &str, flags: &str) -> Result<Option<Regex>, crate::Exceeded> {
-    // Compiling costs far more than a step.
-    evaluation.budget.steps(100 + pattern.len() * 4)?;
+/// Bytes of the text of a pattern.
+const PATTERN_TEXT: usize = 10_000;
+
+/// Places of a pattern that are looked at in one step.
+const PLACES_PER_STEP: usize = 16;
+
+/// Patterns that a thread keeps: most evaluations use the same again.
+const KEPT: usize = 16;
+
+/// A pattern and its flags, and what they compile to.
+type Kept = (Box<str>, Box<str>, Option<Regex>);
+
+thread_local! {
+    /// The patterns used last, the latest at the end.
+    static PATTERNS: RefCell<Vec<Kept>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The compiled pattern, after paying for it and for its search in so long a text; nothing where it is none.
+fn compiled(evaluation: &mut Evaluation, pattern: &str, flags: &str, text: &str) -> Result<Option<Regex>, Exceeded> {
+    let places = pattern_cost::places(pattern);
+    // Paid also where it is kept already: the same evaluation takes the same steps again.
+    evaluation.budget.steps(COMPILATION_STEPS + places.min(PATTERN_TEXT))?;
+    evaluation.budget.steps(places.saturating_mul(text.len()) / PLACES_PER_STEP)?;
     evaluation.budget.memory(pattern.len() * 64)?;
-    if !flags.chars().all(|flag| "smixq".contains(flag)) || pattern.len() > 10_000 {
+    if !flags.chars().all(|flag| "smixq".contains(flag)) || pattern.len() > PATTERN_TEXT {
         return Ok(None);
     }
+    Ok(PATTERNS.with_borrow_mut(|kept| {
+        let known = kept.iter().position(|(other, others, _)| **other == *pattern && **others == *flags);
+        let entry = known.map(|at| kept.remove(at)).unwrap_or_else(|| (pattern.into(), flags.into(), compile(pattern, flags)));
+        let found = entry.2.clone();
+        if kept.len() == KEPT {
+            kept.remove(0);
+        }
+        kept.push(entry);
+        found
+    }))
+}
+
+/// Compiling costs far more than a step, and makes the clock be looked at.
+const COMPILATION_STEPS: usize = 256;
+
+fn compile(pattern: &str, flags: &str) -> Option<Regex> {
     let literal = flags.contains('q');
     let pattern = if literal { regex::escape(pattern) } else { subtraction(pattern) };
     let set = |flag| !literal && flags.contains(flag);
-    Ok(RegexBuilder::new(&pattern)
+    RegexBuilder::new(&pattern)
         .case_insensitive(flags.contains('i'))
         .dot_matches_new_line(set('s'))
         .multi_line(set('m'))
@@ -28,7 +67,7 @@ fn compiled(evaluation: &mut Evaluation, pattern: &str, flags: &str) -> Result<O
         .size_limit(PATTERN_BYTES)
         .dfa_size_limit(PATTERN_BYTES)
         .build()
-        .ok())
+        .ok()
 }
 
 /// `[a-z-[aeiou]]` in XPath is `[a-z--[aeiou]]` here.
@@ -42,8 +81,7 @@ pub(super) fn matches(evaluation: &mut Evaluation, arguments: &[Value]) -> Given
         [Value::Text(text), Value::Text(pattern), Value::Text(flags)] => (text, pattern, &**flags),
         _ => return Ok(None),
     };
-    evaluation.budget.steps(text.len() / 16)?;
-    Ok(compiled(evaluation, pattern, flags)?.map(|pattern| Value::Boolean(pattern.is_match(text))))
+    Ok(compiled(evaluation, pattern, flags, text)?.map(|pattern| Value::Boolean(pattern.is_match(text))))
 }
 
 pub(super) fn replace(evaluation: &mut Evaluation, arguments: &[Value]) -> Given {
@@ -53,13 +91,13 @@ pub(super) fn replace(evaluation: &mut Evaluation, arguments: &[Value]) -> Given
         [Value::Text(text), Value::Text(pattern), Value::Text(with), Value::Text(flags)] => (text, pattern, with, &**flags),
         _ => return Ok(None),
     };
-    let Some(pattern) = compiled(evaluation, pattern, flags)? else { return Ok(None) };
+    let Some(pattern) = compiled(evaluation, pattern, flags, text)? else { return Ok(None) };
     // XPath writes `$1x` for group one, then x.
     let with = if flags.contains('q') { with.replace('$', "$$") } else { groups(with) };
     let mut replaced = String::new();
     let mut from = 0;
     for found in pattern.captures_iter(text) {
-        evaluation.budget.step()?;
+        evaluation.budget.steps(8)?;
         let Some(whole) = found.get(0) else { continue };
         replaced.push_str(&text[from..whole.start()]);
         found.expand(&with, &mut replaced);
@@ -91,12 +129,12 @@ fn groups(with: &str) -> String {
 
 pub(super) fn split(evaluation: &mut Evaluation, arguments: &[Value]) -> Given {
     let [Value::Text(text), Value::Text(pattern)] = arguments else { return Ok(None) };
-    evaluation.budget.text(text.len())?;
-    let Some(pattern) = compiled(evaluation, pattern, "")? else { return Ok(None) };
+    let Some(pattern) = compiled(evaluation, pattern, "", text)? else { return Ok(None) };
     let mut parts = Vec::new();
     for part in pattern.split(text) {
         evaluation.budget.step()?;
         evaluation.budget.items(parts.len() + 1)?;
+        evaluation.budget.text(part.len())?;
         parts.push(Value::text(part));
     }
     Ok(Some(Value::list(parts)))

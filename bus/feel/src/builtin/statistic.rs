@@ -22,6 +22,9 @@ pub(super) fn count(_: &mut Evaluation, arguments: &[Value]) -> Given {
 fn extreme(evaluation: &mut Evaluation, arguments: &[Value], wanted: Ordering) -> Given {
     let items = items(arguments);
     evaluation.budget.steps(items.len())?;
+    for item in items.iter().filter(|item| !item.is_short()) {
+        evaluation.budget.weigh(item)?;
+    }
     let Some((first, rest)) = items.split_first() else { return Ok(None) };
     let mut best = first;
     if compare(first, first).is_none() {

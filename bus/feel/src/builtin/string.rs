@@ -1,7 +1,10 @@
 //! Functions over strings; positions count characters from 1.
 
+use std::fmt::Write as _;
+
 use crate::evaluate::Evaluation;
 use crate::number::Number;
+use crate::text::Bounded;
 use crate::value::Value;
 
 use super::Given;
@@ -10,9 +13,12 @@ pub(super) fn string(evaluation: &mut Evaluation, arguments: &[Value]) -> Given 
     Ok(match arguments {
         [Value::Null] => Some(Value::Null),
         [value] => {
-            let text = value.to_string();
-            evaluation.budget.text(text.len())?;
-            Some(Value::text(text))
+            evaluation.budget.weigh(value)?;
+            let most = evaluation.budget.limits.text_bytes;
+            let mut written = Bounded { text: String::new(), most };
+            let length = if write!(written, "{value}").is_ok() { written.text.len() } else { most + 1 };
+            evaluation.budget.text(length)?;
+            Some(Value::text(written.text))
         }
         _ => None,
     })

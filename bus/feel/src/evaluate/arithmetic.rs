@@ -4,39 +4,51 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use crate::node::Arithmetic;
+use crate::node::{Arithmetic, Node};
 use crate::number::{Number, Rounding};
 use crate::temporal::{self, DateTime};
 use crate::value::Value;
 
-use super::{Evaluation, Outcome};
+use super::{Evaluation, Frame, Outcome};
 
 const NANOS: i64 = 1_000_000_000;
 
 impl Evaluation {
-    pub(super) fn negated(&mut self, value: &Value) -> Value {
-        match value {
+    pub(super) fn negation(&mut self, operand: &Node, frame: Frame<'_>) -> Outcome {
+        Ok(match self.value(operand, frame)? {
             Value::Number(number) => Value::Number(number.negated()),
-            Value::Months(months) => Value::Months(-months),
-            Value::Duration(duration) => Value::Duration(-*duration),
+            Value::Months(months) if months != i64::MIN => Value::Months(-months),
+            Value::Duration(duration) if duration.checked_neg().is_some() => Value::Duration(-duration),
             other => self.null(|| format!("{} has no negative", other.type_name())),
-        }
+        })
     }
 
-    pub(super) fn arithmetic(&mut self, operator: Arithmetic, left: &Value, right: &Value) -> Outcome {
+    pub(super) fn calculation(&mut self, operator: Arithmetic, left: &Node, right: &Node, frame: Frame<'_>) -> Outcome {
+        if let (Some(Value::Number(left)), Some(Value::Number(right))) = (self.lent(left, frame), self.lent(right, frame))
+            && let Some(result) = of_numbers(operator, *left, *right)
+        {
+            return Ok(Value::Number(result));
+        }
+        let (left, right) = (self.value(left, frame)?, self.value(right, frame)?);
+        self.arithmetic(operator, &left, &right)
+    }
+
+    fn arithmetic(&mut self, operator: Arithmetic, left: &Value, right: &Value) -> Outcome {
         if let (Arithmetic::Add, Value::Text(a), Value::Text(b)) = (operator, left, right) {
             self.budget.text(a.len() + b.len())?;
             return Ok(Value::text([&**a, &**b].concat()));
+        }
+        if let (Value::Number(left), Value::Number(right)) = (left, right)
+            && let Some(result) = of_numbers(operator, *left, *right)
+        {
+            return Ok(Value::Number(result));
         }
         let result = match operator {
             Arithmetic::Add => sum(left, right),
             Arithmetic::Subtract => difference(left, right),
             Arithmetic::Multiply => product(left, right),
             Arithmetic::Divide => quotient(left, right),
-            Arithmetic::Power => match (left, right) {
-                (Value::Number(a), Value::Number(b)) => a.power(*b).map(Value::Number),
-                _ => None,
-            },
+            Arithmetic::Power => None,
         };
         Ok(result.unwrap_or_else(|| {
             self.null(|| format!("no result for {} {operator:?} {}", left.type_name(), right.type_name()).to_lowercase())
@@ -44,9 +56,18 @@ impl Evaluation {
     }
 }
 
+fn of_numbers(operator: Arithmetic, left: Number, right: Number) -> Option<Number> {
+    match operator {
+        Arithmetic::Add => left.plus(right),
+        Arithmetic::Subtract => left.minus(right),
+        Arithmetic::Multiply => left.times(right),
+        Arithmetic::Divide => left.divided_by(right),
+        Arithmetic::Power => left.power(right),
+    }
+}
+
 fn sum(left: &Value, right: &Value) -> Option<Value> {
     match (left, right) {
-        (Value::Number(a), Value::Number(b)) => a.plus(*b).map(Value::Number),
         (Value::Months(a), Value::Months(b)) => a.checked_add(*b).map(Value::Months),
         (Value::Duration(a), Value::Duration(b)) => a.checked_add(*b).map(Value::Duration),
         (Value::Date(date), Value::Months(months)) | (Value::Months(months), Value::Date(date)) => {
@@ -70,7 +91,6 @@ fn sum(left: &Value, right: &Value) -> Option<Value> {
 
 fn difference(left: &Value, right: &Value) -> Option<Value> {
     match (left, right) {
-        (Value::Number(a), Value::Number(b)) => a.minus(*b).map(Value::Number),
         (Value::Date(a), Value::Date(b)) => DateTime::midnight(*a).since(&DateTime::midnight(*b)).map(Value::Duration),
         (Value::DateTime(a), Value::DateTime(b)) => a.since(b).map(Value::Duration),
         (Value::Date(a), Value::DateTime(b)) => DateTime::midnight(*a).since(b).map(Value::Duration),
@@ -96,7 +116,6 @@ fn duration(seconds: Number) -> Option<Value> {
 
 fn product(left: &Value, right: &Value) -> Option<Value> {
     match (left, right) {
-        (Value::Number(a), Value::Number(b)) => a.times(*b).map(Value::Number),
         (Value::Months(months), Value::Number(number)) | (Value::Number(number), Value::Months(months)) => {
             number.times(Number::from(*months))?.truncated().map(Value::Months)
         }
@@ -109,7 +128,6 @@ fn product(left: &Value, right: &Value) -> Option<Value> {
 
 fn quotient(left: &Value, right: &Value) -> Option<Value> {
     match (left, right) {
-        (Value::Number(a), Value::Number(b)) => a.divided_by(*b).map(Value::Number),
         (Value::Months(a), Value::Months(b)) => Number::from(*a).divided_by(Number::from(*b)).map(Value::Number),
         (Value::Duration(a), Value::Duration(b)) => nanos(*a)?.divided_by(nanos(*b)?).map(Value::Number),
         (Value::Months(a), Value::Number(b)) => Number::from(*a).divided_by(*b)?.truncated().map(Value::Months),

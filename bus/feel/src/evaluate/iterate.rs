@@ -7,7 +7,8 @@ use crate::node::{Iterator, Node};
 use crate::number::Number;
 use crate::value::{Range, Value};
 
-use super::{Evaluation, Outcome};
+use super::condition::Truth;
+use super::{Evaluation, Frame, Outcome};
 
 /// What a loop runs over.
 enum Domain {
@@ -46,61 +47,63 @@ fn days(from: jiff::civil::Date, to: jiff::civil::Date) -> i64 {
 }
 
 impl Evaluation {
-    pub(super) fn iteration(&mut self, iterators: &[Iterator], partial: Option<usize>, body: &Node) -> Outcome {
-        if let Some(slot) = partial {
-            self.set(slot, Value::list(Vec::new()));
-        }
-        let mut results = Vec::new();
-        let whole = self.each(iterators, &mut |evaluation| {
-            let value = evaluation.value(body)?;
-            if partial.is_some() {
-                // What is returned may hold what was returned before.
-                evaluation.shallow(&value, super::NESTED)?;
-            }
-            evaluation.budget.memory(size_of::<Value>())?;
-            match partial {
-                // The list is alone in its slot, so that it grows in place.
-                Some(slot) => {
-                    let Value::List(mut list) = std::mem::replace(&mut evaluation.stack[evaluation.base + slot], Value::Null)
-                    else {
-                        return Ok(false);
-                    };
-                    evaluation.budget.items(list.len() + 1)?;
-                    if Arc::get_mut(&mut list).is_none() {
-                        evaluation.budget.memory(list.len() * size_of::<Value>())?;
-                    }
-                    Arc::make_mut(&mut list).push(value);
-                    evaluation.set(slot, Value::List(list));
-                }
-                None => {
+    pub(super) fn iteration(&mut self, iterators: &[Iterator], partial: Option<usize>, body: &Node, frame: Frame<'_>) -> Outcome {
+        match partial {
+            Some(slot) => self.iteration_seen(iterators, slot, body, frame),
+            None => {
+                let mut results = Vec::new();
+                let whole = self.each(iterators, frame, &mut |evaluation| {
+                    let value = evaluation.value(body, frame)?;
+                    evaluation.budget.memory(size_of::<Value>())?;
                     evaluation.budget.items(results.len() + 1)?;
                     results.push(value);
-                }
+                    Ok(true)
+                })?;
+                if whole { self.made(Value::list(results)) } else { Ok(Value::Null) }
             }
-            Ok(true)
-        })?;
-        Ok(match (whole, partial) {
-            (false, _) => Value::Null,
-            (true, Some(slot)) => self.slot(slot).clone(),
-            (true, None) => Value::list(results),
-        })
+        }
     }
 
-    pub(super) fn quantified(&mut self, every: bool, iterators: &[Iterator], body: &Node) -> Outcome {
+    /// A loop whose body sees, as `partial`, what was returned so far.
+    fn iteration_seen(&mut self, iterators: &[Iterator], partial: usize, body: &Node, frame: Frame<'_>) -> Outcome {
+        self.set(frame, partial, Value::list(Vec::new()));
+        let whole = self.each(iterators, frame, &mut |evaluation| {
+            let value = evaluation.value(body, frame)?;
+            // What is returned may hold what was returned before.
+            evaluation.shallow(&value, super::NESTED)?;
+            evaluation.budget.memory(size_of::<Value>())?;
+            // The list is alone in its slot, so that it grows in place.
+            let Value::List(mut list) = evaluation.take(frame, partial) else { return Ok(false) };
+            evaluation.budget.items(list.len() + 1)?;
+            if Arc::get_mut(&mut list).is_none() {
+                evaluation.budget.memory(list.len() * size_of::<Value>())?;
+            }
+            Arc::make_mut(&mut list).push(value);
+            evaluation.set(frame, partial, Value::List(list));
+            Ok(true)
+        })?;
+        if !whole {
+            return Ok(Value::Null);
+        }
+        let list = self.slot(frame, partial).clone();
+        self.made(list)
+    }
+
+    pub(super) fn quantified(&mut self, every: bool, iterators: &[Iterator], body: &Node, frame: Frame<'_>) -> Truth {
         let (mut decided, mut unknown) = (false, false);
-        let whole = self.each(iterators, &mut |evaluation| {
-            match evaluation.value(body)? {
-                Value::Boolean(held) => decided |= held != every,
-                _ => unknown = true,
+        let whole = self.each(iterators, frame, &mut |evaluation| {
+            match evaluation.truth(body, frame)? {
+                Some(held) => decided |= held != every,
+                None => unknown = true,
             }
             Ok(!decided)
         })?;
         Ok(if decided {
-            Value::Boolean(!every)
+            Some(!every)
         } else if unknown || !whole {
-            Value::Null
+            None
         } else {
-            Value::Boolean(every)
+            Some(every)
         })
     }
 
@@ -108,15 +111,16 @@ impl Evaluation {
     fn each(
         &mut self,
         iterators: &[Iterator],
+        frame: Frame<'_>,
         body: &mut dyn FnMut(&mut Self) -> Result<bool, Exceeded>,
     ) -> Result<bool, Exceeded> {
         let Some((first, rest)) = iterators.split_first() else { return body(self) };
-        let Some(domain) = self.domain(first)? else { return Ok(false) };
+        let Some(domain) = self.domain(first, frame)? else { return Ok(false) };
         self.budget.deeper()?;
         for index in 0..domain.len() {
             self.budget.step()?;
-            self.set(first.slot, domain.get(index));
-            if !self.each(rest, body)? {
+            self.set(frame, first.slot, domain.get(index));
+            if !self.each(rest, frame, body)? {
                 self.budget.shallower();
                 return Ok(false);
             }
@@ -125,10 +129,10 @@ impl Evaluation {
         Ok(true)
     }
 
-    fn domain(&mut self, iterator: &Iterator) -> Result<Option<Domain>, Exceeded> {
-        let from = self.value(&iterator.domain)?;
+    fn domain(&mut self, iterator: &Iterator, frame: Frame<'_>) -> Result<Option<Domain>, Exceeded> {
+        let from = self.value(&iterator.domain, frame)?;
         if let Some(to) = &iterator.to {
-            let to = self.value(to)?;
+            let to = self.value(to, frame)?;
             return Ok(self.span(&Range { start: from, start_included: true, end: to, end_included: true, outside: false }));
         }
         Ok(match from {

@@ -1,14 +1,17 @@
 //! Evaluation: a walk over the compiled tree, within a budget.
 
 mod arithmetic;
+mod condition;
 mod function;
 mod iterate;
 mod path;
-mod test;
+pub(crate) mod stack;
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
-use crate::limits::{Budget, Exceeded, Limits};
+use crate::environment::Environment;
+use crate::limits::{Budget, Exceeded};
 use crate::node::Node;
 use crate::value::{Context, Range, Value, compare};
 
@@ -24,23 +27,49 @@ pub(crate) const NESTED: u32 = 128;
 /// Warnings kept of one evaluation.
 const WARNINGS: usize = 32;
 
+/// Of each.
+const WARNING_CHARACTERS: usize = 200;
+
+static NULL: Value = Value::Null;
+
 /// One evaluation under way.
 pub(crate) struct Evaluation {
+    /// The moment, and the offset of the clock that shows it.
+    pub(crate) now: (Option<SystemTime>, i32),
     pub(crate) budget: Budget,
+    /// The slots of all frames under way that are not handed in, as far as they were set.
     stack: Vec<Value>,
-    base: usize,
     warnings: Vec<String>,
 }
 
+/// The slots that an expression sees: those handed in (the scope's values, a function's arguments) are read where they are; its own
+/// follow on the stack of the evaluation.
+#[derive(Clone, Copy)]
+pub(crate) struct Frame<'a> {
+    given: &'a [Value],
+    base: usize,
+}
+
 impl Evaluation {
-    pub(crate) fn new(limits: Limits) -> Self {
-        Self { budget: Budget::new(limits), stack: Vec::new(), base: 0, warnings: Vec::new() }
+    pub(crate) fn new(environment: &Environment) -> Self {
+        let now = (environment.now, environment.offset_seconds);
+        Self { now, budget: Budget::new(&environment.limits), stack: Vec::new(), warnings: Vec::new() }
     }
 
-    pub(crate) fn begin(&mut self, node: &Node, slots: usize, values: &[Value]) -> Outcome {
-        self.stack.extend_from_slice(values);
-        self.stack.resize(slots.max(values.len()), Value::Null);
-        self.value(node)
+    pub(crate) fn begin(&mut self, node: &Node, values: &[Value]) -> Outcome {
+        let value = self.value(node, Frame { given: values, base: 0 })?;
+        if !value.is_short() {
+            self.budget.given_back(&value)?;
+        }
+        Ok(value)
+    }
+
+    /// Whether the tests of another expression hold for a value, on the same budget.
+    pub(crate) fn holds_for(&mut self, node: &Node, value: &Value) -> Result<bool, Exceeded> {
+        let base = self.stack.len();
+        let held = self.truth(node, Frame { given: std::slice::from_ref(value), base })?;
+        self.stack.truncate(base);
+        Ok(held == Some(true))
     }
 
     pub(crate) fn into_warnings(self) -> Vec<String> {
@@ -51,7 +80,7 @@ impl Evaluation {
     #[cold]
     pub(crate) fn null(&mut self, why: impl FnOnce() -> String) -> Value {
         if self.warnings.len() < WARNINGS {
-            let why = why();
+            let why: String = why().chars().take(WARNING_CHARACTERS).collect();
             if !self.warnings.contains(&why) {
                 self.warnings.push(why);
             }
@@ -63,7 +92,7 @@ impl Evaluation {
     pub(crate) fn shallow(&mut self, value: &Value, levels: u32) -> Result<(), Exceeded> {
         let (Value::List(_) | Value::Context(_)) = value else { return Ok(()) };
         if levels == 0 {
-            return Err(Exceeded::Depth(NESTED));
+            return Err(Exceeded::Nesting(NESTED));
         }
         match value {
             Value::List(items) => {
@@ -78,170 +107,148 @@ impl Evaluation {
         }
     }
 
-    fn slot(&self, slot: usize) -> &Value {
-        &self.stack[self.base + slot]
+    fn made(&mut self, value: Value) -> Outcome {
+        self.shallow(&value, NESTED)?;
+        Ok(value)
     }
 
-    fn set(&mut self, slot: usize, value: Value) {
-        let at = self.base + slot;
+    fn slot<'a>(&'a self, frame: Frame<'a>, slot: usize) -> &'a Value {
+        match frame.given.get(slot) {
+            Some(given) => given,
+            None => self.stack.get(frame.base + slot - frame.given.len()).unwrap_or(&NULL),
+        }
+    }
+
+    fn set(&mut self, frame: Frame<'_>, slot: usize, value: Value) {
+        let at = frame.base + slot - frame.given.len();
+        if at >= self.stack.len() {
+            self.stack.resize(at + 1, Value::Null);
+        }
         self.stack[at] = value;
     }
 
+    /// Takes what a slot of the frame's own holds.
+    fn take(&mut self, frame: Frame<'_>, slot: usize) -> Value {
+        let taken = self.stack.get_mut(frame.base + slot - frame.given.len());
+        taken.map_or(Value::Null, |value| std::mem::replace(value, Value::Null))
+    }
+
     /// A value that is already there, without a clone.
-    fn lent<'a>(&'a self, node: &'a Node) -> Option<&'a Value> {
+    fn lent<'a>(&'a self, node: &'a Node, frame: Frame<'a>) -> Option<&'a Value> {
         match node {
             Node::Constant(value) => Some(value),
-            Node::Slot(slot) => Some(self.slot(*slot)),
+            Node::Slot(slot) => Some(self.slot(frame, *slot)),
+            Node::Path(of, name) => path::lent_entry(self.lent(of, frame)?, name),
+            Node::Entry { item, name, .. } => path::lent_entry(self.slot(frame, *item), name),
             _ => None,
         }
     }
 
     /// The value of an expression.
-    pub(crate) fn value(&mut self, node: &Node) -> Outcome {
+    pub(crate) fn value(&mut self, node: &Node, frame: Frame<'_>) -> Outcome {
         match node {
-            Node::Constant(value) => Ok(value.clone()),
-            Node::Slot(slot) => Ok(self.slot(*slot).clone()),
-            Node::Compare(comparison, left, right) => {
-                self.budget.step()?;
-                if let (Some(left), Some(right)) = (self.lent(left), self.lent(right))
-                    && let Some(held) = test::held(*comparison, left, right)
-                {
-                    return Ok(Value::Boolean(held));
-                }
-                self.nested(node)
-            }
-            _ => self.nested(node),
+            Node::Constant(value) => return Ok(value.clone()),
+            Node::Slot(slot) => return Ok(self.slot(frame, *slot).clone()),
+            _ => {}
         }
-    }
-
-    fn nested(&mut self, node: &Node) -> Outcome {
         self.budget.step()?;
-        self.budget.deeper()?;
-        let value = self.compound(node)?;
-        self.budget.shallower();
-        if matches!(node, Node::List(_) | Node::Context(_) | Node::For { .. } | Node::Builtin(..)) {
-            self.shallow(&value, NESTED)?;
+        if self.budget.stack_is_low() {
+            return self.on_a_larger_stack(node, frame);
         }
+        self.budget.deeper()?;
+        let value = self.compound(node, frame)?;
+        self.budget.shallower();
         Ok(value)
     }
 
-    fn compound(&mut self, node: &Node) -> Outcome {
+    /// Every arm is one call: what an arm keeps on the thread's stack, all of them pay for at each level.
+    fn compound(&mut self, node: &Node, frame: Frame<'_>) -> Outcome {
         match node {
-            Node::Constant(_) | Node::Slot(_) => self.value(node),
-            Node::Entry { item, name, otherwise } => match self.slot(*item) {
-                Value::Context(context) if context.get(name).is_some() => Ok(context.get(name).cloned().unwrap_or(Value::Null)),
-                _ => self.value(otherwise),
-            },
-            Node::Unknown(name) => Ok(self.null(|| format!("there is no name '{name}' here"))),
-            Node::And(left, right) => self.logic(left, right, false),
-            Node::Or(left, right) => self.logic(left, right, true),
-            Node::Compare(comparison, left, right) => {
-                let (left, right) = (self.value(left)?, self.value(right)?);
-                Ok(test::held(*comparison, &left, &right).map_or_else(
-                    || self.null(|| format!("cannot compare {} with {}", left.type_name(), right.type_name())),
-                    Value::Boolean,
-                ))
-            }
-            Node::Arithmetic(operator, left, right) => {
-                let (left, right) = (self.value(left)?, self.value(right)?);
-                self.arithmetic(*operator, &left, &right)
-            }
-            Node::Negate(operand) => {
-                let operand = self.value(operand)?;
-                Ok(self.negated(&operand))
-            }
-            Node::If(branches) => {
-                let [condition, then, otherwise] = &**branches;
-                let chosen = matches!(self.value(condition)?, Value::Boolean(true));
-                self.value(if chosen { then } else { otherwise })
-            }
-            Node::Between(parts) => self.between(parts),
-            Node::In { slot, value, tests } => {
-                let value = self.value(value)?;
-                self.set(*slot, value);
-                self.any_test(*slot, tests)
-            }
-            Node::Tests { slot, tests, negated } => self.tests(*slot, tests, *negated),
-            Node::For { iterators, partial, body } => self.iteration(iterators, *partial, body),
-            Node::Quantified { every, iterators, body } => self.quantified(*every, iterators, body),
-            Node::List(items) => {
-                self.budget.items(items.len())?;
-                self.budget.memory(items.len() * size_of::<Value>())?;
-                items.iter().map(|item| self.value(item)).collect::<Result<Vec<_>, _>>().map(Value::list)
-            }
-            Node::Context(entries) => self.context(entries),
+            Node::Constant(_) | Node::Slot(_) => self.value(node, frame),
+            Node::And(..)
+            | Node::Or(..)
+            | Node::Compare(..)
+            | Node::Between(_)
+            | Node::In { .. }
+            | Node::Tests { .. }
+            | Node::Quantified { .. } => self.condition(node, frame),
+            Node::Entry { item, name, otherwise } => self.entry(*item, name, otherwise, frame),
+            Node::Unknown(name) => self.unknown(name),
+            Node::Arithmetic(operator, left, right) => self.calculation(*operator, left, right, frame),
+            Node::Negate(operand) => self.negation(operand, frame),
+            Node::If(branches) => self.branch(branches, frame),
+            Node::For { iterators, partial, body } => self.iteration(iterators, *partial, body, frame),
+            Node::List(items) => self.list(items, frame),
+            Node::Context(entries) => self.context(entries, frame),
             Node::Range { start, start_included, end, end_included, outside } => {
-                let (start, end) = (self.value(start)?, self.value(end)?);
-                self.range(Range { start, start_included: *start_included, end, end_included: *end_included, outside: *outside })
+                self.range(start, end, [*start_included, *end_included, *outside], frame)
             }
-            Node::Path(of, name) => self.path(of, name),
-            Node::Filter { list, item, condition } => self.filter(list, *item, condition),
-            Node::Function(body) => Ok(self.close(body)),
-            Node::Builtin(function, arguments) => {
-                let arguments = self.values(arguments)?;
-                self.call_built_in(function, &arguments)
-            }
-            Node::Call(function, arguments) => {
-                let function = self.value(function)?;
-                let arguments = self.values(arguments)?;
-                self.call(&function, arguments)
-            }
-            Node::CallNamed(function, arguments) => self.call_named(function, arguments),
-            Node::InstanceOf(value, of) => {
-                let value = self.value(value)?;
-                Ok(match of {
-                    crate::Type::Unknown => self.null(|| "there is no such type".to_owned()),
-                    of => Value::Boolean(of.holds(&value)),
-                })
-            }
+            Node::Path(of, name) => self.path(of, name, frame),
+            Node::Filter { list, item, condition } => self.filter(list, *item, condition, frame),
+            Node::Function(body) => self.close(body, frame),
+            Node::Builtin(function, arguments) => self.builtin(function, arguments, frame),
+            Node::Call(function, arguments) => self.application(function, arguments, frame),
+            Node::CallNamed(function, arguments) => self.call_named(function, arguments, frame),
+            Node::InstanceOf(value, of) => self.instance(value, of, frame),
         }
     }
 
-    fn values(&mut self, nodes: &[Node]) -> Result<Vec<Value>, Exceeded> {
-        nodes.iter().map(|node| self.value(node)).collect()
-    }
-
-    /// `and` and `or` by three-valued logic: what is no boolean is unknown.
-    fn logic(&mut self, left: &Node, right: &Node, decisive: bool) -> Outcome {
-        let left = self.value(left)?;
-        if matches!(left, Value::Boolean(value) if value == decisive) {
-            return Ok(left);
+    fn values(&mut self, nodes: &[Node], frame: Frame<'_>) -> Result<Vec<Value>, Exceeded> {
+        let mut values = Vec::with_capacity(nodes.len());
+        for node in nodes {
+            values.push(self.value(node, frame)?);
         }
-        let right = self.value(right)?;
-        Ok(match (left, right) {
-            (_, Value::Boolean(value)) if value == decisive => Value::Boolean(decisive),
-            (Value::Boolean(_), Value::Boolean(_)) => Value::Boolean(!decisive),
-            _ => Value::Null,
-        })
+        Ok(values)
     }
 
-    fn between(&mut self, parts: &[Node; 3]) -> Outcome {
-        let [value, from, to] = parts;
-        let (value, from, to) = (self.value(value)?, self.value(from)?, self.value(to)?);
-        Ok(match (compare(&value, &from), compare(&value, &to)) {
-            (Some(from), Some(to)) => Value::Boolean(from.is_ge() && to.is_le()),
-            _ => self.null(|| "between compares values of one type".to_owned()),
-        })
+    fn unknown(&mut self, name: &str) -> Outcome {
+        Ok(self.null(|| format!("there is no name '{name}' here")))
     }
 
-    fn context(&mut self, entries: &[(Arc<str>, usize, Node)]) -> Outcome {
-        self.budget.memory(entries.len() * size_of::<(Arc<str>, Value)>())?;
-        let mut context = Context::default();
+    fn branch(&mut self, branches: &[Node; 3], frame: Frame<'_>) -> Outcome {
+        let [condition, then, otherwise] = branches;
+        let chosen = self.truth(condition, frame)? == Some(true);
+        self.value(if chosen { then } else { otherwise }, frame)
+    }
+
+    fn list(&mut self, items: &[Node], frame: Frame<'_>) -> Outcome {
+        self.budget.items(items.len())?;
+        self.budget.parts(items.len())?;
+        let items = self.values(items, frame)?;
+        self.made(Value::list(items))
+    }
+
+    fn context(&mut self, entries: &[(Arc<str>, usize, Node)], frame: Frame<'_>) -> Outcome {
+        self.budget.items(entries.len())?;
+        self.budget.parts(entries.len())?;
+        let mut context = Vec::with_capacity(entries.len());
         for (name, slot, node) in entries {
-            let value = self.value(node)?;
-            self.set(*slot, value.clone());
-            context.set(name.clone(), value);
+            let value = self.value(node, frame)?;
+            self.set(frame, *slot, value.clone());
+            context.push((name.clone(), value));
         }
-        Ok(Value::Context(Arc::new(context)))
+        self.made(Value::Context(Arc::new(Context::of_distinct(context))))
     }
 
-    fn range(&mut self, range: Range) -> Outcome {
-        let sound = match (&range.start, &range.end) {
+    fn range(&mut self, start: &Node, end: &Node, marks: [bool; 3], frame: Frame<'_>) -> Outcome {
+        let (start, end) = (self.value(start, frame)?, self.value(end, frame)?);
+        let [start_included, end_included, outside] = marks;
+        self.budget.parts(2)?;
+        let sound = match (&start, &end) {
             (Value::Null, Value::Null) => false,
             (Value::Null, end) => compare(end, end).is_some(),
-            (start, Value::Null) => compare(start, start).is_some() || range.outside,
+            (start, Value::Null) => compare(start, start).is_some() || outside,
             (start, end) => compare(start, end).is_some_and(|order| order.is_le()),
         };
+        let range = Range { start, start_included, end, end_included, outside };
         Ok(if sound { Value::Range(Arc::new(range)) } else { self.null(|| "the ends of this range have no order".to_owned()) })
+    }
+
+    fn instance(&mut self, value: &Node, of: &crate::Type, frame: Frame<'_>) -> Outcome {
+        let value = self.value(value, frame)?;
+        Ok(match of {
+            crate::Type::Unknown => self.null(|| "there is no such type".to_owned()),
+            of => Value::Boolean(of.holds_within(&value, self)?),
+        })
     }
 }

@@ -5,23 +5,37 @@ use std::sync::Arc;
 use crate::node::Node;
 use crate::number::Number;
 use crate::temporal::{self, Zone};
-use crate::value::Value;
+use crate::value::{Context, Value};
 
-use super::{Evaluation, Outcome};
+use super::{Evaluation, Frame, Outcome};
+
+/// Entries of a context that are looked at in one step.
+const ENTRIES_PER_STEP: usize = 16;
+
+/// An entry that is already there, of a context that is small enough to look at without paying.
+pub(super) fn lent_entry<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
+    match value {
+        Value::Context(context) if context.iter().len() <= 2 * ENTRIES_PER_STEP => context.get(name),
+        _ => None,
+    }
+}
 
 impl Evaluation {
-    pub(super) fn path(&mut self, of: &Node, name: &Arc<str>) -> Outcome {
-        let found = match self.lent(of) {
-            Some(Value::Context(context)) => return Ok(context.get(name).cloned().unwrap_or(Value::Null)),
-            Some(lent) => lent.clone(),
-            None => self.value(of)?,
+    pub(super) fn path(&mut self, of: &Node, name: &Arc<str>, frame: Frame<'_>) -> Outcome {
+        let found = match self.lent(of, frame) {
+            Some(lent) => match lent_entry(lent, name) {
+                Some(value) => return Ok(value.clone()),
+                None => lent.clone(),
+            },
+            None => self.value(of, frame)?,
         };
         match &found {
             Value::List(items) => {
                 self.budget.steps(items.len())?;
-                self.budget.memory(items.len() * size_of::<Value>())?;
+                self.budget.parts(items.len())?;
                 Ok(Value::list(items.iter().map(|item| property(item, name).unwrap_or(Value::Null)).collect()))
             }
+            Value::Context(context) => self.entry_of(context, name),
             other => Ok(match property(other, name) {
                 Some(value) => value,
                 None => self.null(|| format!("{} has no '{name}'", other.type_name())),
@@ -29,21 +43,38 @@ impl Evaluation {
         }
     }
 
-    pub(super) fn filter(&mut self, list: &Node, item: usize, condition: &Node) -> Outcome {
-        let list = match self.value(list)? {
+    /// In a filter: the item's own entry of this name, if it has one.
+    pub(super) fn entry(&mut self, item: usize, name: &Arc<str>, otherwise: &Node, frame: Frame<'_>) -> Outcome {
+        if let Value::Context(context) = self.slot(frame, item) {
+            let context = context.clone();
+            self.budget.steps(context.iter().len() / ENTRIES_PER_STEP)?;
+            if let Some(value) = context.get(name) {
+                return Ok(value.clone());
+            }
+        }
+        self.value(otherwise, frame)
+    }
+
+    fn entry_of(&mut self, context: &Context, name: &str) -> Outcome {
+        self.budget.steps(context.iter().len() / ENTRIES_PER_STEP)?;
+        Ok(context.get(name).cloned().unwrap_or(Value::Null))
+    }
+
+    pub(super) fn filter(&mut self, list: &Node, item: usize, condition: &Node, frame: Frame<'_>) -> Outcome {
+        let list = match self.value(list, frame)? {
             Value::List(items) => items,
             Value::Null => Arc::default(),
             single => Arc::new(vec![single]),
         };
-        if let Some(Value::Number(index)) = self.lent(condition) {
+        if let Some(Value::Number(index)) = self.lent(condition, frame) {
             let index = *index;
             return Ok(self.at(&list, index));
         }
         let mut kept = Vec::new();
         for value in list.iter() {
             self.budget.step()?;
-            self.set(item, value.clone());
-            match self.value(condition)? {
+            self.set(frame, item, value.clone());
+            match self.value(condition, frame)? {
                 Value::Boolean(true) => {
                     self.budget.memory(size_of::<Value>())?;
                     kept.push(value.clone());

@@ -1,5 +1,6 @@
 //! Values as they are written: literals, names, parentheses, ranges, lists, contexts.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::node::Node;
@@ -7,7 +8,7 @@ use crate::temporal;
 use crate::value::Value;
 
 use super::name::Named;
-use super::{Parsed, Parser};
+use super::{NAME_WORK, Parsed, Parser};
 
 impl Parser<'_> {
     pub(super) fn atom(&mut self) -> Parsed<Node> {
@@ -198,12 +199,14 @@ impl Parser<'_> {
         self.at += 1;
         let mark = self.frame().mark();
         let mut entries: Vec<(Arc<str>, usize, Node)> = Vec::new();
+        let mut keys = HashSet::new();
         if !self.sign("}") {
             loop {
+                self.worked(NAME_WORK)?;
                 self.space();
                 let name: Arc<str> = if self.peek() == Some('"') { self.string()?.into() } else { self.key()? };
                 self.expect(":")?;
-                if entries.iter().any(|(other, ..)| *other == name) {
+                if !keys.insert(name.clone()) {
                     return Err(self.wrong(format!("a second entry '{name}'")));
                 }
                 self.remember(&name);

@@ -7,7 +7,7 @@ use crate::types::Type;
 use crate::value::Value;
 
 use super::frame::Frame;
-use super::{Parsed, Parser};
+use super::{NAMES, Parsed, Parser};
 
 impl Parser<'_> {
     pub(super) fn conditional(&mut self) -> Parsed<Node> {
@@ -31,6 +31,7 @@ impl Parser<'_> {
             if !self.sign(",") {
                 return Ok(iterators);
             }
+            self.few(iterators.len(), "names in one loop")?;
         }
     }
 
@@ -38,7 +39,7 @@ impl Parser<'_> {
         let mark = self.frame().mark();
         let iterators = self.iterators()?;
         self.expect_word("return")?;
-        let partial = self.rest().contains("partial").then(|| self.frame().bind("partial"));
+        let partial = self.last_partial.is_some_and(|last| last >= self.at).then(|| self.frame().bind("partial"));
         let body = self.expression(0)?;
         self.frame().back_to(mark);
         Ok(Node::For { iterators, partial, body: Box::new(body) })
@@ -65,6 +66,7 @@ impl Parser<'_> {
                 if !self.sign(",") {
                     break;
                 }
+                self.few(parameters.len(), "parameters")?;
             }
             self.expect(")")?;
         }
@@ -97,6 +99,7 @@ impl Parser<'_> {
                 if !self.sign(",") {
                     break;
                 }
+                self.few(named.len(), "arguments by name")?;
             }
             self.expect(")")?;
         }
@@ -110,6 +113,11 @@ impl Parser<'_> {
             },
             _ => Ok(Node::Call(Box::new(function), positional)),
         }
+    }
+
+    /// Refuses one more than there may be.
+    fn few(&self, count: usize, of: &str) -> Parsed<()> {
+        if count < NAMES { Ok(()) } else { Err(self.wrong(format!("more than {NAMES} {of}"))) }
     }
 
     /// `name:` before an argument.

@@ -1,14 +1,23 @@
 //! The names that an expression sees, and the slots that hold them: one frame a function, with what it captures of those around it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
+
+use super::index::Names;
 
 /// The slots of one function, or of the expression itself.
 #[derive(Debug, Default)]
 pub(crate) struct Frame {
     bindings: Vec<Binding>,
+    /// The bindings that are names, by their place.
+    names: Names,
+    /// The bindings that are items, by their place.
+    items: Vec<usize>,
     pub(crate) slots: usize,
     /// Slots of the frame around this one; the n-th stands in slot n here.
     pub(crate) captures: Vec<(usize, usize)>,
+    /// The same, to look up.
+    captured: HashMap<usize, usize>,
 }
 
 #[derive(Debug, Clone)]
@@ -39,10 +48,13 @@ impl Frame {
     }
 
     pub(crate) fn bind_to(&mut self, name: &str, slot: usize) {
-        self.bindings.push(Binding::Name(name.into(), slot));
+        let name: Arc<str> = name.into();
+        self.names.add(&name, self.bindings.len());
+        self.bindings.push(Binding::Name(name, slot));
     }
 
     pub(crate) fn bind_item(&mut self, slot: usize) {
+        self.items.push(self.bindings.len());
         self.bindings.push(Binding::Item(slot));
     }
 
@@ -51,42 +63,50 @@ impl Frame {
     }
 
     pub(crate) fn back_to(&mut self, mark: usize) {
-        self.bindings.truncate(mark);
+        for binding in self.bindings.drain(mark..).rev() {
+            match binding {
+                Binding::Name(name, _) => self.names.take_back(&name),
+                Binding::Item(_) => {
+                    self.items.pop();
+                }
+            }
+        }
     }
 
-    pub(crate) fn names(&self) -> impl std::iter::Iterator<Item = &Arc<str>> {
-        self.bindings.iter().filter_map(|binding| match binding {
-            Binding::Name(name, _) => Some(name),
-            Binding::Item(_) => None,
-        })
+    /// The names that a text may begin with.
+    pub(super) fn candidates(&self, text: &str) -> &[(Arc<str>, usize)] {
+        self.names.candidates(text)
+    }
+
+    /// Looks a name up in this frame alone.
+    fn find(&self, name: &str) -> Resolved {
+        let bound = self.names.latest(name);
+        let later = self.items.iter().rev().take_while(|at| bound.is_none_or(|bound| **at > bound));
+        let slot = |at: usize| match &self.bindings[at] {
+            Binding::Name(_, slot) | Binding::Item(slot) => *slot,
+        };
+        Resolved { items: later.map(|at| slot(*at)).collect(), slot: bound.map(slot) }
     }
 }
 
 /// Looks a name up from the innermost frame outwards.
 pub(crate) fn resolve(frames: &mut [Frame], name: &str) -> Resolved {
-    let mut found = Resolved { items: Vec::new(), slot: None };
-    let Some((frame, outer)) = frames.split_last_mut() else { return found };
-    for binding in frame.bindings.iter().rev() {
-        match binding {
-            Binding::Name(bound, slot) if &**bound == name => {
-                found.slot = Some(*slot);
-                return found;
-            }
-            Binding::Item(slot) => found.items.push(*slot),
-            Binding::Name(..) => {}
-        }
+    let Some((frame, outer)) = frames.split_last_mut() else { return Resolved { items: Vec::new(), slot: None } };
+    let mut found = frame.find(name);
+    if found.slot.is_none() {
+        let around = resolve(outer, name);
+        found.items.extend(around.items.into_iter().map(|slot| capture(frame, slot)));
+        found.slot = around.slot.map(|slot| capture(frame, slot));
     }
-    let around = resolve(outer, name);
-    found.items.extend(around.items.into_iter().map(|slot| capture(frame, slot)));
-    found.slot = around.slot.map(|slot| capture(frame, slot));
     found
 }
 
 fn capture(frame: &mut Frame, outer: usize) -> usize {
-    if let Some((_, slot)) = frame.captures.iter().find(|(from, _)| *from == outer) {
+    if let Some(slot) = frame.captured.get(&outer) {
         return *slot;
     }
     let slot = frame.slot();
+    frame.captured.insert(outer, slot);
     frame.captures.push((outer, slot));
     slot
 }

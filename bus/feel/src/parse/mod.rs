@@ -3,11 +3,13 @@
 mod atom;
 mod form;
 mod frame;
+mod index;
 mod name;
 mod operator;
 mod test;
 mod typing;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::error::SyntaxError;
@@ -15,14 +17,31 @@ use crate::node::Node;
 use crate::types::Type;
 
 use frame::Frame;
+use index::Names;
 
-pub(crate) type Parsed<T> = Result<T, SyntaxError>;
+pub(crate) type Parsed<T> = Result<T, Wrong>;
+
+/// What is wrong, and at which byte. Where that lies is counted only for the error that is given back: many are made in attempts.
+#[derive(Debug)]
+pub(crate) struct Wrong {
+    at: usize,
+    message: String,
+}
 
 /// How deeply an expression may be nested. Each level takes a few frames of the thread's stack.
 const DEPTH: usize = 64;
 
-/// Sub-expressions read, those read twice included: some forms are told apart only by trying.
-const WORK: usize = 100_000;
+/// How high the tree of an expression may be: operators, calls and paths in a row make it higher, too.
+const HEIGHT: usize = 512;
+
+/// Sub-expressions read, those read twice included: some forms are told apart only by trying. Names cost more than one.
+const WORK: usize = 60_000;
+
+/// What defining or using a name costs, in sub-expressions.
+const NAME_WORK: usize = 4;
+
+/// Parameters, and arguments by name, of one function; names of one loop.
+const NAMES: usize = 128;
 
 /// Bytes of the text of an expression.
 const TEXT: usize = 1 << 20;
@@ -33,14 +52,20 @@ pub(crate) struct Parser<'a> {
     at: usize,
     frames: Vec<Frame>,
     depth: usize,
+    /// The height of the highest sub-expression so far of the one that is being read.
+    height: usize,
     work: usize,
+    /// Where the text names `partial` for the last time.
+    last_partial: Option<usize>,
     types: &'a [(Arc<str>, Type)],
     /// Names of entries that hold spaces or signs.
-    entries: Vec<Arc<str>>,
+    entries: Names,
+    entry_names: HashSet<Arc<str>>,
     /// A context's entry that is being read and may name itself.
     naming: Option<Arc<str>>,
     input_used: bool,
-    pub(crate) unknown: Vec<Arc<str>>,
+    unknown: Vec<Arc<str>>,
+    unknown_names: HashSet<Arc<str>>,
 }
 
 impl<'a> Parser<'a> {
@@ -49,31 +74,44 @@ impl<'a> Parser<'a> {
         for name in &scope.names {
             frame.bind(name);
         }
+        let mut entries = Names::default();
+        for name in &scope.entries {
+            entries.add(name, 0);
+        }
         Self {
             text,
             at: 0,
             frames: vec![frame],
             depth: 0,
+            height: 0,
             work: 0,
+            last_partial: text.rfind("partial"),
             types: &scope.types,
-            entries: scope.entries.clone(),
+            entries,
+            entry_names: scope.entries.iter().cloned().collect(),
             naming: None,
             input_used: false,
             unknown: Vec::new(),
+            unknown_names: HashSet::new(),
         }
     }
 
-    /// The whole text as one expression, and how many slots it needs.
-    pub(crate) fn whole(mut self, tests: bool) -> Parsed<(Node, usize, Vec<Arc<str>>)> {
+    /// The whole text as one expression, and the names in it that are unknown.
+    pub(crate) fn whole(self, tests: bool) -> Result<(Node, Vec<Arc<str>>), SyntaxError> {
+        let text = self.text;
+        self.read(tests).map_err(|wrong| SyntaxError::at(text, wrong.at, wrong.message))
+    }
+
+    fn read(mut self, tests: bool) -> Parsed<(Node, Vec<Arc<str>>)> {
         if self.text.len() > TEXT {
-            return Err(SyntaxError::at(self.text, 0, format!("the expression has more than {TEXT} bytes")));
+            return Err(self.wrong(format!("the expression has more than {TEXT} bytes")));
         }
         let node = if tests { self.unary_tests()? } else { self.textual()? };
         self.space();
         if self.at < self.text.len() {
             return Err(self.wrong("expected an operator or the end"));
         }
-        Ok((node, self.frames[0].slots, self.unknown))
+        Ok((node, self.unknown))
     }
 
     fn textual(&mut self) -> Parsed<Node> {
@@ -85,8 +123,8 @@ impl<'a> Parser<'a> {
         &mut self.frames[last]
     }
 
-    fn wrong(&self, message: impl Into<String>) -> SyntaxError {
-        SyntaxError::at(self.text, self.at, message)
+    fn wrong(&self, message: impl Into<String>) -> Wrong {
+        Wrong { at: self.at, message: message.into() }
     }
 
     fn rest(&self) -> &'a str {
@@ -147,13 +185,30 @@ impl<'a> Parser<'a> {
         if self.depth == DEPTH {
             return Err(self.wrong(format!("nested more than {DEPTH} levels deep")));
         }
-        self.work += 1;
-        if self.work > WORK {
-            return Err(self.wrong("the expression is too long, or takes too many attempts to read"));
-        }
+        self.worked(1)?;
         self.depth += 1;
         let read = read(self);
         self.depth -= 1;
         read
+    }
+
+    fn worked(&mut self, work: usize) -> Parsed<()> {
+        self.work += work;
+        if self.work <= WORK { Ok(()) } else { Err(self.wrong("the expression is too long, or takes too many attempts to read")) }
+    }
+
+    /// Reads an expression, which gives it and how much higher than its parts it is.
+    fn higher<T>(&mut self, read: impl FnOnce(&mut Self) -> Parsed<(T, usize)>) -> Parsed<T> {
+        let around = std::mem::take(&mut self.height);
+        let read = read(self);
+        let parts = std::mem::replace(&mut self.height, around);
+        let (node, more) = read?;
+        if parts + more > HEIGHT {
+            return Err(
+                self.wrong(format!("operators, calls and parentheses make the expression more than {HEIGHT} levels high"))
+            );
+        }
+        self.height = around.max(parts + more);
+        Ok(node)
     }
 }

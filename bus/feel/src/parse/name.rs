@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::builtin::{self, Builtin};
 use crate::node::Node;
 
-use super::{Parsed, Parser, frame};
+use super::{NAME_WORK, Parsed, Parser, frame};
 
 /// Words that no name begins with, unless the scope knows it.
 const RESERVED: [&str; 19] = [
@@ -48,10 +48,27 @@ pub(super) enum Named {
 }
 
 impl Parser<'_> {
-    /// The name at this place, and where it ends; the longest that is known.
-    fn known(&self, from: &[Arc<str>]) -> Option<(Arc<str>, usize)> {
+    /// The longest of these names that stands at this place, and where it ends.
+    fn known(
+        &mut self,
+        candidates: impl for<'b> Fn(&'b Self) -> Vec<&'b [(Arc<str>, usize)]>,
+    ) -> Parsed<Option<(Arc<str>, usize)>> {
         let rest = self.rest();
-        from.iter().filter_map(|name| Some((name.clone(), matches(rest, name)?))).max_by_key(|(_, length)| *length)
+        let (mut longest, mut looked_at): (Option<(&Arc<str>, usize)>, usize) = (None, 0);
+        for (name, _) in candidates(self).into_iter().flatten() {
+            looked_at += 1;
+            let length = matches(rest, name);
+            if length > longest.map(|(_, length)| length) {
+                longest = length.map(|length| (name, length));
+            }
+        }
+        let longest = longest.map(|(name, length)| (name.clone(), length));
+        self.worked(NAME_WORK / 2 + looked_at / 8)?;
+        Ok(longest)
+    }
+
+    fn known_entry(&mut self) -> Parsed<Option<(Arc<str>, usize)>> {
+        self.known(|parser| vec![parser.entries.candidates(parser.rest())])
     }
 
     fn single(&self) -> Option<(Arc<str>, usize)> {
@@ -64,6 +81,7 @@ impl Parser<'_> {
 
     /// A name that is defined here (a variable, a parameter): as far as it goes.
     pub(super) fn defined(&mut self, stop: &[&str]) -> Parsed<Arc<str>> {
+        self.worked(NAME_WORK)?;
         self.space();
         let mut words: Vec<&str> = Vec::new();
         loop {
@@ -88,8 +106,9 @@ impl Parser<'_> {
     pub(super) fn entry(&mut self) -> Parsed<Arc<str>> {
         self.space();
         let single = self.single();
+        let known = self.known_entry()?;
         let property = PROPERTIES.iter().filter_map(|name| Some(((*name).into(), matches(self.rest(), name)?)));
-        let name = property.chain(self.known(&self.entries)).chain(single).max_by_key(|(_, length)| *length);
+        let name = property.chain(known).chain(single).max_by_key(|(_, length)| *length);
         let (name, length) = name.ok_or_else(|| self.wrong("expected a name"))?;
         self.at += length;
         Ok(name)
@@ -97,18 +116,19 @@ impl Parser<'_> {
 
     /// Remembers the name of an entry that one word alone would not tell.
     pub(super) fn remember(&mut self, name: &Arc<str>) {
-        if !name.chars().all(continues) && !self.entries.contains(name) {
-            self.entries.push(name.clone());
+        if !name.chars().all(continues) && self.entry_names.insert(name.clone()) {
+            self.entries.add(name, 0);
         }
     }
 
     /// A name that is used: a variable, an entry of a filter's item, or a built-in function.
     pub(super) fn used(&mut self) -> Parsed<Named> {
-        let names: Vec<Arc<str>> = self.frames.iter().flat_map(|frame| frame.names().cloned()).collect();
         let single = self.single().filter(|(name, _)| !RESERVED.contains(&&**name));
-        let entries = self.known(&self.entries);
-        let variable = self.known(&names);
-        let function = builtin::ALL.iter().filter_map(|known| Some((known, matches(self.rest(), known.name)?)));
+        let entries = self.known_entry()?;
+        let variable = self.known(|parser| parser.frames.iter().map(|frame| frame.candidates(parser.rest())).collect())?;
+        let first = self.rest().bytes().next();
+        let functions = builtin::ALL.iter().filter(|known| known.name.bytes().next() == first);
+        let function = functions.filter_map(|known| Some((known, matches(self.rest(), known.name)?)));
         let function = function.max_by_key(|(_, length)| *length);
         let length =
             [single.as_ref(), entries.as_ref(), variable.as_ref()].into_iter().flatten().map(|(_, length)| *length).max();
@@ -133,7 +153,7 @@ impl Parser<'_> {
             (Some(slot), _) => Node::Slot(slot),
             (None, Some(function)) => return Ok(Named::Builtin(function)),
             (None, None) => {
-                if found.items.is_empty() && !self.unknown.contains(&name) {
+                if found.items.is_empty() && self.unknown_names.insert(name.clone()) {
                     self.unknown.push(name.clone());
                 }
                 Node::Unknown(name.clone())

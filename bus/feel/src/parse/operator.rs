@@ -24,25 +24,27 @@ const COMPARISONS: [(&str, Comparison); 6] = [
 impl Parser<'_> {
     /// An expression of operators that bind more tightly than `above`.
     pub(super) fn expression(&mut self, above: u8) -> Parsed<Node> {
-        self.deeper(|parser| {
-            let mut left = parser.prefixed()?;
-            // Operators in a row make the tree deep on its left side.
-            let mut length = 0;
-            while let Some(longer) = parser.continued(&mut left, above)? {
-                left = longer;
-                length += 1;
-                if length > 128 {
-                    return Err(parser.wrong("more than 128 operators in a row; use parentheses, or a list and sum()"));
-                }
-            }
-            Ok(left)
-        })
+        self.deeper(|parser| parser.higher(|parser| parser.operators(above)))
     }
 
-    fn prefixed(&mut self) -> Parsed<Node> {
+    /// The expression, and how many operators it has in a row: they make the tree high on its left side.
+    fn operators(&mut self, above: u8) -> Parsed<(Node, usize)> {
+        let (mut left, mut length) = self.prefixed()?;
+        let before = length;
+        while let Some(longer) = self.continued(&mut left, above)? {
+            left = longer;
+            length += 1;
+            if length - before > 128 {
+                return Err(self.wrong("more than 128 operators in a row; use parentheses, or a list and sum()"));
+            }
+        }
+        Ok((left, length + 1))
+    }
+
+    fn prefixed(&mut self) -> Parsed<(Node, usize)> {
         if self.sign("-") {
             let operand = self.expression(POWER)?;
-            return Ok(Node::Negate(Box::new(operand)));
+            return Ok((Node::Negate(Box::new(operand)), 1));
         }
         let atom = self.atom()?;
         self.postfix(atom)
@@ -103,8 +105,8 @@ impl Parser<'_> {
         Some(*comparison)
     }
 
-    fn postfix(&mut self, mut node: Node) -> Parsed<Node> {
-        for _ in 0..64 {
+    fn postfix(&mut self, mut node: Node) -> Parsed<(Node, usize)> {
+        for length in 0..64 {
             self.space();
             let rest = self.rest();
             if rest.starts_with('.') && !rest.starts_with("..") {
@@ -118,7 +120,7 @@ impl Parser<'_> {
                 self.at += 1;
                 node = self.call(node)?;
             } else {
-                return Ok(node);
+                return Ok((node, length));
             }
         }
         Err(self.wrong("more than 64 calls, filters and paths in a row"))

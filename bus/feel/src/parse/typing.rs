@@ -15,9 +15,9 @@ impl Parser<'_> {
         self.space();
         let rest = self.rest();
         let end = rest.find(|c: char| !(super::name::continues(c) || matches!(c, '.' | ' ' | '\n' | '-'))).unwrap_or(rest.len());
-        let words: Vec<&str> = rest[..end].split_whitespace().collect();
+        let words: Vec<&str> = rest[..end].split_whitespace().take(6).collect();
         // The longest run of words that is a type: what stands behind it may be an operator.
-        for count in (1..=words.len().min(6)).rev() {
+        for count in (1..=words.len()).rev() {
             let name = words[..count].join(" ");
             let known = self.types.iter().find(|(known, _)| **known == *name).map(|(_, of)| of.clone());
             if let Some(known) = known.or_else(|| Type::named(&name)) {

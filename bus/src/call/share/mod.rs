@@ -20,7 +20,6 @@ use std::time::{Duration, Instant};
 
 use http::Request;
 use http::request::Parts;
-use hyper::body::Incoming;
 use tokio::sync::watch;
 use tonic::Status;
 
@@ -120,14 +119,14 @@ impl Share {
         self: &Arc<Self>,
         settings: &ShareSettings,
         route: &Arc<Route>,
-        request: Request<Incoming>,
+        request: Request<Inward>,
         exchange: Exchange,
         limits: &CallLimits,
     ) -> Response {
         let wish = Wish::of(request.headers());
         let (mut parts, body) = request.into_parts();
         if wish.alone {
-            return gateway::pass(route, Request::from_parts(parts, Inward::coming(body)), exchange, limits).await;
+            return gateway::pass(route, Request::from_parts(parts, body), exchange, limits).await;
         }
         let message = match Asked::read(body, exchange.deadline).await {
             Asked::Whole(message) => message,

@@ -58,7 +58,8 @@ fn find<'a>(endpoints: &'a [v1::Endpoint], name: &str) -> Result<&'a v1::Endpoin
     })
 }
 
-fn failed(admin: &str, status: &Status) -> Failure {
+/// What the admin port answers instead.
+pub(super) fn failed(admin: &str, status: &Status) -> Failure {
     if connect::is_unreachable(status) {
         return connect::unreachable("Passerelle", admin, status, Code::ADMIN_UNREACHABLE);
     }

@@ -6,19 +6,24 @@ pub(crate) mod callback;
 mod check;
 pub(crate) mod conformance;
 pub(crate) mod connect;
+pub(crate) mod consume;
 pub(crate) mod contract;
 mod copybook;
+pub(crate) mod dead;
 pub(crate) mod desk;
 mod double;
 pub(crate) mod endpoint;
 mod event;
 mod explain;
+pub(crate) mod feel;
 pub(crate) mod handoff;
 pub(crate) mod journal;
+pub(crate) mod lanes;
 mod moment;
 pub(crate) mod publish;
 pub(crate) mod record;
 mod reference;
+pub(crate) mod route;
 pub(crate) mod tail;
 pub(crate) mod twin;
 pub(crate) mod view;
@@ -40,9 +45,13 @@ pub fn run(command: Command) -> Result<(), Failure> {
         Command::Check(file) => check::run(&file),
         Command::Contract(contract) => crate::serve::runtime(1)?.block_on(contract::run(&contract)),
         Command::Endpoint(endpoint) => crate::serve::runtime(1)?.block_on(endpoint::run(&endpoint)),
+        Command::Route(route) => route::run(&route),
         Command::Call(call) => crate::serve::runtime(1)?.block_on(call::run(&call)),
         Command::Publish(publish) => crate::serve::runtime(1)?.block_on(publish::run(&publish)),
         Command::Tail(tail) => crate::serve::runtime(1)?.block_on(tail::run(&tail)),
+        Command::Consume(consume) => crate::serve::runtime(1)?.block_on(consume::run(&consume)),
+        Command::Lanes(lanes) => crate::serve::runtime(1)?.block_on(lanes::run(&lanes)),
+        Command::Dead(dead) => crate::serve::runtime(1)?.block_on(dead::run(&dead)),
         Command::Handoff(handoff) => crate::serve::runtime(1)?.block_on(handoff::run(&handoff)),
         Command::Callback(callback) => crate::serve::runtime(1)?.block_on(callback::run(&callback)),
         Command::Desk(desk) => crate::serve::runtime(1)?.block_on(desk::run(&desk)),
@@ -54,6 +63,7 @@ pub fn run(command: Command) -> Result<(), Failure> {
         Command::Conformance(conformance) => crate::serve::runtime(2)?.block_on(conformance::run(&conformance)),
         Command::Copybook(command) => copybook::run(&command),
         Command::Double(arguments) => double::run(&arguments),
+        Command::Feel(feel) => feel::run(&feel),
         Command::Explain(explain) => explain::run(explain.code.as_deref()),
         Command::Reference(reference) => reference::run(reference.page.as_deref()),
     }

@@ -6,6 +6,7 @@ mod conformance;
 mod errors;
 pub(crate) mod fields;
 mod metrics;
+mod routes;
 mod settings;
 mod translations;
 
@@ -24,6 +25,8 @@ pub fn pages() -> Vec<Page> {
     vec![
         Page { name: "settings", about: "every key of the settings file", text: settings::page },
         Page { name: "settings-schema", about: "the same as JSON schema, for editors", text: settings::schema },
+        Page { name: "routes", about: "route files, what their conditions may name, and cases", text: routes::page },
+        Page { name: "routes-schema", about: "route files as JSON schema, for editors", text: routes::schema },
         Page { name: "adapters", about: "the adapters that are built in, and their files", text: adapters::page },
         Page { name: "conformance", about: "the file that the conformance kit reads, and every law", text: conformance::page },
         Page { name: "errors", about: "every error code and the way out", text: errors::page },
@@ -52,6 +55,7 @@ mod tests {
             "sample" => None,
             "settings-schema" => Some("settings.schema.json".to_owned()),
             "translations-schema" => Some("translations.schema.json".to_owned()),
+            "routes-schema" => Some("routes.schema.json".to_owned()),
             page => Some(format!("{page}.md")),
         }
     }

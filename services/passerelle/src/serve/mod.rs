@@ -1,7 +1,7 @@
 //! `passerelle serve`: settings in, two open ports out, drained at the end.
 
 mod admin;
-mod clock;
+pub(crate) mod clock;
 pub(crate) mod contracts;
 mod deadline;
 pub(crate) mod dial;
@@ -15,6 +15,7 @@ mod operators;
 mod readiness;
 pub(crate) mod reads;
 mod routes;
+mod routing;
 pub(crate) mod tls;
 
 use std::collections::BTreeMap;
@@ -29,8 +30,9 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use passerelle_bus::call::observe::{METRICS, Propagation};
 use passerelle_bus::call::{CallLimits, Endpoint, Gateway};
 use passerelle_bus::contract::{self, Consumers, Registry};
-use passerelle_bus::keyed;
+use passerelle_bus::{keyed, route};
 use passerelle_journal::storage::Directory;
+use passerelle_services::admin::RouteFiles as _;
 use prost_reflect::MessageDescriptor;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
@@ -44,7 +46,8 @@ use self::durable::Durable;
 use self::front::Front;
 use self::listener::{Listener, ListenerLimits, Running};
 use self::readiness::Readiness;
-use self::routes::Routes;
+use self::routes::{Routes, Template, Ways};
+use self::routing::Routing;
 use crate::cli::SettingsFile;
 use crate::contract_store::FolderStore;
 use crate::explain::Code;
@@ -142,19 +145,24 @@ impl Daemon {
         let (health, health_service) = tonic_health::server::health_reporter();
         let endpoints::Opened { endpoints, desks, to_come } = endpoints::open(loaded, &registry).await?;
         let durable = Arc::new(Durable::open(settings, desks).await?);
+        let routing = Routing::open(settings)?;
+        routing.prove(&registry.snapshot())?;
         let routes = Routes::new(
             registry.clone(),
             gateway.clone(),
             health.clone(),
             endpoints.clone(),
-            endpoints::template(settings),
-            endpoints::nothing_declared(settings),
-            translation_files::open(settings.translations.as_deref(), &registry)?,
+            Template { reached: endpoints::template(settings), around: endpoints::nothing_declared(settings) },
+            Ways {
+                routing: Arc::new(routing),
+                translations: translation_files::open(settings.translations.as_deref(), &registry)?,
+            },
         );
         routes.rebuild();
 
         let mut background = JoinSet::new();
         background.spawn(routes.clone().follow());
+        background.spawn(reload_at_hangup(routes.clone())?);
         for endpoint in endpoints.values() {
             background.spawn(endpoints::look(endpoint.clone()));
         }
@@ -221,6 +229,18 @@ impl Daemon {
     }
 }
 
+/// Reads the route files anew at every SIGHUP. What is wrong with them is logged, and changes nothing.
+fn reload_at_hangup(routes: Arc<Routes>) -> Result<impl Future<Output = ()>, Failure> {
+    let mut hangups = signal(SignalKind::hangup()).map_err(Failure::plain)?;
+    Ok(async move {
+        while hangups.recv().await.is_some() {
+            let routes = routes.clone();
+            // The outcome is logged where it is known.
+            let _ = tokio::task::spawn_blocking(move || routes.reload(false)).await;
+        }
+    })
+}
+
 /// One running Passerelle a folder: two would overwrite each other's contracts. Held until the file is dropped.
 fn claim(data_dir: &Path) -> Result<File, Failure> {
     let unusable = |why: String| Failure::new(Code::DATA_DIR_UNUSABLE, format!("data_dir {}: {why}", data_dir.display()));
@@ -277,7 +297,9 @@ pub(crate) fn every_metric() -> impl Iterator<Item = (&'static str, Unit, &'stat
     METRICS
         .into_iter()
         .chain(contract::METRICS)
+        .chain(route::METRICS)
         .chain(durable::METRICS)
+        .chain(passerelle_services::delivery::METRICS)
         .chain(passerelle_projection::METRICS)
         .chain(keyed::observe::METRICS)
 }

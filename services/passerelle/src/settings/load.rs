@@ -185,6 +185,7 @@ fn check(settings: &Settings, schema: &serde_json::Value, origin: &Origin) -> Ve
     }
     found.extend(settings.callback.problems(&settings.desks()));
     found.extend(settings.channels.problems());
+    found.extend(super::delivery::problems(&settings.deliveries));
     for (name, endpoint) in &settings.endpoints {
         found.extend(endpoint.policy().problems(&format!("endpoints.{name}.policy")));
     }

@@ -3,6 +3,7 @@
 mod address;
 mod channels;
 mod compatibility;
+mod delivery;
 mod endpoint;
 mod environment;
 mod error;
@@ -36,6 +37,7 @@ use serde::{Deserialize, Serialize};
 pub use address::{Address, ListenAddress};
 pub use channels::Channels;
 pub use compatibility::Compatibility;
+pub use delivery::Delivery;
 pub use endpoint::{AdapterFile, Contract, Endpoint, EndpointName, Remote};
 pub use error::Error;
 pub use journal::Journal;
@@ -89,8 +91,15 @@ pub struct Settings {
     pub callback: CallbackSettings,
     /// Hand-offs of matters from one channel to another: how long things last.
     pub handoff: HandoffSettings,
+    /// Messages for consumers, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub deliveries: BTreeMap<String, Delivery>,
     /// Which changes of a contract are refused.
     pub compatibility: Compatibility,
+    /// Folder of route files (`*.yaml`): where calls go that their contract's endpoint alone does not tell. Read at the start, and again
+    /// after SIGHUP or `passerelle route reload`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub routes: Option<PathBuf>,
     /// Folder of translations between message types (`*.yaml`), with examples beside them (`*.examples.yaml`). Read at the start.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub translations: Option<PathBuf>,
@@ -142,10 +151,9 @@ impl Settings {
 
     /// Makes every path absolute to `folder`, that of the settings file: a daemon's working directory must not matter.
     fn resolve_paths(&mut self, folder: &Path) {
-        let Self { tls, admin, data_dir, journal, translations, endpoints, .. } = self;
+        let Self { tls, admin, data_dir, journal, routes, translations, endpoints, .. } = self;
         resolve(folder, data_dir);
-        translations.iter_mut().for_each(|dir| resolve(folder, dir));
-        journal.dir.iter_mut().for_each(|dir| resolve(folder, dir));
+        journal.dir.iter_mut().chain(routes).chain(translations).for_each(|dir| resolve(folder, dir));
         for tls in [tls.as_mut(), admin.tls.as_mut()].into_iter().flatten() {
             tls.paths_mut().for_each(|path| resolve(folder, path));
         }
@@ -182,7 +190,9 @@ impl Default for Settings {
             drain: Drain::default(),
             callback: CallbackSettings::default(),
             handoff: HandoffSettings::default(),
+            deliveries: BTreeMap::new(),
             compatibility: Compatibility::default(),
+            routes: None,
             translations: None,
             endpoints: BTreeMap::new(),
         }

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use adapter_callback::Callback;
+use adapter_crm::Crm;
 use adapter_documents::Documents;
 use adapter_mainframe::{Double, Mainframe};
 use bytes::Bytes;
@@ -105,6 +106,29 @@ pub(crate) async fn folder() -> Place {
     Place { subject, _kept: Box::new(folder) }
 }
 
+const CUSTOMERS: &str = r#"
+calls:
+  - { method: passerelle.backoffice.customers.v1.Customers/Find, request: { name: confidential } }
+  - { method: passerelle.backoffice.customers.v1.Customers/Describe }
+refusals:
+  - { method: passerelle.backoffice.customers.v1.Customers/Get, request: { id: none }, fault: not_found }
+  - { method: passerelle.backoffice.customers.v1.Customers/Create, fault: invalid }
+effect:
+  method: passerelle.backoffice.customers.v1.Customers/Create
+  request: { details: { name: "confidential {unique}" } }
+  proof: { method: passerelle.backoffice.customers.v1.Customers/Find, request: { name: confidential, page_size: 1000 }, path: customers }
+markers: [confidential]
+"#;
+
+/// A file of customers, at first of none.
+pub(crate) async fn customers() -> Place {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("crm.yaml");
+    let subject = subject("adapter: crm\ndriver: embedded\nembedded: { path: customers.sqlite }\n", CUSTOMERS);
+    let subject = InProcess { kind: Arc::new(Crm), path, secrets: Arc::new(NoSecrets), log: Some(log()), subject };
+    Place { subject, _kept: Box::new(folder) }
+}
+
 /// An adviser's desk: streams both ways only, so that what is derived from the contract is all that is asked.
 pub(crate) async fn desk() -> Place {
     let subject = subject("adapter: callback\ndriver: desk\n", "");
@@ -125,7 +149,7 @@ fn log() -> Log {
     let written = WRITTEN.get_or_init(|| {
         let written = Arc::<Mutex<Vec<u8>>>::default();
         let writer = Arc::clone(&written);
-        let filter = "adapter_mainframe=trace,adapter_documents=trace,adapter_callback=trace";
+        let filter = "adapter_mainframe=trace,adapter_documents=trace,adapter_callback=trace,adapter_crm=trace";
         let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(move || Writer(Arc::clone(&writer)));
         subscriber.with_ansi(false).init();
         written

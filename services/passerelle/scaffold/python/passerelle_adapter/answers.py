@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -81,7 +82,7 @@ class Answers:
         try:
             database.row_factory = sqlite3.Row
             if _version(database) == 0:
-                database.execute("PRAGMA journal_mode = WAL")
+                _write_ahead(database, self._timeout_s)
                 database.execute("BEGIN IMMEDIATE")
                 if _version(database) == 0:  # nobody else was faster
                     for statement in _statements(f"{_ANSWERS};\n{self._schema}"):
@@ -112,6 +113,23 @@ class Answers:
 
 def _version(database: sqlite3.Connection) -> int:
     return int(database.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _write_ahead(database: sqlite3.Connection, timeout_s: float) -> None:
+    """Switches to the write-ahead log, so that who reads and who writes do not wait for one another.
+
+    SQLite's own waiting is not for this statement: who switches reads first, and of two that have read neither could go on. So the
+    slower one is refused at once, and has to come again.
+    """
+    end = time.monotonic() + timeout_s
+    while True:
+        try:
+            database.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+        time.sleep(0.005)
 
 
 def _statements(script: str) -> Iterator[str]:

@@ -17,6 +17,7 @@ use passerelle_journal::storage::Directory;
 use passerelle_projection::{Fold, Health, Projection};
 use passerelle_services::customer::callback::{self, CallbackParts, Callbacks};
 use passerelle_services::customer::handoff::{self, Handoffs};
+use passerelle_services::delivery::{self, Deliveries, DeliveryPlan};
 use passerelle_services::journal;
 use tokio::sync::watch;
 use tonic::service::Routes as Services;
@@ -33,14 +34,19 @@ pub(crate) use self::retention::Retention;
 
 /// Services that stand on the journal, on the channels' port. Who adds one adds its row here, its folds in [`folds`], and itself
 /// in [`Durable::open`], [`Durable::add_services`], [`Durable::close`] and `retention`.
-pub(crate) const SERVICES: [&str; 3] =
-    ["passerelle.bus.v1.Journal", "passerelle.customer.v1.Callbacks", "passerelle.customer.v1.Handoffs"];
+pub(crate) const SERVICES: [&str; 4] = [
+    "passerelle.bus.v1.Deliveries",
+    "passerelle.bus.v1.Journal",
+    "passerelle.customer.v1.Callbacks",
+    "passerelle.customer.v1.Handoffs",
+];
 
 /// The journal and its users.
 pub(crate) struct Durable {
     log: Arc<Log>,
     projection: Arc<Projection>,
     journal: journal::Service,
+    deliveries: Deliveries,
     callbacks: Callbacks,
     handoffs: Handoffs,
     /// Where customers are called back.
@@ -54,6 +60,7 @@ pub(crate) fn folds(settings: &Settings) -> Vec<Box<dyn Fold>> {
     let mut folds: Vec<Box<dyn Fold>> = vec![Box::new(Answers::default()), Box::new(Timers)];
     folds.extend(callback::folds(&callback::lines(&settings.callback)));
     folds.extend(handoff::folds(&settings.handoff));
+    folds.extend(delivery::folds());
     folds
 }
 
@@ -73,8 +80,10 @@ impl Durable {
         let (log, projection, secret) = opening.await.map_err(Failure::plain)??;
         let parts = || Parts { journal: log.clone(), projection: projection.clone(), clock: Arc::new(Wall) };
         let (stop, stopping) = watch::channel(false);
-        let publishing = journal::Settings { fingerprint_key: log.identity(), now: SystemTime::now, stopping };
+        let publishing = journal::Settings { fingerprint_key: log.identity(), now: SystemTime::now, stopping: stopping.clone() };
         let journal = journal::Service::open(parts(), publishing).map_err(Failure::plain)?;
+        let delivering = delivery::Settings { hash_key: log.identity(), stopping };
+        let deliveries = Deliveries::open(parts(), plans(settings)?, delivering).await.map_err(Failure::plain)?;
         let calling = CallbackParts {
             keyed: parts(),
             lines: callback::lines(&settings.callback),
@@ -84,20 +93,21 @@ impl Durable {
         let callbacks = Callbacks::open(calling).map_err(Failure::plain)?;
         let handoffs = Handoffs::open(parts(), secret, settings.handoff.clone()).map_err(Failure::plain)?;
         let retention = settings.journal.retention();
-        Ok(Self { log, projection, journal, callbacks, handoffs, desks, retention, stop })
+        Ok(Self { log, projection, journal, deliveries, callbacks, handoffs, desks, retention, stop })
     }
 
     /// Adds the services that stand on the journal.
     pub(crate) fn add_services(&self, services: Services) -> Services {
         services
             .add_service(self.journal.clone().server())
+            .add_service(self.deliveries.server())
             .add_service(self.callbacks.server())
             .add_service(self.handoffs.server())
     }
 
     /// Adds what operators see of it.
     pub(crate) fn add_services_for_operators(&self, services: Services) -> Services {
-        services.add_service(self.journal.clone().server_for_operators())
+        services.add_service(self.journal.clone().server_for_operators()).add_service(self.deliveries.server_for_operators())
     }
 
     /// What keeps it from working, for operators.
@@ -136,9 +146,10 @@ impl Durable {
         set(&health, ServingStatus::NotServing).await;
     }
 
-    /// Writes down the counters of the journal.
+    /// Writes down the counters of the journal and of the deliveries.
     pub(crate) fn measure(&self) {
         measures::take(&self.log);
+        self.deliveries.measure();
     }
 
     /// Ends the streams of publishers, subscribers and advisers, which may last for ever.
@@ -152,10 +163,17 @@ impl Durable {
 
     /// Ends what stands on the journal, writes what is still queued, and lets go of the folder.
     pub(crate) async fn close(&self, grace: Duration) {
-        let (journal, callbacks, handoffs) =
-            tokio::join!(self.journal.drain(grace), self.callbacks.drain(grace), self.handoffs.drain(grace));
+        let (journal, deliveries, callbacks, handoffs) = tokio::join!(
+            self.journal.drain(grace),
+            self.deliveries.drain(grace),
+            self.callbacks.drain(grace),
+            self.handoffs.drain(grace)
+        );
         if !journal {
             tracing::warn!("some acknowledgements of subscriptions did not end within the grace and are cut");
+        }
+        if !deliveries {
+            tracing::warn!("some deliveries did not end within the grace and are cut; their messages come again");
         }
         if !callbacks {
             tracing::warn!("some steps of callbacks did not end within the grace and are cut");
@@ -166,6 +184,11 @@ impl Durable {
         self.projection.close().await;
         self.log.close().await;
     }
+}
+
+/// The deliveries that the settings declare.
+fn plans(settings: &Settings) -> Result<Vec<DeliveryPlan>, Failure> {
+    settings.deliveries.iter().map(|(name, delivery)| delivery.plan(name).map_err(Failure::plain)).collect()
 }
 
 /// Opens the journal. Blocks on the disk.

@@ -9,7 +9,7 @@ use passerelle_journal::log::{Kept, Log};
 use passerelle_journal::{Journal, Position, ReadError};
 use passerelle_proto::bus::v1::Record;
 use passerelle_services::customer::{callback, handoff};
-use passerelle_services::{KeepError, journal};
+use passerelle_services::{KeepError, delivery, journal};
 use prost::Message as _;
 use tokio::time::sleep;
 
@@ -32,12 +32,13 @@ pub(crate) struct Retention {
 }
 
 impl Retention {
-    /// Where to cut: the first position of a segment, all before it being more than is to be kept. `written` says when a record was
-    /// written.
+    /// Where to cut: the first position of a segment, all before it being more than is to be kept and not `needed` any more. `written` says
+    /// when a record was written.
     fn cut(
         &self,
         kept: &[Kept],
         now: SystemTime,
+        needed: Option<Position>,
         written: impl Fn(Position) -> Result<Option<SystemTime>, ReadError>,
     ) -> Result<Option<Position>, ReadError> {
         let mut bytes: u64 = kept.iter().map(|segment| segment.bytes).sum();
@@ -50,7 +51,8 @@ impl Retention {
                 Some(oldest) => Ok(written(Position(next.first.0 - 1))?.is_some_and(|written| written <= oldest)),
                 None => Ok(false),
             };
-            if !too_large && !too_old()? {
+            let is_needed = needed.is_some_and(|needed| needed < next.first);
+            if is_needed || (!too_large && !too_old()?) {
                 break;
             }
             bytes -= segment.bytes;
@@ -100,14 +102,14 @@ impl Durable {
     /// Gives up what is too much (unless that `rests`) or too old, if something is; otherwise sees to it that what is written can be given
     /// up in time.
     async fn give_up_old(&self, rests: bool) -> Result<Option<GivenUp>, KeepError> {
-        let (log, mut retention) = (self.log.clone(), self.retention);
+        let (log, mut retention, needed) = (self.log.clone(), self.retention, self.deliveries.oldest());
         if rests {
             // What is too old is carried over once in that age, however much it is.
             retention.bytes = None;
         }
         let looked = tokio::task::spawn_blocking(move || {
             let (kept, now) = (log.kept(), SystemTime::now());
-            if let Some(before) = retention.cut(&kept, now, |position| written(&log, position))? {
+            if let Some(before) = retention.cut(&kept, now, needed, |position| written(&log, position))? {
                 return only_known_kinds(&log, before).map(|()| Due::Cut(before));
             }
             let first = kept.last().map_or(Ok(None), |newest| written(&log, newest.first))?;
@@ -131,9 +133,13 @@ impl Durable {
 
     /// Has everything that lives written down again where it could not be known without records before `before`.
     async fn carry_over(&self, before: Position) -> Result<Carried, KeepError> {
-        let (subscriptions, callbacks, handoffs) =
-            tokio::try_join!(self.journal.keep(before), self.callbacks.keep(before), self.handoffs.keep(before))?;
-        Ok(subscriptions + callbacks + handoffs)
+        let (subscriptions, deliveries, callbacks, handoffs) = tokio::try_join!(
+            self.journal.keep(before),
+            self.deliveries.keep(before),
+            self.callbacks.keep(before),
+            self.handoffs.keep(before)
+        )?;
+        Ok(subscriptions + deliveries + callbacks + handoffs)
     }
 }
 
@@ -169,7 +175,8 @@ fn written(log: &Log, position: Position) -> Result<Option<SystemTime>, ReadErro
 
 /// What only a newer version knows would not be carried over.
 fn only_known_kinds(log: &Log, before: Position) -> Result<(), KeepError> {
-    let known: BTreeSet<&str> = [&journal::KINDS[..], &callback::KINDS, &handoff::KINDS].concat().into_iter().collect();
+    let known: BTreeSet<&str> =
+        [&journal::KINDS[..], &delivery::KINDS, &callback::KINDS, &handoff::KINDS].concat().into_iter().collect();
     let mut from = log.first();
     while from < before {
         let page = log.keys(from, before)?;
@@ -194,7 +201,7 @@ mod tests {
     fn cut(retention: Retention, segments: u64, now: u64) -> Option<u64> {
         let kept: Vec<_> = (0..segments).map(|number| Kept { first: Position(1 + 100 * number), bytes: 4 * MIB }).collect();
         let written = |position: Position| Ok(Some(second(position.0)));
-        retention.cut(&kept, second(now), written).unwrap().map(|position| position.0)
+        retention.cut(&kept, second(now), None, written).unwrap().map(|position| position.0)
     }
 
     fn second(number: u64) -> SystemTime {
@@ -209,6 +216,18 @@ mod tests {
             assert_eq!(cut(keep(bytes), 5, 0), expected, "{bytes}");
         }
         assert_eq!(cut(keep(0), 1, 0), None);
+    }
+
+    #[test]
+    fn what_is_still_to_be_delivered_stays() {
+        let retention = Retention { bytes: Some(0), age: None };
+        let kept: Vec<_> = (0..5).map(|number| Kept { first: Position(1 + 100 * number), bytes: 4 * MIB }).collect();
+        let cut =
+            |needed| retention.cut(&kept, second(0), Some(Position(needed)), |_| Ok(None)).unwrap().map(|position| position.0);
+        let cases = [(1, None), (100, None), (101, Some(101)), (250, Some(201)), (9_999, Some(401))];
+        for (needed, expected) in cases {
+            assert_eq!(cut(needed), expected, "{needed}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Adapters that `passerelle adapter new` begins: written, looked at, and run for real.
 
+mod answers;
 mod command;
 mod green;
 mod library;

@@ -16,7 +16,10 @@ const DIRECTION: [(&str, &[&str]); 21] = [
     ("passerelle-feel", &[]),
     ("passerelle-projection", &["passerelle-journal", "passerelle-proto"]),
     ("passerelle-kit", &["passerelle-adapter", "passerelle-proto"]),
-    ("passerelle-bus", &["passerelle-adapter", "passerelle-feel", "passerelle-journal", "passerelle-projection", "passerelle-proto"]),
+    (
+        "passerelle-bus",
+        &["passerelle-adapter", "passerelle-feel", "passerelle-journal", "passerelle-projection", "passerelle-proto"],
+    ),
     ("adapter-callback", &["passerelle-adapter", "passerelle-proto"]),
     ("adapter-crm", &["passerelle-adapter", "passerelle-adapter-tls", "passerelle-proto"]),
     ("adapter-documents", &["passerelle-adapter", "passerelle-adapter-tls", "passerelle-proto"]),

@@ -1,0 +1,150 @@
+//! One message in the hands of whoever delivers it.
+
+use std::mem;
+use std::sync::Arc;
+use std::time::Instant;
+
+use passerelle_journal::Position;
+use passerelle_proto::bus::v1::Message;
+
+use super::follow::messages;
+use super::{Desk, bury};
+use crate::delivery::{Outcome, Place, Reason, Sending, Settlement, Verdict};
+
+/// A message in memory.
+pub(super) struct Body {
+    pub(super) message: Message,
+    /// The dead letter that it is, sent again.
+    pub(super) letter: Option<Arc<str>>,
+    /// Bytes that it takes.
+    pub(super) size: usize,
+}
+
+/// What the lanes gave out.
+pub(super) struct Handed {
+    pub(super) sending: Sending,
+    /// Unless it has to be read.
+    pub(super) body: Option<Body>,
+}
+
+/// A message that is to be delivered now. Dropped without being settled, it counts as failed, and comes again.
+pub struct Parcel {
+    /// What was published.
+    pub message: Message,
+    desk: Arc<Desk>,
+    sending: Sending,
+    letter: Option<Arc<str>>,
+    is_settled: bool,
+}
+
+impl Parcel {
+    /// `None`: its message cannot be read now; it comes again.
+    pub(super) fn open(desk: &Arc<Desk>, sending: Sending, body: Option<Body>) -> Option<Self> {
+        let Some(Body { message, letter, .. }) = body else {
+            let at = Instant::now() + desk.plan.retry.longest_wait;
+            desk.finish(&sending, Settlement::Again { at, counts: false });
+            return None;
+        };
+        Some(Self { message, desk: desk.clone(), sending, letter, is_settled: false })
+    }
+
+    /// Where the message is in the journal.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        self.sending.place
+    }
+
+    /// Which attempt this is, from 1.
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        self.sending.attempt
+    }
+
+    /// Says what became of it.
+    pub fn settle(mut self, outcome: Outcome) {
+        self.judge(outcome);
+    }
+
+    /// Gives it up, because its time is over.
+    pub(super) fn expire(mut self) {
+        self.is_settled = true;
+        let why = "its deadline passed before it was delivered".to_owned();
+        self.bury(Reason::Expired, why);
+    }
+
+    fn judge(&mut self, outcome: Outcome) {
+        self.is_settled = true;
+        let (retry, now) = (self.desk.plan.retry, Instant::now());
+        {
+            let mut state = self.desk.state();
+            match outcome {
+                Outcome::Delivered => state.counts.delivered += 1,
+                _ => state.counts.failed += 1,
+            }
+            match outcome {
+                Outcome::Unavailable { retry_after, .. } => state.destination.missed(now, |failures| {
+                    let wait = retry.wait(failures, fastrand::f64());
+                    retry_after.map_or(wait, |asked| asked.min(retry.longest_wait))
+                }),
+                _ => state.destination.answered(),
+            }
+        }
+        match retry.verdict(outcome, self.sending.attempt, fastrand::f64()) {
+            Verdict::Done => match self.letter.take() {
+                Some(letter) => self.desk.clone().later(bury::recovered(self.desk.clone(), letter, self.sending)),
+                None => self.desk.finish(&self.sending, Settlement::Done),
+            },
+            Verdict::Again { after, counts } => {
+                let body = Body::new(mem::take(&mut self.message), self.letter.take());
+                self.desk.again(&self.sending, body, now + after, counts);
+            }
+            Verdict::Dead { reason, why } => self.bury(reason, why),
+        }
+    }
+
+    fn bury(&mut self, reason: Reason, why: String) {
+        self.desk.state().counts.dead += 1;
+        let message = mem::take(&mut self.message);
+        let burying = bury::given_up(self.desk.clone(), self.sending, self.letter.take(), message, reason, why);
+        self.desk.clone().later(burying);
+    }
+}
+
+impl Drop for Parcel {
+    fn drop(&mut self) {
+        if !self.is_settled {
+            let why = "whoever took it went away before saying what became of it".to_owned();
+            self.judge(Outcome::Failed { retry_after: None, why });
+        }
+    }
+}
+
+impl Desk {
+    /// What became of a message, for its lane; wakes whoever waits for that.
+    pub(super) fn finish(&self, sending: &Sending, settlement: Settlement) {
+        self.state().lanes.settle(sending, settlement, Instant::now());
+        self.arrived.notify_one();
+        self.room.notify_one();
+        self.changed.notify_one();
+    }
+
+    fn again(&self, sending: &Sending, body: Body, at: Instant, counts: bool) {
+        self.state().keep(sending.place, body, self.plan.bytes);
+        self.finish(sending, Settlement::Again { at, counts });
+    }
+}
+
+/// The message at a place, from the journal.
+pub(super) async fn read(desk: &Arc<Desk>, place: Place) -> Option<Body> {
+    let reading = desk.clone();
+    let records = tokio::task::spawn_blocking(move || reading.parts.journal.read(Position(place.position), 1)).await;
+    let found = match records {
+        Ok(Ok(records)) => messages(desk, records.into_iter().next()?).await,
+        Ok(Err(error)) => {
+            tracing::error!(delivery = desk.plan.name, %error, "a message that is to be delivered cannot be read");
+            return None;
+        }
+        Err(_) => return None,
+    };
+    found.into_iter().find(|read| read.waiting.place == place).map(|read| read.body)
+}

@@ -1,0 +1,372 @@
+//! Lanes: which message of one destination goes next. A pure state: no clock, no I/O.
+//!
+//! A lane holds the messages of one key in their order, and one of them at a time is with the destination, so what is settled of a lane
+//! is always its beginning. That makes progress small: *everything before the frontier is settled, but of the lanes that are named what is
+//! at their first place or after it* ([`Progress`]). What does not fit in memory stays in the journal: a lane that is full remembers from
+//! where on ([`Lanes::refill_from`]), and a destination of which too much waits is not read for any further ([`Lanes::read_from`]).
+
+mod lane;
+mod ready;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::time::Instant;
+
+use self::lane::{Lane, State};
+use self::ready::Ready;
+use super::Place;
+use super::progress::{Changes, Pending, Progress};
+
+/// Which lane: a hash of the message's key. Two keys of one hash share a lane, which keeps the order of both.
+pub type LaneId = u64;
+
+/// How much is held in memory, and how much is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LaneLimits {
+    /// Messages with the destination at the same time.
+    pub under_way: usize,
+    /// Messages in memory (their places, not their bodies), and lanes.
+    pub waiting: usize,
+    /// Messages of one lane in memory.
+    pub waiting_of_one: usize,
+}
+
+impl Default for LaneLimits {
+    fn default() -> Self {
+        Self { under_way: 64, waiting: 65_536, waiting_of_one: 1_024 }
+    }
+}
+
+/// A message that was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waiting {
+    /// Where it is.
+    pub place: Place,
+    /// 0 to 9; 9 goes first. Within a lane order comes before priority.
+    pub priority: u8,
+    /// It does not go before.
+    pub not_before: Option<Instant>,
+}
+
+/// A message that is to be sent now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sending {
+    /// Its lane.
+    pub lane: LaneId,
+    /// Where it is.
+    pub place: Place,
+    /// Which attempt this is, from 1.
+    pub attempt: u32,
+}
+
+/// What became of a message that was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settlement {
+    /// It need not be sent any more: delivered, or put aside.
+    Done,
+    /// It is sent again.
+    Again {
+        /// When.
+        at: Instant,
+        /// Whether this attempt counts: one that the destination did not look at does not.
+        counts: bool,
+    },
+    /// A person has to look first; its lane waits.
+    Held,
+}
+
+/// The lanes of one destination.
+#[derive(Debug)]
+pub struct Lanes {
+    limits: LaneLimits,
+    lanes: HashMap<LaneId, Lane>,
+    ready: Ready,
+    /// Lanes that are asleep, by the time at which they wake up.
+    asleep: BTreeSet<(Instant, LaneId)>,
+    /// Everything before was read once.
+    frontier: Place,
+    /// Where the pass is that reads what lanes left in the journal.
+    pass: Option<Pass>,
+    waiting: usize,
+    under_way: usize,
+    changed: BTreeSet<LaneId>,
+    /// Lanes that are written down as having messages before them.
+    written: HashSet<LaneId>,
+}
+
+/// A pass over what was read before, for the lanes that were full then.
+#[derive(Debug)]
+struct Pass {
+    at: Place,
+    /// Lanes all of whose messages the pass has taken so far.
+    complete: BTreeSet<LaneId>,
+}
+
+impl Lanes {
+    /// Lanes that go on where they were.
+    #[must_use]
+    pub fn resume(limits: LaneLimits, progress: &Progress) -> Self {
+        let lanes = progress.lanes.iter().map(|(&id, pending)| {
+            let lane = Lane { attempts: pending.attempts, left_from: Some(pending.first), ..Lane::new() };
+            (id, lane)
+        });
+        Self {
+            limits,
+            lanes: lanes.collect(),
+            ready: Ready::default(),
+            asleep: BTreeSet::new(),
+            frontier: progress.frontier,
+            pass: None,
+            waiting: 0,
+            under_way: 0,
+            changed: BTreeSet::new(),
+            written: progress.lanes.keys().copied().collect(),
+        }
+    }
+
+    /// Where to read on; `None` while there is no room.
+    #[must_use]
+    pub fn read_from(&self) -> Option<Place> {
+        let has_room = self.waiting < self.limits.waiting && self.lanes.len() < self.limits.waiting;
+        has_room.then_some(self.frontier)
+    }
+
+    /// A message at or after the frontier; whether it is in memory now.
+    pub fn read(&mut self, id: LaneId, message: Waiting, now: Instant) -> bool {
+        self.frontier = self.frontier.max(message.place.next());
+        self.changed.insert(id);
+        let lane = self.lanes.entry(id).or_insert_with(Lane::new);
+        if lane.left_from.is_some() {
+            return false;
+        }
+        if lane.waiting.len() >= self.limits.waiting_of_one {
+            lane.left_from = Some(message.place);
+            if let Some(pass) = &mut self.pass {
+                pass.complete.insert(id);
+            }
+            return false;
+        }
+        self.put(id, message, now);
+        true
+    }
+
+    /// Everything before a place was read.
+    pub fn read_to(&mut self, place: Place) {
+        self.frontier = self.frontier.max(place);
+    }
+
+    /// Where to read again, for lanes that had left messages in the journal and have room now; `None`: there are none.
+    pub fn refill_from(&mut self) -> Option<Place> {
+        if self.waiting >= self.limits.waiting {
+            return None;
+        }
+        if self.pass.is_none() {
+            let low = self.limits.waiting_of_one / 2;
+            let first = self.lanes.values().filter(|lane| lane.waiting.len() <= low).filter_map(|lane| lane.left_from).min()?;
+            // Lanes that left messages before that are not complete after this pass.
+            let complete = self.lanes.iter().filter(|(_, lane)| lane.left_from >= Some(first)).map(|(&id, _)| id).collect();
+            self.pass = Some(Pass { at: first, complete });
+        }
+        self.pass.as_ref().map(|pass| pass.at)
+    }
+
+    /// A message from where lanes are refilled; whether it is in memory now, and was not before.
+    pub fn refill(&mut self, id: LaneId, message: Waiting, now: Instant) -> bool {
+        let Some(lane) = self.lanes.get_mut(&id) else { return false };
+        let Some(left) = lane.left_from else { return false };
+        if message.place < left || message.place >= self.frontier {
+            return false;
+        }
+        let has_room = lane.waiting.len() < self.limits.waiting_of_one && self.waiting < self.limits.waiting;
+        match &mut self.pass {
+            Some(pass) if pass.complete.contains(&id) && has_room => {
+                lane.left_from = Some(message.place.next());
+                self.put(id, message, now);
+                true
+            }
+            Some(pass) => {
+                pass.complete.remove(&id);
+                false
+            }
+            None => false,
+        }
+    }
+
+    /// Everything before a place was read again. At the frontier the pass ends.
+    pub fn refilled_to(&mut self, place: Place) {
+        let Some(pass) = &mut self.pass else { return };
+        pass.at = place;
+        if place < self.frontier {
+            return;
+        }
+        let complete = std::mem::take(&mut pass.complete);
+        self.pass = None;
+        for id in complete {
+            let Some(lane) = self.lanes.get_mut(&id) else { continue };
+            lane.left_from = None;
+            if lane.waiting.is_empty() {
+                self.lanes.remove(&id);
+                self.changed.insert(id);
+            }
+        }
+    }
+
+    /// The message that goes next, if one may go now.
+    pub fn next(&mut self, now: Instant) -> Option<Sending> {
+        if self.under_way >= self.limits.under_way {
+            return None;
+        }
+        self.wake(now);
+        let id = self.ready.pop()?;
+        let lane = self.lanes.get_mut(&id)?;
+        lane.state = State::UnderWay;
+        self.under_way += 1;
+        let place = lane.waiting.front()?.place;
+        Some(Sending { lane: id, place, attempt: lane.attempts + 1 })
+    }
+
+    /// When [`next`](Self::next) may have something without anything else happening.
+    #[must_use]
+    pub fn wakes_at(&self) -> Option<Instant> {
+        self.asleep.first().map(|(at, _)| *at)
+    }
+
+    /// What became of a message that [`next`](Self::next) gave.
+    pub fn settle(&mut self, sent: &Sending, settlement: Settlement, now: Instant) {
+        let Some(lane) = self.lanes.get_mut(&sent.lane) else { return };
+        if lane.state != State::UnderWay || lane.waiting.front().is_none_or(|first| first.place != sent.place) {
+            return;
+        }
+        self.under_way -= 1;
+        match settlement {
+            Settlement::Done => self.advance(sent.lane, now),
+            Settlement::Again { at, counts } => {
+                lane.attempts = lane.attempts.saturating_add(u32::from(counts));
+                if counts {
+                    self.changed.insert(sent.lane);
+                }
+                lane.state = State::Asleep(at);
+                self.asleep.insert((at, sent.lane));
+            }
+            Settlement::Held => lane.state = State::Held,
+        }
+    }
+
+    /// Lets the first message of a lane that is held go again, or gives it up; says whether the lane was held.
+    pub fn release(&mut self, id: LaneId, give_up: bool, now: Instant) -> bool {
+        let Some(lane) = self.lanes.get_mut(&id).filter(|lane| lane.state == State::Held) else { return false };
+        lane.attempts = 0;
+        self.changed.insert(id);
+        if give_up {
+            self.advance(id, now);
+        } else {
+            self.rouse(id, now);
+        }
+        true
+    }
+
+    /// Up to where was read.
+    #[must_use]
+    pub fn frontier(&self) -> Place {
+        self.frontier
+    }
+
+    /// How many messages are in memory and not settled.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.waiting
+    }
+
+    /// How many messages are with the destination.
+    #[must_use]
+    pub fn under_way(&self) -> usize {
+        self.under_way
+    }
+
+    /// Lanes with messages that are not settled.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.lanes.len()
+    }
+
+    /// The oldest message that is not settled; the frontier where there is none.
+    #[must_use]
+    pub fn oldest(&self) -> Place {
+        self.lanes.values().filter_map(Lane::first).min().unwrap_or(self.frontier)
+    }
+
+    /// Whether something was read or settled since [`take_changes`](Self::take_changes).
+    #[must_use]
+    pub fn has_changes(&self) -> bool {
+        !self.changed.is_empty()
+    }
+
+    /// What is to be written down: what changed since this was asked last.
+    pub fn take_changes(&mut self) -> Changes {
+        let mut lanes = Vec::new();
+        for id in std::mem::take(&mut self.changed) {
+            let lane = self.lanes.get(&id);
+            let pending = lane.and_then(|lane| Some(Pending { first: lane.first()?, attempts: lane.attempts }));
+            // Most lanes come and go between two records: nothing of them is written down.
+            let known = if pending.is_some() { !self.written.insert(id) } else { self.written.remove(&id) };
+            if known || pending.is_some() {
+                lanes.push((id, pending));
+            }
+        }
+        Changes { lanes, frontier: self.frontier }
+    }
+
+    fn put(&mut self, id: LaneId, message: Waiting, now: Instant) {
+        let Some(lane) = self.lanes.get_mut(&id) else { return };
+        lane.waiting.push_back(message);
+        self.waiting += 1;
+        if lane.waiting.len() == 1 {
+            self.rouse(id, now);
+        }
+    }
+
+    /// The first message of a lane is settled.
+    fn advance(&mut self, id: LaneId, now: Instant) {
+        let Some(lane) = self.lanes.get_mut(&id) else { return };
+        lane.waiting.pop_front();
+        lane.attempts = 0;
+        self.waiting -= 1;
+        self.changed.insert(id);
+        if !lane.waiting.is_empty() {
+            self.rouse(id, now);
+        } else if lane.left_from.is_some() {
+            lane.state = State::Drained;
+        } else {
+            self.lanes.remove(&id);
+        }
+    }
+
+    /// A lane's first message may go, now or when its time has come.
+    fn rouse(&mut self, id: LaneId, now: Instant) {
+        let Some(lane) = self.lanes.get_mut(&id) else { return };
+        let Some(first) = lane.waiting.front() else { return };
+        match first.not_before.filter(|at| *at > now) {
+            Some(at) => {
+                lane.state = State::Asleep(at);
+                self.asleep.insert((at, id));
+            }
+            None => {
+                lane.state = State::Ready;
+                self.ready.push(id, first.priority);
+            }
+        }
+    }
+
+    fn wake(&mut self, now: Instant) {
+        while let Some(&(at, id)) = self.asleep.first().filter(|(at, _)| *at <= now) {
+            self.asleep.remove(&(at, id));
+            if let Some(lane) = self.lanes.get_mut(&id).filter(|lane| lane.state == State::Asleep(at)) {
+                lane.state = State::Ready;
+                if let Some(first) = lane.waiting.front() {
+                    self.ready.push(id, first.priority);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! Lanes against a plain model: nothing is lost, nothing overtakes, whatever fails, fills up or crashes.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// A journal of messages, each of one lane, two a record.
+struct Journal(Vec<LaneId>);
+
+impl Journal {
+    fn place(index: usize) -> Place {
+        Place { position: index as u64 / 2 + 1, index: index as u32 % 2 }
+    }
+
+    fn index(place: Place) -> usize {
+        (place.position as usize - 1) * 2 + place.index as usize
+    }
+
+    fn waiting(index: usize) -> Waiting {
+        Waiting { place: Self::place(index), priority: (index % 10) as u8, not_before: None }
+    }
+
+    /// Gives up to `most` messages from a place on.
+    fn from(&self, place: Place, most: usize) -> impl Iterator<Item = (usize, LaneId)> + '_ {
+        let begin = if place.position == 0 { 0 } else { Self::index(place) };
+        self.0.iter().copied().enumerate().skip(begin).take(most)
+    }
+}
+
+/// One step of a run.
+#[derive(Debug, Clone)]
+enum Step {
+    Read(usize),
+    Refill(usize),
+    Send,
+    Settle { which: usize, how: u8 },
+    Write,
+    Crash,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        4 => (1..20_usize).prop_map(Step::Read),
+        3 => (1..20_usize).prop_map(Step::Refill),
+        8 => Just(Step::Send),
+        8 => (any::<usize>(), any::<u8>()).prop_map(|(which, how)| Step::Settle { which, how }),
+        2 => Just(Step::Write),
+        1 => Just(Step::Crash),
+    ];
+    proptest::collection::vec(step, 0..400)
+}
+
+struct Run<'a> {
+    journal: &'a Journal,
+    lanes: Lanes,
+    written: Progress,
+    sent: Vec<Sending>,
+    now: Instant,
+    limits: LaneLimits,
+    /// Messages done, by lane, in the order in which they were done since the last crash.
+    done: BTreeMap<LaneId, Vec<usize>>,
+    ever: Vec<bool>,
+}
+
+impl Run<'_> {
+    fn step(&mut self, step: &Step) {
+        match *step {
+            Step::Read(most) => self.read(most),
+            Step::Refill(most) => self.refill(most),
+            Step::Send => self.sent.extend(self.lanes.next(self.now)),
+            Step::Settle { which, how } if !self.sent.is_empty() => {
+                let sent = self.sent.swap_remove(which % self.sent.len());
+                self.settle(sent, how);
+            }
+            Step::Settle { .. } => {}
+            Step::Write => self.written.apply(&self.lanes.take_changes()),
+            Step::Crash => {
+                self.lanes = Lanes::resume(self.limits, &self.written);
+                self.sent.clear();
+                self.done.clear();
+            }
+        }
+        self.now += Duration::from_millis(1);
+        let most = self.limits.waiting;
+        assert!(self.lanes.waiting() <= most, "{} messages in memory of {most}", self.lanes.waiting());
+        assert!(self.lanes.under_way() <= self.limits.under_way);
+    }
+
+    fn read(&mut self, most: usize) {
+        let Some(from) = self.lanes.read_from() else { return };
+        for (index, lane) in self.journal.from(from, most) {
+            if self.lanes.read_from().is_none() {
+                return;
+            }
+            self.lanes.read(lane, Journal::waiting(index), self.now);
+        }
+    }
+
+    fn refill(&mut self, most: usize) {
+        let Some(from) = self.lanes.refill_from() else { return };
+        let mut last = from;
+        for (index, lane) in self.journal.from(from, most) {
+            let waiting = Journal::waiting(index);
+            self.lanes.refill(lane, waiting, self.now);
+            last = waiting.place.next();
+        }
+        let end = self.journal.0.len();
+        self.lanes.refilled_to(if last == Journal::place(end.max(1) - 1).next() { Place::first_of(u64::MAX) } else { last });
+    }
+
+    fn settle(&mut self, sent: Sending, how: u8) {
+        let settlement = match how % 4 {
+            0 => Settlement::Again { at: self.now + Duration::from_millis(u64::from(how)), counts: how > 100 },
+            1 if how > 200 => Settlement::Held,
+            _ => Settlement::Done,
+        };
+        if settlement == Settlement::Done {
+            let index = Journal::index(sent.place);
+            let done = self.done.entry(sent.lane).or_default();
+            assert!(done.last().is_none_or(|last| *last < index), "{index} of lane {} overtaken: {done:?}", sent.lane);
+            done.push(index);
+            self.ever[index] = true;
+        }
+        self.lanes.settle(&sent, settlement, self.now);
+        if settlement == Settlement::Held {
+            assert!(self.lanes.release(sent.lane, false, self.now));
+        }
+    }
+
+    /// Everything goes well from now on.
+    fn finish(&mut self) {
+        for _ in 0..100_000 {
+            self.now += Duration::from_secs(1);
+            self.read(7);
+            self.refill(7);
+            self.sent.extend(self.lanes.next(self.now));
+            if let Some(sent) = self.sent.pop() {
+                self.settle(sent, 2);
+            }
+            if self.lanes.count() == 0 && self.journal.from(self.lanes.frontier, 1).next().is_none() {
+                return;
+            }
+        }
+        panic!("it does not come to an end: {:?}", self.lanes);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+
+    #[test]
+    fn everything_is_delivered_in_the_order_of_its_lane(
+        journal in proptest::collection::vec(0..6_u64, 0..120),
+        steps in steps(),
+        under_way in 1..4_usize,
+        waiting in 1..40_usize,
+        waiting_of_one in 1..6_usize,
+    ) {
+        let limits = LaneLimits { under_way, waiting, waiting_of_one };
+        let journal = Journal(journal);
+        let written = Progress::default();
+        let mut run = Run {
+            journal: &journal, lanes: Lanes::resume(limits, &written), written, sent: Vec::new(), now: Instant::now(), limits,
+            done: BTreeMap::new(), ever: vec![false; journal.0.len()],
+        };
+        for step in &steps {
+            run.step(step);
+        }
+        run.finish();
+        prop_assert!(run.ever.iter().all(|done| *done), "lost: {:?}", run.ever);
+        run.written.apply(&run.lanes.take_changes());
+        prop_assert!(run.written.lanes.is_empty(), "{:?}", run.written);
+        prop_assert_eq!(run.written.oldest(), run.lanes.oldest());
+    }
+}
+
+fn at(position: u64, priority: u8) -> Waiting {
+    Waiting { place: Place::first_of(position), priority, not_before: None }
+}
+
+#[test]
+fn a_lane_of_many_messages_lets_the_others_go_in_between() {
+    let now = Instant::now();
+    let mut lanes = Lanes::resume(LaneLimits { under_way: 1, ..LaneLimits::default() }, &Progress::default());
+    for (position, lane) in [(1, 7), (2, 7), (3, 7), (4, 8), (5, 9)] {
+        lanes.read(lane, at(position, 0), now);
+    }
+    let order: Vec<u64> = std::iter::from_fn(|| {
+        let sent = lanes.next(now)?;
+        lanes.settle(&sent, Settlement::Done, now);
+        Some(sent.place.position)
+    })
+    .collect();
+    assert_eq!(order, [1, 4, 5, 2, 3]);
+}
+
+#[test]
+fn priority_goes_first_between_lanes_and_never_within_one() {
+    let now = Instant::now();
+    let mut lanes = Lanes::resume(LaneLimits { under_way: 1, ..LaneLimits::default() }, &Progress::default());
+    lanes.read(1, at(1, 0), now);
+    lanes.read(1, at(2, 9), now);
+    lanes.read(2, at(3, 5), now);
+    let order: Vec<u64> = std::iter::from_fn(|| {
+        let sent = lanes.next(now)?;
+        lanes.settle(&sent, Settlement::Done, now);
+        Some(sent.place.position)
+    })
+    .collect();
+    assert_eq!(order, [3, 1, 2]);
+}
+
+#[test]
+fn a_message_that_fails_holds_up_its_own_lane_only() {
+    let now = Instant::now();
+    let mut lanes = Lanes::resume(LaneLimits::default(), &Progress::default());
+    for (position, lane) in [(1, 1), (2, 1), (3, 2)] {
+        lanes.read(lane, at(position, 0), now);
+    }
+    let later = now + Duration::from_secs(5);
+    let failed = lanes.next(now).unwrap();
+    lanes.settle(&failed, Settlement::Again { at: later, counts: true }, now);
+    assert_eq!(lanes.next(now).unwrap().place, Place::first_of(3));
+    assert_eq!(lanes.next(now), None);
+    assert_eq!(lanes.wakes_at(), Some(later));
+    assert_eq!(lanes.next(later), Some(Sending { lane: 1, place: Place::first_of(1), attempt: 2 }));
+}
+
+#[test]
+fn what_is_held_waits_for_a_person_and_keeps_its_place_in_a_restart() {
+    let now = Instant::now();
+    let mut lanes = Lanes::resume(LaneLimits::default(), &Progress::default());
+    lanes.read(1, at(1, 0), now);
+    lanes.read(1, at(2, 0), now);
+    let sent = lanes.next(now).unwrap();
+    lanes.settle(&sent, Settlement::Held, now);
+    assert_eq!(lanes.next(now), None);
+    assert!(!lanes.release(2, false, now), "only what is held can be let go");
+    let mut written = Progress::default();
+    written.apply(&lanes.take_changes());
+    assert_eq!(written.oldest(), Place::first_of(1));
+    assert!(lanes.release(1, true, now));
+    assert_eq!(lanes.next(now).unwrap().place, Place::first_of(2));
+}
+
+#[test]
+fn a_delayed_message_goes_at_its_time_and_not_before_its_lane() {
+    let now = Instant::now();
+    let mut lanes = Lanes::resume(LaneLimits::default(), &Progress::default());
+    let tomorrow = now + Duration::from_secs(86_400);
+    lanes.read(1, Waiting { not_before: Some(tomorrow), ..at(1, 0) }, now);
+    lanes.read(1, at(2, 0), now);
+    assert_eq!(lanes.next(now), None);
+    assert_eq!(lanes.wakes_at(), Some(tomorrow));
+    assert_eq!(lanes.next(tomorrow).unwrap().place, Place::first_of(1));
+}
+
+#[test]
+fn what_comes_and_goes_between_two_records_is_not_written_down() {
+    let now = Instant::now();
+    let mut lanes = Lanes::resume(LaneLimits::default(), &Progress::default());
+    for position in 1..=1_000 {
+        lanes.read(position, at(position, 0), now);
+        let sent = lanes.next(now).unwrap();
+        lanes.settle(&sent, Settlement::Done, now);
+    }
+    assert_eq!(lanes.take_changes(), Changes { lanes: Vec::new(), frontier: Place { position: 1_000, index: 1 } });
+}
