@@ -1,4 +1,5 @@
 //! What is known of expressions before they are evaluated.
+#![allow(clippy::unwrap_used, reason = "tests end where something is not as expected")]
 
 use std::sync::Arc;
 

@@ -118,7 +118,7 @@ impl Mapping {
         self.translate(&message).map(|message| prost::Message::encode_to_vec(&message))
     }
 
-    /// Translates a message.
+    /// Translates a message. The same message always becomes the same: an expression has no clock.
     ///
     /// # Errors
     /// One of its fields does not fit.

@@ -63,7 +63,6 @@ impl Code {
     pub const ADAPTER_QUARANTINED: Self = Self(27);
     /// Route files cannot be used.
     pub const ROUTES_REFUSED: Self = Self(28);
-
     /// Translation files cannot be used.
     pub const TRANSLATIONS_REFUSED: Self = Self(29);
 

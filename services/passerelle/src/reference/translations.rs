@@ -27,7 +27,7 @@ messages:
       reason: { value: source.reason, table: { NOT_MINE: not mine, TOO_MUCH: too much }, otherwise: unknown }
 ```
 
-A value that is null leaves its field absent. A method's request and answer each need a translation, unless both methods have the same type there; streams are not translated.
+A value that is null leaves its field absent. `now()` and `today()` are null: the same message always becomes the same. A method's request and answer each need a translation, unless both methods have the same type there; streams are not translated.
 A request that does not fit is `INVALID_ARGUMENT`, an answer `INTERNAL`; an outcome other than OK goes back as it is. Answers are not shared on
 this way; retries and hedges are those of the method that serves.
 

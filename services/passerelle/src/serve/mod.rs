@@ -47,7 +47,7 @@ use self::durable::Durable;
 use self::front::Front;
 use self::listener::{Listener, ListenerLimits, Running};
 use self::readiness::Readiness;
-use self::routes::{Routes, Template};
+use self::routes::{Routes, Template, Ways};
 use self::routing::Routing;
 use crate::cli::SettingsFile;
 use crate::contract_store::FolderStore;
@@ -156,8 +156,10 @@ impl Daemon {
             health.clone(),
             endpoints.clone(),
             Template { reached: endpoints::template(settings), around: endpoints::nothing_declared(settings) },
-            Arc::new(routing),
-            translation_files::open(settings.translations.as_deref(), &registry)?,
+            Ways {
+                routing: Arc::new(routing),
+                translations: translation_files::open(settings.translations.as_deref(), &registry)?,
+            },
         );
         routes.rebuild();
 

@@ -38,6 +38,14 @@ pub(crate) struct Routes {
     building: Mutex<()>,
 }
 
+/// What decides about calls besides their contract's endpoint.
+pub(crate) struct Ways {
+    /// Where they go.
+    pub(crate) routing: Arc<Routing>,
+    /// Which are served by other methods.
+    pub(crate) translations: Sources,
+}
+
 /// What endpoints have in common that come with a contract.
 pub(crate) struct Template {
     /// How they are reached; addresses aside.
@@ -53,8 +61,7 @@ impl Routes {
         health: HealthReporter,
         declared: BTreeMap<String, Arc<Endpoint>>,
         template: Template,
-        routing: Arc<Routing>,
-        translations: Sources,
+        ways: Ways,
     ) -> Arc<Self> {
         Arc::new(Self {
             registry,
@@ -63,9 +70,9 @@ impl Routes {
             declared,
             given: Mutex::default(),
             template,
-            translations,
             rebuilt: watch::Sender::default(),
-            routing,
+            routing: ways.routing,
+            translations: ways.translations,
             building: Mutex::default(),
         })
     }
@@ -114,6 +121,21 @@ impl Routes {
         tracing::debug!(generation = snapshot.generation(), methods = self.gateway.table().len(), "routes");
     }
 
+    /// Routes of the methods that others serve, as far as the translations fit the contracts of this moment.
+    fn translated(&self, snapshot: &Snapshot, kept: &mut Given) -> Vec<Route> {
+        let set = translation::Set::compile(&self.translations, snapshot);
+        for problem in &set.problems {
+            tracing::warn!(code = %Code::TRANSLATIONS_REFUSED, "a translation is not used: {problem}");
+        }
+        let route = |exposed: &Arc<Exposed>| {
+            let contract = snapshot.contract(&exposed.calls.contract, None)?;
+            let endpoint = self.endpoint(contract, kept)?;
+            let route = self.serving(&exposed.method, &exposed.method, endpoint.clone());
+            Some(route.translated(exposed.clone(), Route::serving(&exposed.calls, endpoint)))
+        };
+        set.exposed.iter().filter_map(route).collect()
+    }
+
     /// A method at an endpoint; who calls `called` is counted.
     fn serving(&self, called: &Arc<Method>, method: &Method, endpoint: Arc<Endpoint>) -> Route {
         let uses = self.registry.consumers().method(&called.path);
@@ -143,21 +165,6 @@ impl Routes {
             goals.push(Arc::new(self.serving(method, &goal.method, endpoint)));
         }
         Some(Choice::Rules(rules.clone(), goals))
-    }
-
-    /// Routes of the methods that others serve, as far as the translations fit the contracts of this moment.
-    fn translated(&self, snapshot: &Snapshot, kept: &mut Given) -> Vec<Route> {
-        let set = translation::Set::compile(&self.translations, snapshot);
-        for problem in &set.problems {
-            tracing::warn!(code = %Code::TRANSLATIONS_REFUSED, "a translation is not used: {problem}");
-        }
-        let route = |exposed: &Arc<Exposed>| {
-            let contract = snapshot.contract(&exposed.calls.contract, None)?;
-            let endpoint = self.endpoint(contract, kept)?;
-            let route = self.serving(&exposed.method, &exposed.method, endpoint.clone());
-            Some(route.translated(exposed.clone(), Route::serving(&exposed.calls, endpoint)))
-        };
-        set.exposed.iter().filter_map(route).collect()
     }
 
     /// Changes whenever the table was built anew.
