@@ -10,3 +10,4 @@ pub mod keyed;
 pub mod payload;
 pub mod route;
 pub mod translation;
+pub mod written;

@@ -16,7 +16,7 @@ use tokio::time::sleep_until;
 use tonic::Status;
 
 use super::Route;
-use super::asked::Asked;
+use super::asked::{Asked, SMALL_BYTES};
 use super::body::Body;
 use super::gateway::{self, CallLimits, Exchange};
 use super::inward::Inward;
@@ -49,7 +49,7 @@ pub(super) async fn carry(
     limits: &CallLimits,
 ) -> Response<Body> {
     let (mut parts, body) = request.into_parts();
-    let body = match Asked::read(body, exchange.deadline).await {
+    let body = match Asked::read(body, SMALL_BYTES, exchange.deadline).await {
         Asked::Whole(message) => {
             if let Some(sample) = parts.extensions.remove::<Sample>() {
                 sample.look(&message);

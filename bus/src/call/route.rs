@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::HeaderMap;
+use http::request::Parts;
+use http::uri::PathAndQuery;
+use http::{HeaderMap, Uri};
 
 use super::endpoint::Endpoint;
 use super::observe::Meter;
@@ -93,6 +95,18 @@ impl Route {
             .idempotent(method.idempotency != Idempotency::Unknown)
             .read_only(method.idempotency == Idempotency::NoSideEffects)
             .contract(format!("{}@{}", method.contract, method.version))
+    }
+
+    /// A request with the path of this method.
+    pub(super) fn addressed(&self, mut parts: Parts) -> Parts {
+        if parts.uri.path() != self.path
+            && let Ok(path) = PathAndQuery::try_from(self.path.as_str())
+        {
+            let mut uri = std::mem::take(&mut parts.uri).into_parts();
+            uri.path_and_query = Some(path);
+            parts.uri = Uri::from_parts(uri).unwrap_or_default();
+        }
+        parts
     }
 
     /// Its calls go where something else decides.

@@ -4,13 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
+use http::Request;
 use http::header::CONTENT_LENGTH;
 use http::request::Parts;
-use http::uri::PathAndQuery;
-use http::{Request, Uri};
 use http_body::Body as _;
 use http_body_util::BodyExt;
-use tonic::metadata::MetadataValue;
 use tonic::{Code, Status};
 
 use super::frame::{self, Announced};
@@ -19,11 +17,14 @@ use super::inward::Inward;
 use super::observe::{Observed, code_name};
 use super::route::Choice;
 use super::share::Answer;
-use super::{Route, deadline};
+use super::{Route, deadline, status};
 use crate::route::{COPIES, PeekError, Rule};
 
 /// How long who is only told may take, where calls may last for ever.
 const COPY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What a caller is told whose messages cannot be looked into.
+const COMPRESSED: &str = "messages that are routed by their content must not be compressed; accepted is identity";
 
 /// Room that is made for a message before its bytes have come.
 const RESERVED_BYTES: usize = 128 * 1024;
@@ -60,7 +61,7 @@ pub(super) async fn choose(
     };
     tracing::debug!(method = route.method(), route = rule.name(), endpoint = target.endpoint.name(), "a call was routed");
     let stripped = rule.stripped(first.message()).map_err(|error| refused(error.into()))?;
-    let mut parts = to(parts, target);
+    let mut parts = target.addressed(parts);
     let first = match stripped.filter(|_| first.framed > 0) {
         None => first,
         Some(message) => {
@@ -77,7 +78,7 @@ impl First {
         let mut read = BytesMut::new();
         loop {
             match frame::announced(&read, limit).map_err(|error| Status::resource_exhausted(error.to_string()))? {
-                Some(Announced { compressed: true, .. }) => return Err(compressed()),
+                Some(Announced { compressed: true, .. }) => return Err(status::compressed(COMPRESSED)),
                 Some(Announced { framed, .. }) if framed <= read.len() => {
                     return Ok((Self { read: read.freeze(), framed }, body));
                 }
@@ -151,7 +152,7 @@ fn copy(gateway: &Gateway, rule: &Rule, target: &Arc<Route>, parts: &Parts, mess
     };
     let Ok(place) = gateway.copies().clone().try_acquire_owned() else { return count("LET_GO") };
     let limits = gateway.limits().clone();
-    let mut parts = to(parts.clone(), target);
+    let mut parts = target.addressed(parts.clone());
     parts.headers.remove(deadline::GRPC_TIMEOUT);
     parts.headers.remove(CONTENT_LENGTH);
     tokio::spawn(async move {
@@ -163,18 +164,6 @@ fn copy(gateway: &Gateway, rule: &Rule, target: &Arc<Route>, parts: &Parts, mess
         count(code_name(answer.map_or(Code::Unknown, |answer| answer.code())));
         drop(place);
     });
-}
-
-/// The request with the path of the method that it goes to.
-fn to(mut parts: Parts, target: &Route) -> Parts {
-    if parts.uri.path() != target.path
-        && let Ok(path) = PathAndQuery::try_from(target.path.as_str())
-    {
-        let mut uri = std::mem::take(&mut parts.uri).into_parts();
-        uri.path_and_query = Some(path);
-        parts.uri = Uri::from_parts(uri).unwrap_or_default();
-    }
-    parts
 }
 
 async fn within<T>(deadline: Option<Instant>, work: impl Future<Output = Result<T, Status>>) -> Result<T, Status> {
@@ -191,14 +180,6 @@ fn refused(error: PeekError) -> Status {
         PeekError::Malformed(_) => Status::invalid_argument(error.to_string()),
         PeekError::TooMany | PeekError::TooLarge => Status::resource_exhausted(error.to_string()),
     }
-}
-
-fn compressed() -> Status {
-    let text = "messages that are routed by their content must not be compressed; accepted is identity";
-    let mut status = Status::unimplemented(text);
-    // gRPC, "Compression": the refusal says what is accepted.
-    status.metadata_mut().insert("grpc-accept-encoding", MetadataValue::from_static("identity"));
-    status
 }
 
 fn unusable(route: &Route) -> Status {

@@ -3,26 +3,25 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
-use http::uri::PathAndQuery;
-use http::{HeaderName, Request, Response, Uri};
-use http_body::Body as HttpBody;
-use http_body_util::BodyExt;
-use tonic::metadata::MetadataValue;
+use http::{HeaderName, Request, Response};
 use tonic::{Code, Status};
 
-use super::Route;
+use super::asked::Asked;
 use super::body::Body;
-use super::frame::{Deframer, frame};
+use super::frame::{Deframer, PREFIX_BYTES, frame};
 use super::gateway::{self, CallLimits, Exchange};
 use super::inward::Inward;
 use super::observe::Observed;
 use super::record::RequestTap;
 use super::share::Answer;
+use super::{Route, status};
 use crate::contract::Sample;
 use crate::translation::{Exposed, Mapping};
 
+/// What a caller is told whose messages cannot be read.
+const COMPRESSED: &str = "messages that are translated must not be compressed; accepted is identity";
 const GRPC_ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
 
 /// How the calls of a method are served by another.
@@ -34,15 +33,12 @@ pub(super) struct Translated {
 }
 
 /// Carries one call.
-pub(super) async fn carry<B>(
+pub(super) async fn carry(
     translated: &Translated,
-    request: Request<B>,
+    request: Request<Inward>,
     exchange: Exchange,
     limits: &CallLimits,
-) -> Response<Body>
-where
-    B: HttpBody<Data = Bytes> + Unpin,
-{
+) -> Response<Body> {
     let Exchange { deadline, observed } = exchange;
     match answered(translated, request, deadline, &observed, limits).await {
         Ok(answer) => answer.give(None, observed),
@@ -53,18 +49,15 @@ where
     }
 }
 
-async fn answered<B>(
+async fn answered(
     Translated { exposed, to }: &Translated,
-    request: Request<B>,
+    request: Request<Inward>,
     deadline: Option<Instant>,
     observed: &Observed,
     limits: &CallLimits,
-) -> Result<Arc<Answer>, Status>
-where
-    B: HttpBody<Data = Bytes> + Unpin,
-{
+) -> Result<Arc<Answer>, Status> {
     let (mut parts, body) = request.into_parts();
-    let read = within(deadline, whole(body, limits)).await?;
+    let read = whole(body, deadline, limits).await?;
     if let Some(sample) = parts.extensions.remove::<Sample>() {
         sample.look(&read);
     }
@@ -77,9 +70,7 @@ where
         Some(mapping) => translate(mapping, &message).map_err(Status::invalid_argument)?,
     };
     let framed = frame(&message).map_err(|error| Status::resource_exhausted(error.to_string()))?;
-    let mut uri = std::mem::take(&mut parts.uri).into_parts();
-    uri.path_and_query = PathAndQuery::try_from(to.path.as_str()).ok();
-    parts.uri = Uri::from_parts(uri).unwrap_or_default();
+    let mut parts = to.addressed(parts);
     parts.headers.remove(CONTENT_LENGTH);
     // What is translated has to be read.
     parts.headers.remove(GRPC_ACCEPT_ENCODING);
@@ -103,37 +94,16 @@ fn translate(mapping: &Mapping, message: &[u8]) -> Result<Bytes, String> {
 }
 
 /// Reads a request to its end.
-async fn whole<B>(mut body: B, limits: &CallLimits) -> Result<Bytes, Status>
-where
-    B: HttpBody<Data = Bytes> + Unpin,
-{
-    let mut bytes = BytesMut::new();
-    loop {
-        match body.frame().await {
-            Some(Ok(frame)) => {
-                // gRPC requests have no trailers.
-                if let Some(data) = frame.data_ref() {
-                    bytes.extend_from_slice(data);
-                }
-            }
-            None if body.is_end_stream() => return Ok(bytes.freeze()),
-            // Without END_STREAM the caller broke off: its message must not look complete.
-            Some(Err(_)) | None => return Err(Status::cancelled("the caller went away")),
-        }
-        // The message with its prefix.
-        if bytes.len() > limits.message_bytes as usize + 5 {
+async fn whole(body: Inward, deadline: Option<Instant>, limits: &CallLimits) -> Result<Bytes, Status> {
+    let largest = limits.message_bytes as usize + PREFIX_BYTES;
+    match Asked::read(body, largest, deadline).await {
+        Asked::Whole(bytes) => Ok(bytes),
+        Asked::Large(_) => {
             let text = format!("the request has a message over the limit of {} bytes", limits.message_bytes);
-            return Err(Status::resource_exhausted(text));
+            Err(Status::resource_exhausted(text))
         }
-    }
-}
-
-async fn within<T>(deadline: Option<Instant>, work: impl Future<Output = Result<T, Status>>) -> Result<T, Status> {
-    match deadline {
-        None => work.await,
-        Some(at) => tokio::time::timeout_at(at.into(), work)
-            .await
-            .unwrap_or_else(|_| Err(Status::deadline_exceeded("the request was not sent within the deadline"))),
+        Asked::Gone => Err(Status::cancelled("the caller went away")),
+        Asked::Late => Err(Status::deadline_exceeded("the request was not sent within the deadline")),
     }
 }
 
@@ -144,15 +114,8 @@ fn only(bytes: &[u8], limits: &CallLimits) -> Option<Result<Bytes, Status>> {
     match deframer.next() {
         Err(error) => Some(Err(Status::resource_exhausted(error.to_string()))),
         Ok(Some(frame)) if deframer.is_between_messages() => {
-            Some(if frame.compressed { Err(compressed()) } else { Ok(frame.message) })
+            Some(if frame.compressed { Err(status::compressed(COMPRESSED)) } else { Ok(frame.message) })
         }
         Ok(_) => None,
     }
-}
-
-fn compressed() -> Status {
-    let mut status = Status::unimplemented("messages that are translated must not be compressed; accepted is identity");
-    // gRPC, "Compression": the refusal says what is accepted.
-    status.metadata_mut().insert("grpc-accept-encoding", MetadataValue::from_static("identity"));
-    status
 }

@@ -9,11 +9,12 @@ use serde_saphyr::Spanned;
 
 use super::rules::{Goal, Rule};
 use super::set::Surroundings;
-use super::source::{Problem, place};
+use super::source::Problem;
 use super::strip::Strip;
 use super::variables::{Reading, Variables, known};
 use super::written::{Destination, Mode, Route};
 use crate::contract::Method;
+use crate::written::place;
 
 /// The routes of one method, as written, in the order in which they are looked at.
 pub(super) struct Draft<'a> {

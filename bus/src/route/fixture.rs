@@ -7,10 +7,11 @@ use http::HeaderName;
 use passerelle_feel::Value;
 use prost_reflect::MessageDescriptor;
 
-use super::{Refused, Set, Sources, Surroundings, Text};
+use super::{Refused, Set, Sources, Surroundings};
 use crate::contract::fixture::compile;
 use crate::contract::{Binding, CHANNEL_HEADER, Image, MemoryStore, Registration, Registry, Source};
 use crate::keyed::clock::Manual;
+use crate::written::Text;
 
 pub(super) const DESK: &str = r#"
 syntax = "proto3";

@@ -26,5 +26,5 @@ pub(crate) use self::peek::PeekError;
 pub(crate) use self::rules::Rule;
 pub use self::rules::{CONDITION_LIMITS, Goal, Held, Rules};
 pub use self::set::{Listed, Set, Surroundings};
-pub use self::source::{MOST_ROUTES, Problem, Refused, Sources, Text};
+pub use self::source::{MOST_ROUTES, Problem, Refused, Sources};
 pub use self::written::{Destination, File, Mode, Names, Route};

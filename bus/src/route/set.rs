@@ -8,10 +8,11 @@ use http::HeaderName;
 use super::compile::{Compiled, Draft};
 use super::index::Index;
 use super::rules::{Rule, Rules};
-use super::source::{Problem, Refused, Sources, place};
+use super::source::{Problem, Refused, Sources};
 use super::written::{Mode, Names, Route};
 use crate::contract::{Method, Snapshot};
 use crate::keyed::Clock;
+use crate::written::place;
 
 /// What routes are held against.
 pub struct Surroundings<'a> {

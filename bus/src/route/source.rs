@@ -3,24 +3,15 @@
 use std::fmt;
 
 use ring::digest::{Context, SHA256};
-use serde_saphyr::{Location, Spanned};
 
 use super::written::File;
+use crate::written::{self, Text, Unread};
 
 /// Routes of all files together.
 pub const MOST_ROUTES: usize = 100_000;
 
 /// Problems that are told of one set.
 const MOST_PROBLEMS: usize = 100;
-
-/// The text of one file, with the name to be told in errors.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Text {
-    /// The file's name as people know it.
-    pub name: String,
-    /// What is written in it.
-    pub text: String,
-}
 
 /// All files of a set, read; in the order of their names.
 #[derive(Debug, Default)]
@@ -55,10 +46,10 @@ impl Sources {
         let hash = digest(&texts);
         let mut problems = Vec::new();
         let mut files = Vec::new();
-        for Text { name, text } in texts {
-            match parse(&name, &text) {
-                Ok(file) => files.push((name, file)),
-                Err(problem) => problems.push(problem),
+        for text in texts {
+            match written::read::<File>(&text) {
+                Ok(file) => files.push((text.name, file)),
+                Err(Unread { place, message }) => problems.push(Problem { place, route: String::new(), message }),
             }
         }
         let routes: usize = files.iter().map(|(_, file)| file.routes.len()).sum();
@@ -98,36 +89,6 @@ impl fmt::Display for Problem {
             route => write!(formatter, "{place}: route {route}: {message}"),
         }
     }
-}
-
-/// Where something stands in a file.
-pub(super) fn place<T>(file: &str, written: &Spanned<T>) -> String {
-    at(file, Some(written.referenced))
-}
-
-fn at(file: &str, location: Option<Location>) -> String {
-    match location {
-        Some(at) if at != Location::UNKNOWN => format!("{file}:{}:{}", at.line(), at.column()),
-        _ => file.to_owned(),
-    }
-}
-
-fn parse(name: &str, text: &str) -> Result<File, Problem> {
-    let mut field = String::new();
-    let parsed = serde_saphyr::with_deserializer_from_str(text, |yaml| {
-        serde_path_to_error::deserialize(yaml).map_err(|error| {
-            field = error.path().to_string();
-            error.into_inner()
-        })
-    });
-    parsed.map_err(|error: serde_saphyr::Error| {
-        let error = error.without_snippet();
-        let text = error.render();
-        let message = text.rsplit_once(" at line ").map_or(text.clone(), |(message, _)| message.to_owned());
-        // An error outside every field, and one between two fields.
-        let message = if field == "." || field.ends_with('?') { message } else { format!("{field}: {message}") };
-        Problem { place: at(name, error.location()), route: String::new(), message }
-    })
 }
 
 /// Names and texts together: the same files are the same set.

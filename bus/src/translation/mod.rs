@@ -20,5 +20,5 @@ pub use loss::Loss;
 pub use mapping::{Mapping, TranslationError};
 pub use set::{Exposed, Set};
 pub use side::side_breaches;
-pub use source::{Problem, Sources, Text};
+pub use source::{Problem, Sources};
 pub use written::{ExampleFile, File};

@@ -3,18 +3,10 @@
 use std::fmt;
 
 use serde::de::DeserializeOwned;
-use serde_saphyr::{Location, Spanned};
+use serde_saphyr::Spanned;
 
 use super::written::{ExampleFile, File};
-
-/// The text of one file, with the name to be told in errors.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Text {
-    /// The file's name as people know it.
-    pub name: String,
-    /// What is written in it.
-    pub text: String,
-}
+use crate::written::{self, Text, Unread};
 
 /// All files of a set, read.
 #[derive(Debug, Default)]
@@ -56,36 +48,15 @@ impl Sources {
 }
 
 /// A problem with what is written somewhere.
-pub(super) fn problem<T>(file: &str, written: &Spanned<T>, message: impl Into<String>) -> Problem {
-    Problem { place: at(file, Some(written.referenced)), message: message.into(), waits: false }
-}
-
-fn at(file: &str, location: Option<Location>) -> String {
-    match location {
-        Some(at) if at != Location::UNKNOWN => format!("{file}:{}:{}", at.line(), at.column()),
-        _ => file.to_owned(),
-    }
+pub(super) fn problem<T>(file: &str, value: &Spanned<T>, message: impl Into<String>) -> Problem {
+    Problem { place: written::place(file, value), message: message.into(), waits: false }
 }
 
 fn parse<T: DeserializeOwned>(text: &Text, problems: &mut Vec<Problem>) -> Option<(String, T)> {
-    let mut field = String::new();
-    let parsed = serde_saphyr::with_deserializer_from_str(&text.text, |yaml| {
-        serde_path_to_error::deserialize(yaml).map_err(|error| {
-            // A place that remembers where it stands is a level of its own to the parser.
-            field = error.path().to_string().replace("].value", "]");
-            error.into_inner()
-        })
-    });
-    match parsed {
+    match written::read(text) {
         Ok(file) => Some((text.name.clone(), file)),
-        Err(error) => {
-            let error: serde_saphyr::Error = error;
-            let error = error.without_snippet();
-            let message = error.render();
-            let message = message.rsplit_once(" at line ").map_or(message.clone(), |(message, _)| message.to_owned());
-            let outside = field == "." || field.ends_with('?');
-            let message = if outside { message } else { format!("{field}: {message}") };
-            problems.push(Problem { place: at(&text.name, error.location()), message, waits: false });
+        Err(Unread { place, message }) => {
+            problems.push(Problem { place, message, waits: false });
             None
         }
     }

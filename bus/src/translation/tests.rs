@@ -5,9 +5,10 @@ use std::time::SystemTime;
 
 use expect_test::{Expect, expect};
 
-use super::{Examples, Set, Sources, Text, side_breaches};
+use super::{Examples, Set, Sources, side_breaches};
 use crate::contract::fixture::compile;
 use crate::contract::{Binding, Image, MemoryStore, Registration, Registry, Snapshot, Source};
+use crate::written::Text;
 
 const CALLERS: &str = r#"
 syntax = "proto3"; package shop.v1;

@@ -9,7 +9,8 @@ use http::{HeaderName, Request};
 use passerelle_bus::call::{Choice, Route, Table};
 use passerelle_bus::contract::{Binding, CHANNEL_HEADER, Image, MemoryStore, Registration, Registry, Source};
 use passerelle_bus::keyed::clock::Manual;
-use passerelle_bus::route::{Set, Sources, Surroundings, Text};
+use passerelle_bus::route::{Set, Sources, Surroundings};
+use passerelle_bus::written::Text;
 
 use super::bus::{Bus, remote};
 use super::caller::{Answer, Caller, request, soon, whole, with};

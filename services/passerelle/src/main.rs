@@ -10,6 +10,7 @@ mod demo;
 mod dynamic;
 mod explain;
 mod failure;
+mod folder;
 mod output;
 mod recording;
 mod reference;

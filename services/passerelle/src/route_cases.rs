@@ -5,7 +5,8 @@ use std::time::SystemTime;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use passerelle_bus::contract::Snapshot;
-use passerelle_bus::route::{Finding, Names, Set, Text, Trial};
+use passerelle_bus::route::{Finding, Names, Set, Trial};
+use passerelle_bus::written::Text;
 use prost::Message as _;
 use prost_reflect::DynamicMessage;
 use schemars::JsonSchema;

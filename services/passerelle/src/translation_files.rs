@@ -3,17 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use passerelle_bus::contract::Registry;
-use passerelle_bus::translation::{Examples, Mapping, Problem, Set, Sources, Text, side_breaches};
+use passerelle_bus::translation::{Examples, Mapping, Problem, Set, Sources, side_breaches};
+use passerelle_bus::written::Text;
 
 use crate::contract_files;
 use crate::explain::Code;
 use crate::failure::Failure;
+use crate::folder;
 use crate::serve::contracts;
 
 /// How the names of files with examples end.
 const EXAMPLES: &str = ".examples.yaml";
-/// All files together, in bytes.
-const MOST_BYTES: usize = 64 * 1024 * 1024;
 
 /// Reads the folder, and registers the contracts that it brings. What waits for a contract is no error.
 pub(crate) fn open(folder: Option<&Path>, registry: &Registry) -> Result<Sources, Failure> {
@@ -67,7 +67,9 @@ fn refused(what: String) -> Failure {
 }
 
 fn read(folder: &Path, registry: &Registry) -> Result<Sources, Failure> {
-    let (translations, examples) = texts(folder).map_err(refused)?;
+    let texts = folder::texts(folder, &[".yaml"]).map_err(refused)?;
+    let (examples, translations): (Vec<Text>, Vec<Text>) =
+        texts.into_iter().partition(|text| folder::ends(&text.name, &[EXAMPLES]));
     let told = |problems: Vec<Problem>| {
         let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
         refused(lines.join("\n"))
@@ -82,30 +84,4 @@ fn read(folder: &Path, registry: &Registry) -> Result<Sources, Failure> {
         contracts::of_callers(registry, file, image, contract_files::listed(&files))?;
     }
     Ok(sources)
-}
-
-/// Translations and examples, in the order of their names.
-fn texts(folder: &Path) -> Result<(Vec<Text>, Vec<Text>), String> {
-    let unreadable = |path: &Path, error: std::io::Error| format!("cannot read {}: {error}", path.display());
-    let entries = std::fs::read_dir(folder).map_err(|error| unreadable(folder, error))?;
-    let paths: Result<Vec<PathBuf>, _> = entries.map(|entry| entry.map(|entry| entry.path())).collect();
-    let mut paths = paths.map_err(|error| unreadable(folder, error))?;
-    paths.sort();
-    let (mut translations, mut examples, mut bytes) = (Vec::new(), Vec::new(), 0);
-    for path in paths {
-        let Some(file) = path.file_name().and_then(|name| name.to_str()) else { continue };
-        // Editors leave hidden files about.
-        if !file.ends_with(".yaml") || file.starts_with('.') || !path.is_file() {
-            continue;
-        }
-        let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&path, error))?;
-        bytes += text.len();
-        if bytes > MOST_BYTES {
-            return Err(format!("{}: the files have more than {MOST_BYTES} bytes", folder.display()));
-        }
-        let within = folder.file_name().map(PathBuf::from).unwrap_or_default();
-        let list = if file.ends_with(EXAMPLES) { &mut examples } else { &mut translations };
-        list.push(Text { name: within.join(file).display().to_string(), text });
-    }
-    Ok((translations, examples))
 }

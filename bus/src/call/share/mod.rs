@@ -30,7 +30,7 @@ use self::kept::Kept;
 use self::key::Key;
 use self::wish::Wish;
 use super::Route;
-use super::asked::Asked;
+use super::asked::{Asked, SMALL_BYTES};
 use super::body::Body;
 use super::gateway::{self, CallLimits, Exchange};
 use super::inward::Inward;
@@ -128,7 +128,7 @@ impl Share {
         if wish.alone {
             return gateway::pass(route, Request::from_parts(parts, body), exchange, limits).await;
         }
-        let message = match Asked::read(body, exchange.deadline).await {
+        let message = match Asked::read(body, SMALL_BYTES, exchange.deadline).await {
             Asked::Whole(message) => message,
             Asked::Large(body) => return gateway::pass(route, Request::from_parts(parts, body), exchange, limits).await,
             Asked::Gone => return gateway::refuse(exchange.observed, Status::cancelled("the caller went away")),
