@@ -8,7 +8,8 @@ use std::time::{Duration, Instant, SystemTime};
 use http::{HeaderMap, HeaderName};
 use passerelle_bus::contract::{Binding, CHANNEL_HEADER, Image, MemoryStore, Registration, Registry, Source};
 use passerelle_bus::keyed::clock::Manual;
-use passerelle_bus::route::{Set, Sources, Surroundings, Text, Trial};
+use passerelle_bus::route::{Set, Sources, Surroundings, Trial};
+use passerelle_bus::written::Text;
 use prost::Message as _;
 use prost_reflect::DynamicMessage;
 
