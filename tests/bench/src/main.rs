@@ -33,6 +33,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["echo"] => echo::serve(),
+        ["floor"] => durable::floor::serve(),
         ["proxy", options @ ..] => match proxy::Options::parse(options) {
             Some(options) => proxy::run(&options),
             None => return usage(),
