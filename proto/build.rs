@@ -30,6 +30,7 @@ fn compile(folder: &str, include: &str, descriptors: &str) -> Result<(), Box<dyn
         .bytes("passerelle.bus.v1.Answered.answer")
         .bytes(".passerelle.adapter")
         .bytes(".passerelle.backoffice.documents")
+        .bytes(".passerelle.backoffice.files")
         // Deciders give the same bytes every time: no map whose order is by chance.
         .btree_map(".passerelle")
         .compile_fds(compiler.file_descriptor_set())?;

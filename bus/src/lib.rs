@@ -7,3 +7,7 @@ pub mod call;
 pub mod contract;
 pub mod delivery;
 pub mod keyed;
+pub mod payload;
+pub mod route;
+pub mod translation;
+pub mod written;

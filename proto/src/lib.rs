@@ -91,6 +91,20 @@ pub mod backoffice {
             tonic::include_proto!("passerelle.backoffice.documents.v1");
         }
     }
+
+    /// Drop folders.
+    pub mod files {
+        /// The contract as `.proto` text, with the files that it imports: path and text.
+        pub const FILES: [(&str, &str); 2] = [
+            ("passerelle/backoffice/files/v1/files.proto", include_str!("../passerelle/backoffice/files/v1/files.proto")),
+            ("passerelle/options.proto", include_str!("../passerelle/options.proto")),
+        ];
+
+        /// The only version.
+        pub mod v1 {
+            tonic::include_proto!("passerelle.backoffice.files.v1");
+        }
+    }
 }
 
 /// The sample bank of the demo, a back office of nobody's.

@@ -21,6 +21,8 @@ pub(crate) struct MainframeAdapter {
     /// By name in the file.
     pub(crate) hosts: BTreeMap<String, Arc<dyn Transport>>,
     pub(crate) calls: Calls,
+    /// As many as there are connections: what is beyond waits for one.
+    pub(crate) calls_at_once: u32,
 }
 
 /// The calls in flight: each reads, drain writes.
@@ -34,6 +36,10 @@ pub(crate) struct Calls {
 impl Adapter for MainframeAdapter {
     fn descriptor(&self) -> &Descriptor {
         &self.descriptor
+    }
+
+    fn calls_at_once(&self) -> Option<u32> {
+        Some(self.calls_at_once)
     }
 
     async fn call(&self, call: Call) -> Result<Messages, Fault> {

@@ -75,7 +75,9 @@ fn open(path: &Path, text: &str, secrets: &dyn Secrets) -> Result<MainframeAdapt
         };
         operations.insert(method(&file, name), operation);
     }
-    Ok(MainframeAdapter { descriptor: descriptor(&file, &contract), operations, hosts, calls: Calls::default() })
+    let calls_at_once = file.hosts.values().map(|host| u32::from(host.value.pool.max)).sum();
+    let descriptor = descriptor(&file, &contract);
+    Ok(MainframeAdapter { descriptor, operations, hosts, calls: Calls::default(), calls_at_once })
 }
 
 /// The plans for the request and the response of an operation.

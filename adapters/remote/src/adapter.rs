@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use passerelle_adapter::{Abilities, Adapter, Call, Descriptor, Fault, Health, Lookup, Messages, async_trait};
+use passerelle_adapter::{Abilities, Adapter, Call, Descriptor, Fault, Health, Lookup, Messages, Receiving, async_trait};
 use passerelle_proto::adapter::v1;
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
@@ -13,6 +13,7 @@ use crate::call;
 use crate::fault;
 use crate::kind::NAME;
 use crate::link::{Link, Session, State, Trouble};
+use crate::receive::RemoteReceiving;
 
 /// What `Health` may take.
 const HEALTH: Duration = Duration::from_secs(1);
@@ -50,7 +51,7 @@ impl RemoteAdapter {
 fn down(trouble: &Trouble) -> String {
     match trouble {
         Trouble::Away(reason) => format!("the adapter is away: {reason}"),
-        Trouble::Refused(reason) => {
+        Trouble::Refused(reason) | Trouble::Silent(reason) => {
             format!(
                 "the adapter is quarantined: {reason}; it is tried again by itself, `passerelle explain P0027` tells the way out"
             )
@@ -88,6 +89,18 @@ impl Adapter for RemoteAdapter {
                 .map_err(|status| Fault::unavailable(format!("it could not be looked up: {}", status.message())))?
                 .into_inner(),
         )
+    }
+
+    fn receives(&self) -> bool {
+        self.session().is_ok_and(|session| session.abilities.receive)
+    }
+
+    async fn receive(&self) -> Result<Box<dyn Receiving>, Fault> {
+        let session = self.link.ready().await.ok_or_else(|| Fault::unavailable("the adapter is draining"))?;
+        match session.abilities.receive {
+            true => Ok(Box::new(RemoteReceiving::begin(session))),
+            false => Err(Fault::Unimplemented { message: "this adapter does not receive".to_owned() }),
+        }
     }
 
     async fn health(&self) -> Health {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::stream::unfold;
 use passerelle_adapter::{Call, Context, Fault, Messages, Rejection};
-use passerelle_proto::adapter::v1::{CallRequest, CallResponse, Credit, Start, call_request, call_response};
+use passerelle_proto::adapter::v1::{CallRequest, CallResponse, Credit, End, Start, call_request, call_response};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_stream::wrappers::ReceiverStream;
@@ -18,7 +18,7 @@ use crate::link::Session;
 
 /// Messages of an answer that may come before one was read, while the request goes on.
 const FIRST_CREDITS: u32 = 16;
-/// Given as the request ends: after that no credit can be given, and HTTP/2's flow control alone holds the answer back.
+/// Given as the request ends to an adapter that does not read `end`: after that no credit can be given, and HTTP/2's flow control alone holds the answer back.
 const LAST_CREDITS: u32 = i32::MAX as u32 - FIRST_CREDITS;
 /// What of a request may wait for the connection.
 const REQUESTS_ON_THE_WAY: usize = 2;
@@ -39,7 +39,8 @@ pub(crate) async fn carry(session: Session, call: Call) -> Result<Messages, Faul
     let (refused, refusal) = oneshot::channel();
     let credits = Arc::new(Semaphore::new(session.limits.first_credits.max(1) as usize));
     let start = Start { method, idempotency_key: key, credits: FIRST_CREDITS, message: None };
-    let pump = Pump { messages, out: out.clone(), credits: credits.clone(), limit };
+    let says_end = session.abilities.request_end;
+    let pump = Pump { messages, out: out.clone(), credits: credits.clone(), limit, says_end };
     let request = request(requests, guard, &context);
     let pump = tokio::spawn(pump.run(start, refused));
     let mut exchange = Exchange {
@@ -92,14 +93,21 @@ struct Pump {
     out: mpsc::Sender<CallRequest>,
     credits: Arc<Semaphore>,
     limit: usize,
+    /// The adapter reads `end`; to another one the end of the stream says it.
+    says_end: bool,
 }
 
 impl Pump {
-    /// Sends all of the request; its end is the end of the stream. A request that breaks off says why, and does not end.
+    /// Sends all of the request and its end. A request that breaks off says why, and does not end.
     async fn run(mut self, start: Start, refused: oneshot::Sender<Fault>) {
         if let Err(fault) = self.send_all(start).await {
             let _ = refused.send(fault);
             // The stream must not end: whoever reads the fault breaks it off.
+            std::future::pending::<()>().await;
+        }
+        if self.says_end {
+            // Its side stays open for credit until the call is over.
+            self.say(call_request::What::End(End {})).await;
             std::future::pending::<()>().await;
         }
     }
@@ -119,7 +127,9 @@ impl Pump {
                 self.say(call_request::What::Message(message)).await;
             }
         }
-        self.say(call_request::What::Credit(Credit { messages: LAST_CREDITS })).await;
+        if !self.says_end {
+            self.say(call_request::What::Credit(Credit { messages: LAST_CREDITS })).await;
+        }
         Ok(())
     }
 

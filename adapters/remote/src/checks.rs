@@ -7,6 +7,7 @@ use passerelle_proto::adapter::v1::{self, CallRequest, LookupRequest, call_reque
 use tonic::Code;
 
 use crate::connection::Client;
+use crate::contracts;
 use crate::hello::Introduced;
 use crate::link::Trouble;
 
@@ -20,9 +21,8 @@ const NO_KEY: &str = "passerelle-check";
 /// Tries the adapter without an effect.
 pub(crate) async fn pass(client: &mut Client, introduced: &Introduced) -> Result<(), Trouble> {
     let refused = |text: String| Err(Trouble::Refused(text));
-    if let Some(empty) = introduced.speaks.contracts.iter().find(|contract| contract.name.is_empty() || contract.files.is_empty())
-    {
-        return refused(format!("the contract {:?} has no name or no files", empty.name));
+    if let Some(problem) = contracts::problem(&introduced.speaks.contracts) {
+        return refused(problem);
     }
     timed("health", client.health(v1::HealthRequest {})).await?;
     match unknown_method(client).await? {
@@ -47,7 +47,7 @@ pub(crate) async fn pass(client: &mut Client, introduced: &Introduced) -> Result
 
 async fn timed<T>(what: &str, answer: impl Future<Output = Result<tonic::Response<T>, tonic::Status>>) -> Result<T, Trouble> {
     match tokio::time::timeout(CHECK, answer).await {
-        Err(_) => Err(Trouble::Refused(format!("{what} was not answered within {} s", CHECK.as_secs()))),
+        Err(_) => Err(Trouble::Silent(format!("{what} was not answered within {} s", CHECK.as_secs()))),
         Ok(Ok(response)) => Ok(response.into_inner()),
         Ok(Err(status)) if matches!(status.code(), Code::Unavailable | Code::Cancelled) => {
             Err(Trouble::Away(format!("{what}: {}", status.message())))
@@ -78,7 +78,7 @@ async fn unknown_method(client: &mut Client) -> Result<Option<Class>, Trouble> {
         Ok(Ok(Some(class))) => Ok(class),
         Ok(Ok(None)) => Err(Trouble::Refused("a call of a method that it does not have ends without a fault".to_owned())),
         Ok(Err(status)) => Err(Trouble::Refused(format!("a call failed: {:?}: {}", status.code(), status.message()))),
-        Err(_) => Err(Trouble::Refused(format!("a call of a method that it does not have hangs for {} s", CHECK.as_secs()))),
+        Err(_) => Err(Trouble::Silent(format!("a call of a method that it does not have hangs for {} s", CHECK.as_secs()))),
     }
 }
 

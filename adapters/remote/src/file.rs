@@ -18,7 +18,8 @@ pub(crate) struct File {
     /// Where the adapter listens: `unix:/run/ledger.sock` or `http://127.0.0.1:7500`. Either this or `command`.
     pub(crate) address: Option<String>,
     /// Starts the adapter: program and arguments, in this file's folder. It is told where to listen by `PASSERELLE_ADAPTER_LISTEN`, started anew
-    /// when it ends, and ended with the bus.
+    /// when it ends, and ended with the bus: its standard input is a pipe that the bus holds (`PASSERELLE_ADAPTER_LIFELINE=stdin`), and an adapter
+    /// that reads its end must end, so that it does not outlive a bus that was killed.
     pub(crate) command: Option<Vec<String>>,
     /// The adapter's own settings. It judges them itself; secrets are named, not written, and found where the adapter runs.
     #[serde(default)]
@@ -46,17 +47,25 @@ pub(crate) struct Timeouts {
     /// Each step of the introduction (handshake, settings), in milliseconds. Default: 10000.
     #[schemars(range(min = 1, max = 600_000))]
     pub(crate) introduce_ms: u32,
+    /// How long an adapter may leave `Health` unanswered, or the introduction, in milliseconds. Then its process is killed and started anew, or, where the bus
+    /// did not start it, connected to anew. Default: 30000.
+    #[schemars(range(min = 1, max = 600_000))]
+    pub(crate) hang_ms: u32,
 }
 
 impl Default for Timeouts {
     fn default() -> Self {
-        Self { connect_ms: 5_000, introduce_ms: 10_000 }
+        Self { connect_ms: 5_000, introduce_ms: 10_000, hang_ms: 30_000 }
     }
 }
 
 impl Timeouts {
     pub(crate) fn connect(self) -> Duration {
         Duration::from_millis(self.connect_ms.into())
+    }
+
+    pub(crate) fn hang(self) -> Duration {
+        Duration::from_millis(self.hang_ms.into())
     }
 
     pub(crate) fn introduce(self) -> Duration {
@@ -95,7 +104,8 @@ impl File {
     pub(crate) fn parse(path: &Path, text: &str) -> Result<(Self, Place), OpenError> {
         let whole = |message: &str| OpenError::of_file(path, message);
         let file: Self = read(path, text)?;
-        let timeouts = [("connect_ms", file.timeouts.connect_ms), ("introduce_ms", file.timeouts.introduce_ms)];
+        let Timeouts { connect_ms, introduce_ms, hang_ms } = file.timeouts;
+        let timeouts = [("connect_ms", connect_ms), ("introduce_ms", introduce_ms), ("hang_ms", hang_ms)];
         if let Some((name, value)) = timeouts.into_iter().find(|(_, value)| !(1..=600_000).contains(value)) {
             return Err(whole(&format!("timeouts.{name}: {value} is out of range, 1 to 600000")));
         }

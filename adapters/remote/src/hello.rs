@@ -29,7 +29,7 @@ pub(crate) async fn introduce(
     settings: &str,
     timeouts: Timeouts,
 ) -> Result<Introduced, Trouble> {
-    let late = |what: &str| Trouble::Refused(format!("{what} was not answered within {} ms", timeouts.introduce_ms));
+    let late = |what: &str| Trouble::Silent(format!("{what} was not answered within {} ms", timeouts.introduce_ms));
     let request = v1::DescribeRequest { versions: VERSIONS.to_vec(), bus: BUS.to_owned() };
     let who = tokio::time::timeout(timeouts.introduce(), client.describe(request)).await.map_err(|_| late("the handshake"))?;
     let who = who.map_err(|status| trouble("the handshake", &status))?.into_inner();

@@ -7,11 +7,14 @@ mod adapter;
 mod call;
 mod checks;
 mod connection;
+mod contracts;
 mod fault;
 mod file;
+mod hang;
 mod hello;
 mod kind;
 mod link;
 mod process;
+mod receive;
 
 pub use kind::Remote;

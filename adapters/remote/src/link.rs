@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use crate::checks;
 use crate::connection::{self, Client};
 use crate::file::{Address, Place, Timeouts};
+use crate::hang;
 use crate::hello::{self, Introduced};
 use crate::process::{self, Starting};
 
@@ -30,6 +31,8 @@ pub(crate) enum Trouble {
     Away(String),
     /// It is there, and cannot be used as it is: quarantined.
     Refused(String),
+    /// It is there, and did not answer in time: quarantined, and ended when it goes on so.
+    Silent(String),
 }
 
 /// What stands between us and the adapter.
@@ -109,6 +112,16 @@ impl Link {
         }
     }
 
+    /// The session, waited for; none when we are ending.
+    pub(crate) async fn ready(&self) -> Option<Session> {
+        let mut states = self.state.subscribe();
+        let state = states.wait_for(|state| !matches!(state, State::Down(_))).await.ok()?;
+        match &*state {
+            State::Ready(session) => Some(session.clone()),
+            State::Down(_) | State::Closed => None,
+        }
+    }
+
     /// Ends the looking; the process, if there is one, by [`Self::run`].
     pub(crate) fn close(&self) {
         self.state.send_replace(State::Closed);
@@ -131,14 +144,23 @@ impl Link {
     async fn keep(&self, child: &mut Option<Child>) {
         let mut pause = FIRST_PAUSE;
         let mut told = None;
+        let mut silent_since: Option<Instant> = None;
         loop {
             match self.establish(child).await {
                 Ok((session, mut lost)) => {
                     let since = Instant::now();
+                    let asked = session.client.clone();
                     tracing::info!(endpoint = self.endpoint, place = self.place(), "adapter ready");
                     self.tell(State::Ready(session));
-                    // An error: the connection's task is gone, and the connection with it.
-                    let _ = lost.wait_for(|lost| *lost).await;
+                    let is_silent = tokio::select! {
+                        // An error: the connection's task is gone, and the connection with it.
+                        _ = lost.wait_for(|lost| *lost) => false,
+                        () = hang::until_silent(asked, self.timeouts.hang()) => true,
+                    };
+                    if is_silent {
+                        self.kill(child, "Health").await;
+                    }
+                    silent_since = None;
                     if since.elapsed() >= GOOD {
                         pause = FIRST_PAUSE;
                     }
@@ -147,11 +169,20 @@ impl Link {
                     self.tell(State::Down(Trouble::Away("the connection to it is lost".to_owned())));
                 }
                 Err(trouble) => {
+                    silent_since = match (&trouble, silent_since) {
+                        (Trouble::Silent(_), None) => Some(Instant::now()),
+                        (Trouble::Silent(_), Some(since)) if since.elapsed() >= self.timeouts.hang() => {
+                            self.kill(child, "the introduction").await;
+                            None
+                        }
+                        (Trouble::Silent(_), since) => since,
+                        _ => None,
+                    };
                     // Each reason is said once, however often it is met.
                     if told.as_ref() != Some(&trouble) {
                         match &trouble {
                             Trouble::Away(reason) => tracing::warn!(endpoint = self.endpoint, reason, "adapter not reached"),
-                            Trouble::Refused(reason) => {
+                            Trouble::Refused(reason) | Trouble::Silent(reason) => {
                                 tracing::error!(endpoint = self.endpoint, reason, "adapter quarantined (P0027), tried again")
                             }
                         }
@@ -163,6 +194,15 @@ impl Link {
             // Up to half as long again: what lost the same adapter does not come back at the same moment.
             tokio::time::sleep(pause.mul_f64(1.0 + fastrand::f64() / 2.0)).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Ends a process that hangs, so that the next attempt starts it anew.
+    async fn kill(&self, child: &mut Option<Child>, silent_on: &str) {
+        let hang_ms = self.timeouts.hang_ms;
+        tracing::error!(endpoint = self.endpoint, hang_ms, "the adapter hangs: {silent_on} has not been answered for so long");
+        if let Some(mut child) = child.take() {
+            process::end(&mut child, Duration::ZERO).await;
         }
     }
 
@@ -179,7 +219,7 @@ impl Link {
 
     async fn establish(&self, child: &mut Option<Child>) -> Result<(Session, watch::Receiver<bool>), Trouble> {
         let connect = tokio::time::timeout(self.timeouts.connect(), self.connect(child)).await;
-        let late = || Trouble::Away(format!("it did not accept a connection within {} ms", self.timeouts.connect_ms));
+        let late = || Trouble::Silent(format!("it did not accept a connection within {} ms", self.timeouts.connect_ms));
         let (mut client, lost) = connect.map_err(|_| late())??;
         let introduced = hello::introduce(&mut client, &self.endpoint, &self.settings, self.timeouts).await?;
         checks::pass(&mut client, &introduced).await?;

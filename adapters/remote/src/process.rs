@@ -10,6 +10,8 @@ use tokio::process::{Child, Command};
 
 /// Tells the adapter where to listen.
 pub(crate) const LISTEN: &str = "PASSERELLE_ADAPTER_LISTEN";
+/// Tells the adapter that its standard input ends when the bus is gone.
+const LIFELINE: &str = "PASSERELLE_ADAPTER_LIFELINE";
 /// Bytes of one line in our log; what is longer goes on as another line.
 const LONGEST_LINE: u64 = 1_024;
 
@@ -39,7 +41,9 @@ impl Starting {
             .args(&self.arguments)
             .current_dir(folder)
             .env(LISTEN, format!("unix:{}", self.socket.display()))
-            .stdin(Stdio::null())
+            .env(LIFELINE, "stdin")
+            // We hold the other end, and say nothing: it ends when we are gone, even by SIGKILL.
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             // A Ctrl-C at the terminal is for the bus, which ends the adapter when its calls are over.

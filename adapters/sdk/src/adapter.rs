@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::{Abilities, Call, Descriptor, Fault, Health, Lookup, Maturity, Messages, Secrets};
+use crate::{Abilities, Call, Descriptor, Fault, Health, Lookup, Maturity, Messages, Receiving, Secrets};
 
 /// One open adapter: a back office that looks like a gRPC contract. Shared by all calls, so it keeps its own pools.
 #[async_trait]
@@ -22,6 +22,11 @@ pub trait Adapter: Send + Sync + 'static {
         Abilities::default()
     }
 
+    /// Calls that it carries at the same time, where the system behind sets a bound; further ones are throttled by who serves it over the wire.
+    fn calls_at_once(&self) -> Option<u32> {
+        None
+    }
+
     /// Carries one call. The messages are protobuf bytes without gRPC's five-byte prefix.
     ///
     /// Dropping the returned future, or the returned messages, cancels the call. The adapter honours
@@ -33,6 +38,16 @@ pub trait Adapter: Send + Sync + 'static {
     async fn lookup(&self, idempotency_key: &str) -> Result<Lookup, Fault> {
         let _ = idempotency_key;
         Err(Fault::Unimplemented { message: "this adapter cannot look up what became of an operation".to_owned() })
+    }
+
+    /// Whether [`Self::receive`] hands over what comes from the system behind. Without it that is refused.
+    fn receives(&self) -> bool {
+        false
+    }
+
+    /// Begins to hand over what comes from the system behind, and ends the hand-over before, if there is one. Need not wait for that system.
+    async fn receive(&self) -> Result<Box<dyn Receiving>, Fault> {
+        Err(Fault::Unimplemented { message: "this adapter does not receive".to_owned() })
     }
 
     /// Whether the system behind can be reached now, and if not, why.

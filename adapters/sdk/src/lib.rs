@@ -2,7 +2,7 @@
 //!
 //! An adapter makes a system that does not speak gRPC look like a gRPC contract. It says what it is ([`Descriptor`]),
 //! carries calls ([`Adapter::call`]: a stream of messages in, a stream of messages or a [`Fault`] out), looks up
-//! what became of them ([`Lookup`]), tells its [`Health`], and drains. A [`Kind`] is the factory that opens adapters of one sort from the file an integrator wrote.
+//! what became of them ([`Lookup`]), hands over what comes in by itself ([`Receiving`]), tells its [`Health`], and drains. A [`Kind`] is the factory that opens adapters of one sort from the file an integrator wrote.
 
 mod adapter;
 mod call;
@@ -12,6 +12,7 @@ mod file;
 mod health;
 mod lookup;
 mod places;
+mod receive;
 mod secret;
 mod under_way;
 
@@ -24,5 +25,6 @@ pub use file::{beside, read};
 pub use health::Health;
 pub use lookup::Lookup;
 pub use places::{Place, Places};
+pub use receive::{Received, Receiving};
 pub use secret::{Secret, SecretError, SecretRef, Secrets};
 pub use under_way::{Operation, UnderWay};

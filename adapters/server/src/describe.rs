@@ -1,6 +1,6 @@
 //! What a kind and an open adapter say of themselves, in the words of the wire.
 
-use passerelle_adapter::{Abilities, ContractSource, Descriptor, Health, Kind};
+use passerelle_adapter::{Adapter, ContractSource, Health, Kind};
 use passerelle_proto::adapter::v1;
 use passerelle_proto::adapter::v1::health_response::State;
 use tonic::Status;
@@ -29,12 +29,14 @@ pub(crate) fn hello(kind: &dyn Kind, release: &str, request: &v1::DescribeReques
 }
 
 /// What it speaks with its settings.
-pub(crate) fn configured(descriptor: &Descriptor, abilities: Abilities, limits: Limits) -> v1::ConfigureResponse {
+pub(crate) fn configured(adapter: &dyn Adapter, limits: Limits) -> v1::ConfigureResponse {
+    let descriptor = adapter.descriptor();
+    let abilities = v1::Abilities { lookup: adapter.abilities().lookup, receive: adapter.receives(), request_end: true };
     v1::ConfigureResponse {
         contracts: descriptor.contracts.iter().map(contract).collect(),
         idempotent: descriptor.idempotent.clone(),
         behind: descriptor.behind.clone(),
-        abilities: Some(v1::Abilities { lookup: abilities.lookup, receive: false }),
+        abilities: Some(abilities),
         limits: Some(v1::Limits {
             message_bytes: limits.message_bytes,
             calls: limits.calls,

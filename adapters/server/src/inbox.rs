@@ -64,6 +64,11 @@ pub(crate) async fn read(
                     return drain(requests, credits).await;
                 }
             }
+            // The bus's side stays open: the adapter reads the end of its messages, and credit goes on.
+            Some(call_request::What::End(_)) => {
+                drop(inbox);
+                return drain(requests, credits).await;
+            }
             Some(call_request::What::Start(_)) => {
                 return Err(Status::invalid_argument("a call has one `start`, its first message"));
             }

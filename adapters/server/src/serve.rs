@@ -12,9 +12,11 @@ use tokio::sync::{Mutex, OnceCell};
 use tokio_stream::wrappers::{TcpListenerStream, UnixListenerStream};
 use tonic::transport::Server;
 
+use crate::lifeline::Lifeline;
 use crate::limits::Limits;
 use crate::listen::{Bound, Listen};
 use crate::service::{Service, Shared};
+use crate::turns::Turns;
 use crate::work::Work;
 
 /// Settings with their contracts and schemas stay far below.
@@ -48,11 +50,20 @@ pub struct Serving {
 /// # Errors
 /// The address cannot be listened on, or the listener broke down.
 pub async fn serve(serving: Serving, ready: impl FnOnce(&Listen)) -> io::Result<()> {
+    serve_started(serving, Lifeline::None, ready).await
+}
+
+/// As [`serve`], for a process that a bus may have started: it ends as well when that bus is gone.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_started(serving: Serving, lifeline: Lifeline, ready: impl FnOnce(&Listen)) -> io::Result<()> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let stop = async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+            () = lifeline.cut() => {}
         }
     };
     serve_until(serving, ready, stop).await
@@ -71,6 +82,7 @@ pub async fn serve_until(serving: Serving, ready: impl FnOnce(&Listen), stop: im
         secrets: serving.secrets,
         limits,
         work: Work::new(limits.calls),
+        turns: Turns::default(),
         open: OnceCell::new(),
         opening: Mutex::default(),
     });

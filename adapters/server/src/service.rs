@@ -15,11 +15,14 @@ use tonic::{Request, Response, Status, Streaming};
 
 use crate::call::{self, Carried, LONGEST_KEY};
 use crate::limits::Limits;
+use crate::turns::Turns;
 use crate::work::Work;
-use crate::{deadline, describe, fault};
+use crate::{deadline, describe, fault, receive};
 
 /// What of an answer may wait for the connection.
 const ANSWERS_ON_THE_WAY: usize = 2;
+/// What was received may wait for the connection.
+const HANDED_OVER_ON_THE_WAY: usize = 16;
 /// What `Health` may take; the contract allows a second.
 const HEALTH: Duration = Duration::from_millis(900);
 /// What a drain takes where the bus does not say, and what `Lookup` may take.
@@ -33,6 +36,8 @@ pub(crate) struct Service {
     pub(crate) secrets: Arc<dyn Secrets>,
     pub(crate) limits: Limits,
     pub(crate) work: Work,
+    /// Of those who take what is received.
+    pub(crate) turns: Turns,
     pub(crate) open: OnceCell<Configured>,
     /// One opens at a time.
     pub(crate) opening: Mutex<()>,
@@ -62,7 +67,10 @@ impl Service {
         let opened = AssertUnwindSafe(self.kind.open(opening)).catch_unwind().await;
         let opened = opened.map_err(|_| Status::internal("the adapter panicked as it was opened; its log says where"))?;
         let adapter = opened.map_err(|error| Status::invalid_argument(error.to_string()))?;
-        let response = describe::configured(adapter.descriptor(), adapter.abilities(), self.limits);
+        if let Some(calls) = adapter.calls_at_once() {
+            self.work.bound(calls);
+        }
+        let response = describe::configured(adapter.as_ref(), Limits { calls: self.work.all(), ..self.limits });
         tracing::info!(endpoint = request.endpoint, kind = self.kind.name(), "open");
         Ok(Configured { request, response, adapter })
     }
@@ -171,8 +179,27 @@ impl adapter_server::Adapter for Shared {
 
     type OpenStream = ReceiverStream<Result<v1::OpenResponse, Status>>;
 
-    async fn open(&self, _: Request<Streaming<v1::OpenRequest>>) -> Result<Response<Self::OpenStream>, Status> {
-        Err(Status::unimplemented("this adapter does not receive"))
+    async fn open(&self, request: Request<Streaming<v1::OpenRequest>>) -> Result<Response<Self::OpenStream>, Status> {
+        let adapter = self.0.adapter().map_err(|fault| Status::unavailable(fault.to_string()))?.clone();
+        if !adapter.receives() {
+            return Err(Status::unimplemented("this adapter does not receive"));
+        }
+        let (out, handed_over) = mpsc::channel(HANDED_OVER_ON_THE_WAY);
+        let service = self.0.clone();
+        let requests = request.into_inner();
+        let turn = service.turns.next();
+        tokio::spawn(async move {
+            let ended = tokio::select! {
+                ended = turn.run(receive::hand_over(adapter.as_ref(), requests, &out)) => ended,
+                () = service.work.draining() => Err(Status::unavailable("the adapter is draining")),
+                () = out.closed() => Ok(()),
+            };
+            if let Err(status) = ended {
+                // Nobody there: the bus has gone first.
+                let _ = out.send(Err(status)).await;
+            }
+        });
+        Ok(Response::new(ReceiverStream::new(handed_over)))
     }
 
     async fn health(&self, _: Request<v1::HealthRequest>) -> Result<Response<v1::HealthResponse>, Status> {

@@ -1,6 +1,7 @@
 //! What is in flight: so many calls at most, and none that begins once the adapter is drained.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use passerelle_adapter::Fault;
@@ -12,7 +13,7 @@ const COME_BACK: Duration = Duration::from_millis(100);
 /// Places for calls.
 pub(crate) struct Work {
     places: Arc<Semaphore>,
-    all: u32,
+    all: AtomicU32,
     stage: watch::Sender<Stage>,
 }
 
@@ -32,7 +33,24 @@ pub(crate) struct Place {
 
 impl Work {
     pub(crate) fn new(calls: u32) -> Self {
-        Self { places: Arc::new(Semaphore::new(calls as usize)), all: calls, stage: watch::Sender::new(Stage::Open) }
+        Self {
+            places: Arc::new(Semaphore::new(calls as usize)),
+            all: AtomicU32::new(calls),
+            stage: watch::Sender::new(Stage::Open),
+        }
+    }
+
+    /// The adapter bears fewer than its server. Before the first call only.
+    pub(crate) fn bound(&self, calls: u32) {
+        let all = self.all.load(Ordering::Relaxed);
+        let calls = calls.clamp(1, all);
+        self.places.forget_permits((all - calls) as usize);
+        self.all.store(calls, Ordering::Relaxed);
+    }
+
+    /// Places there are.
+    pub(crate) fn all(&self) -> u32 {
+        self.all.load(Ordering::Relaxed)
     }
 
     /// A place for one call.
@@ -42,9 +60,15 @@ impl Work {
         }
         let permit = self.places.clone().try_acquire_owned().map_err(|_| Fault::Throttled {
             retry_after: COME_BACK,
-            message: format!("the adapter carries {} calls already, its limit", self.all),
+            message: format!("the adapter carries {} calls already, its limit", self.all()),
         })?;
         Ok(Place { _permit: permit, stage: self.stage.subscribe() })
+    }
+
+    /// Returns when nothing further is taken.
+    pub(crate) async fn draining(&self) {
+        // Never an error: the other half is ours.
+        let _ = self.stage.subscribe().wait_for(|stage| *stage != Stage::Open).await;
     }
 
     pub(crate) fn is_draining(&self) -> bool {
@@ -54,10 +78,11 @@ impl Work {
     /// Takes nothing further; returns when nothing is in flight, or cuts off what is after `grace`, and tells how many that were.
     pub(crate) async fn drain(&self, grace: Duration) -> u32 {
         self.stage.send_if_modified(|stage| *stage == Stage::Open && std::mem::replace(stage, Stage::Draining) == Stage::Open);
-        if tokio::time::timeout(grace, self.places.acquire_many(self.all)).await.is_ok() {
+        if tokio::time::timeout(grace, self.places.acquire_many(self.all())).await.is_ok() {
             return 0;
         }
-        let left = self.all.saturating_sub(u32::try_from(self.places.available_permits()).unwrap_or(self.all));
+        let all = self.all();
+        let left = all.saturating_sub(u32::try_from(self.places.available_permits()).unwrap_or(all));
         self.stage.send_replace(Stage::Cut);
         left
     }
@@ -80,6 +105,7 @@ mod tests {
     async fn what_is_over_the_limit_is_throttled_and_what_outlasts_the_grace_is_cut() {
         let work = Work::new(1);
         let mut place = work.begin().unwrap();
+        work.bound(7);
         assert!(matches!(work.begin(), Err(Fault::Throttled { .. })));
         assert_eq!(work.drain(Duration::from_secs(1)).await, 1);
         place.cut().await;

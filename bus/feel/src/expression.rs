@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::environment::Environment;
 use crate::error::SyntaxError;
 use crate::evaluate::Evaluation;
+use crate::guard::{self, Guard};
 use crate::limits::Exceeded;
 use crate::node::Node;
 use crate::parse::Parser;
@@ -78,6 +79,16 @@ impl Expression {
         let mut evaluation = Evaluation::new(environment);
         let value = evaluation.begin(&self.node, &values[..values.len().min(self.names)])?;
         Ok(Evaluated { value, warnings: evaluation.into_warnings() })
+    }
+
+    pub(crate) fn node(&self) -> &Node {
+        &self.node
+    }
+
+    /// What must hold for it to be true, as far as its form tells.
+    #[must_use]
+    pub fn guards(&self) -> Vec<Guard> {
+        guard::of(&self.node, self.names)
     }
 
     /// Whether the tests hold for a value that stands in the first slot.

@@ -34,6 +34,9 @@ pub fn to_json(value: &Value) -> Json {
                 return Json::Number(whole.into());
             }
             let double = text.parse::<f64>().ok().and_then(JsonNumber::from_f64);
+            if let Ok(whole) = text.parse::<u64>() {
+                return Json::Number(whole.into());
+            }
             // Fifteen digits pass through a double unharmed.
             match double {
                 Some(double) if text.len() <= 16 => Json::Number(double),

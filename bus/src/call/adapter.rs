@@ -15,7 +15,6 @@ use http_body::{Body as _, Frame};
 use http_body_util::BodyExt;
 use passerelle_adapter::{Adapter, Call, Fault, Messages, Rejection, TraceContext};
 use tokio::time::Sleep;
-use tonic::metadata::MetadataValue;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
@@ -225,10 +224,7 @@ impl Requests {
     fn not_decompressed(&self) -> Status {
         let name = self.compression.as_ref().and_then(|value| value.to_str().ok()).unwrap_or("no grpc-encoding header");
         let text = format!("messages to this endpoint must not be compressed ({name}); it accepts identity");
-        let mut status = Status::unimplemented(text);
-        // gRPC, "Compression": the refusal says what is accepted.
-        status.metadata_mut().insert("grpc-accept-encoding", MetadataValue::from_static("identity"));
-        status
+        status::compressed(&text)
     }
 }
 

@@ -5,18 +5,17 @@ use std::time::Instant;
 use bytes::{Bytes, BytesMut};
 use http_body::Body as _;
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
 
 use super::inward::Inward;
 
-/// A larger request goes its way alone. As much is kept of any request to be sent again.
-const LARGEST_BYTES: usize = 64 * 1024;
+/// A request that is larger is not shared or sent again: it goes its way alone.
+pub(super) const SMALL_BYTES: usize = 64 * 1024;
 
 /// What became of reading a request.
 pub(super) enum Asked {
     /// All of it, with the prefixes of its messages.
     Whole(Bytes),
-    /// Too large to be kept.
+    /// Larger than is read.
     Large(Inward),
     /// The caller broke off.
     Gone,
@@ -25,15 +24,15 @@ pub(super) enum Asked {
 }
 
 impl Asked {
-    /// Reads a request that should be small.
-    pub(super) async fn read(body: Incoming, deadline: Option<Instant>) -> Self {
+    /// Reads a request that has so many bytes at most.
+    pub(super) async fn read(body: Inward, largest: usize, deadline: Option<Instant>) -> Self {
         match deadline {
-            None => Self::to_end(body).await,
-            Some(at) => tokio::time::timeout_at(at.into(), Self::to_end(body)).await.unwrap_or(Self::Late),
+            None => Self::to_end(body, largest).await,
+            Some(at) => tokio::time::timeout_at(at.into(), Self::to_end(body, largest)).await.unwrap_or(Self::Late),
         }
     }
 
-    async fn to_end(mut body: Incoming) -> Self {
+    async fn to_end(mut body: Inward, largest: usize) -> Self {
         let mut bytes = BytesMut::new();
         loop {
             match body.frame().await {
@@ -47,8 +46,8 @@ impl Asked {
                 // Without END_STREAM the caller broke off: its message must not look complete.
                 Some(Err(_)) | None => return Self::Gone,
             }
-            if bytes.len() > LARGEST_BYTES {
-                return Self::Large(Inward::begun(bytes.freeze(), body));
+            if bytes.len() > largest {
+                return Self::Large(body.again(bytes.freeze()));
             }
         }
     }

@@ -3,7 +3,7 @@
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 /// One byte for the compression flag, four for the length, big-endian.
-const PREFIX_BYTES: usize = 5;
+pub(super) const PREFIX_BYTES: usize = 5;
 
 /// A message is longer than the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -63,6 +63,22 @@ impl Measure {
 fn length(prefix: &[u8; PREFIX_BYTES], limit: u32) -> Result<u32, TooLarge> {
     let length = u32::from_be_bytes([prefix[1], prefix[2], prefix[3], prefix[4]]);
     if length > limit { Err(TooLarge { length, limit }) } else { Ok(length) }
+}
+
+/// What the prefix at the beginning of a stream says of the first message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Announced {
+    pub(super) compressed: bool,
+    /// Its bytes, with the prefix.
+    pub(super) framed: usize,
+}
+
+/// Reads the prefix, if all of it is there.
+pub(super) fn announced(bytes: &[u8], limit: u32) -> Result<Option<Announced>, TooLarge> {
+    let prefix = bytes.first_chunk::<PREFIX_BYTES>();
+    prefix
+        .map(|prefix| Ok(Announced { compressed: prefix[0] != 0, framed: PREFIX_BYTES + length(prefix, limit)? as usize }))
+        .transpose()
 }
 
 /// One message taken off the wire.

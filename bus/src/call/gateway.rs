@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use http::header::CONTENT_TYPE;
-use http::{Method, Request, Response, StatusCode};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
+use tokio::sync::Semaphore;
 use tonic::Status;
 use tracing::{Instrument, Span, field};
 
@@ -16,7 +17,7 @@ use super::inward::Inward;
 use super::observe::{Observed, Propagation};
 use super::policy::Retries;
 use super::record::Recorders;
-use super::{Route, Table, adapter, deadline, hedge, observe, remote, status};
+use super::{Route, Table, adapter, deadline, hedge, observe, remote, routed, status, translated};
 
 /// Limits of every call.
 #[derive(Debug, Clone)]
@@ -34,7 +35,12 @@ pub struct Gateway {
     limits: CallLimits,
     propagation: Option<Propagation>,
     recorders: Arc<Recorders>,
+    /// Places for copies to those who are told of a call that others answer.
+    copies: Arc<Semaphore>,
 }
+
+/// Copies under way at most.
+const MOST_COPIES: usize = 1_000;
 
 /// What a call carries along besides its request.
 #[derive(Debug)]
@@ -46,7 +52,13 @@ pub(super) struct Exchange {
 impl Gateway {
     /// A gateway that serves nothing yet.
     pub fn new(limits: CallLimits, propagation: Option<Propagation>) -> Self {
-        Self { table: ArcSwap::default(), limits, propagation, recorders: Arc::default() }
+        Self {
+            table: ArcSwap::default(),
+            limits,
+            propagation,
+            recorders: Arc::default(),
+            copies: Arc::new(Semaphore::new(MOST_COPIES)),
+        }
     }
 
     /// Replaces all routes at once.
@@ -69,26 +81,35 @@ impl Gateway {
         self.table.load().find(path).cloned()
     }
 
-    /// Carries one call to the route's endpoint. Dropping the future, or the answer's body, cancels it there.
-    pub async fn carry(&self, route: Arc<Route>, mut request: Request<Incoming>) -> Response<Body> {
+    /// Carries one call to the route's endpoint, or to where its rules send it. Dropping the future, or the answer's body, cancels it
+    /// there.
+    pub async fn carry(&self, route: Arc<Route>, request: Request<Incoming>) -> Response<Body> {
         let started = Instant::now();
         if let Some(refusal) = not_grpc(&request) {
             return refusal;
         }
+        let request = request.map(Inward::coming);
+        if route.choice.is_none() {
+            return self.carry_to(route, request, started).await;
+        }
+        // Boxed: calls that nothing is decided about shall not carry the room for it.
+        match Box::pin(routed::choose(self, &route, request, started)).await {
+            Ok((chosen, request)) => self.carry_to(chosen, request, started).await,
+            Err(status) => refuse(Observed::start(route, started, Span::none()), status),
+        }
+    }
+
+    /// Carries one call to the route's endpoint.
+    async fn carry_to(&self, route: Arc<Route>, mut request: Request<Inward>, started: Instant) -> Response<Body> {
         let span = self.span(&route, &mut request);
         let mut observed = Observed::start(route.clone(), started, span.clone());
         if let Some(sample) = route.count(request.headers(), started) {
             request.extensions_mut().insert(sample);
         }
-        let timeout = match deadline::timeout(request.headers()) {
-            Ok(timeout) => timeout.or(self.limits.default_timeout.filter(|_| route.streaming.is_unary())),
-            Err(error) => return refuse(observed, Status::invalid_argument(error.to_string())),
+        let deadline = match self.deadline(&route, request.headers(), started) {
+            Ok(deadline) => deadline,
+            Err(status) => return refuse(observed, status),
         };
-        if timeout == Some(Duration::ZERO) {
-            return refuse(observed, Status::deadline_exceeded("the deadline had passed when the call came"));
-        }
-        // A timeout beyond what the clock can say is none.
-        let deadline = timeout.and_then(|timeout| started.checked_add(timeout));
         observed.due(deadline);
         let exchange = Exchange { deadline, observed };
         let taps = self.recorders.tap(&route, &mut request, started);
@@ -100,6 +121,25 @@ impl Gateway {
         }
     }
 
+    /// When a call shall have its outcome.
+    pub(super) fn deadline(&self, route: &Route, headers: &HeaderMap, started: Instant) -> Result<Option<Instant>, Status> {
+        let timeout = deadline::timeout(headers).map_err(|error| Status::invalid_argument(error.to_string()))?;
+        let timeout = timeout.or(self.limits.default_timeout.filter(|_| route.streaming.is_unary()));
+        if timeout == Some(Duration::ZERO) {
+            return Err(Status::deadline_exceeded("the deadline had passed when the call came"));
+        }
+        // A timeout beyond what the clock can say is none.
+        Ok(timeout.and_then(|timeout| started.checked_add(timeout)))
+    }
+
+    pub(super) fn copies(&self) -> &Arc<Semaphore> {
+        &self.copies
+    }
+
+    pub(super) fn limits(&self) -> &CallLimits {
+        &self.limits
+    }
+
     /// Answers a method that nobody serves.
     pub fn refuse(&self, request: &Request<Incoming>) -> Response<Body> {
         observe::unknown_method();
@@ -108,16 +148,19 @@ impl Gateway {
         not_grpc(request).unwrap_or_else(|| status::trailers_only(Status::unimplemented(text)))
     }
 
-    async fn dispatch(&self, route: &Arc<Route>, request: Request<Incoming>, exchange: Exchange) -> Response<Body> {
+    async fn dispatch(&self, route: &Arc<Route>, request: Request<Inward>, exchange: Exchange) -> Response<Body> {
+        if let Some(translated) = &route.translated {
+            return Box::pin(translated::carry(translated, request, exchange, &self.limits)).await;
+        }
         // Boxed: calls that share nothing shall not carry the room for it.
         match (route.share(), route.hedge()) {
-            (None, None) => pass(route, request.map(Inward::coming), exchange, &self.limits).await,
+            (None, None) => pass(route, request, exchange, &self.limits).await,
             (None, Some(_)) => Box::pin(hedge::carry(route, request, exchange, &self.limits)).await,
             (Some(share), _) => Box::pin(route.endpoint.share.carry(share, route, request, exchange, &self.limits)).await,
         }
     }
 
-    fn span(&self, route: &Route, request: &mut Request<Incoming>) -> Span {
+    fn span(&self, route: &Route, request: &mut Request<Inward>) -> Span {
         let span = tracing::debug_span!(
             target: "passerelle::call",
             "call",

@@ -12,12 +12,11 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use http::request::Parts;
 use http::{Request, Response};
-use hyper::body::Incoming;
 use tokio::time::sleep_until;
 use tonic::Status;
 
 use super::Route;
-use super::asked::Asked;
+use super::asked::{Asked, SMALL_BYTES};
 use super::body::Body;
 use super::gateway::{self, CallLimits, Exchange};
 use super::inward::Inward;
@@ -45,12 +44,12 @@ impl Tried {
 /// Carries a call that may be hedged: its request is read whole first.
 pub(super) async fn carry(
     route: &Arc<Route>,
-    request: Request<Incoming>,
+    request: Request<Inward>,
     exchange: Exchange,
     limits: &CallLimits,
 ) -> Response<Body> {
     let (mut parts, body) = request.into_parts();
-    let body = match Asked::read(body, exchange.deadline).await {
+    let body = match Asked::read(body, SMALL_BYTES, exchange.deadline).await {
         Asked::Whole(message) => {
             if let Some(sample) = parts.extensions.remove::<Sample>() {
                 sample.look(&message);

@@ -30,9 +30,9 @@ impl Inward {
         self.rest.is_none().then(|| self.read.clone().unwrap_or_default())
     }
 
-    /// Its beginning was read.
-    pub(super) fn begun(bytes: Bytes, rest: Incoming) -> Self {
-        Self { rest: Some(rest), ..Self::read(bytes) }
+    /// Its beginning was read: it comes again before what is left.
+    pub(super) fn again(self, bytes: Bytes) -> Self {
+        Self { rest: self.rest, ..Self::read(bytes) }
     }
 }
 

@@ -21,8 +21,10 @@ mod policy;
 pub mod record;
 mod remote;
 mod route;
+mod routed;
 mod share;
 mod status;
+mod translated;
 
 pub use self::body::{Body, BodyError};
 pub use self::coalesce::Coalesce;
@@ -35,6 +37,6 @@ pub use self::policy::{
     PolicyStatus, Rate, RetrySettings, ShareSettings, SuccessRate,
 };
 pub use self::remote::{AddressError, AddressState, AddressStatus, Remote, RemoteSettings, Resolve};
-pub use self::route::{Route, Streaming, Table};
+pub use self::route::{Choice, Route, Streaming, Table};
 pub use self::share::ShareStatus;
 pub use self::status::trailers_only;

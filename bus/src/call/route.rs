@@ -4,12 +4,17 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::HeaderMap;
+use http::request::Parts;
+use http::uri::PathAndQuery;
+use http::{HeaderMap, Uri};
 
 use super::endpoint::Endpoint;
 use super::observe::Meter;
 use super::policy::{HedgeSettings, MethodSettings, Pace, ShareSettings};
-use crate::contract::{Method, MethodUse, Sample};
+use super::translated::Translated;
+use crate::contract::{Idempotency, Method, MethodUse, Sample};
+use crate::route::Rules;
+use crate::translation::Exposed;
 
 /// One method of a registered contract and the endpoint that serves it.
 #[derive(Debug)]
@@ -30,6 +35,19 @@ pub struct Route {
     read_only: bool,
     /// How long a call of it takes.
     pub(super) pace: Pace,
+    /// What decides where its calls go, besides itself.
+    pub(super) choice: Option<Choice>,
+    /// How another method serves its calls.
+    pub(super) translated: Option<Translated>,
+}
+
+/// Where the calls of a method may go instead.
+#[derive(Debug)]
+pub enum Choice {
+    /// As its routes say; the destinations are in the order of their goals.
+    Rules(Arc<Rules>, Vec<Arc<Route>>),
+    /// Its routes cannot be used with the contract that is registered. Its calls are refused: nobody knows where they belong.
+    Unusable,
 }
 
 /// Which sides of a method stream.
@@ -65,7 +83,35 @@ impl Route {
             read_only: false,
             pace: Pace::default(),
             uses: None,
+            choice: None,
+            translated: None,
         }
+    }
+
+    /// A route for a method of a registered contract, as the contract describes it.
+    pub fn serving(method: &Method, endpoint: Arc<Endpoint>) -> Self {
+        let streaming = Streaming { client: method.client_streaming, server: method.server_streaming };
+        Self::new(&method.path, streaming, endpoint)
+            .idempotent(method.idempotency != Idempotency::Unknown)
+            .read_only(method.idempotency == Idempotency::NoSideEffects)
+            .contract(format!("{}@{}", method.contract, method.version))
+    }
+
+    /// A request with the path of this method.
+    pub(super) fn addressed(&self, mut parts: Parts) -> Parts {
+        if parts.uri.path() != self.path
+            && let Ok(path) = PathAndQuery::try_from(self.path.as_str())
+        {
+            let mut uri = std::mem::take(&mut parts.uri).into_parts();
+            uri.path_and_query = Some(path);
+            parts.uri = Uri::from_parts(uri).unwrap_or_default();
+        }
+        parts
+    }
+
+    /// Its calls go where something else decides.
+    pub fn choosing(self, choice: Option<Choice>) -> Self {
+        Self { choice, ..self }
     }
 
     /// Counts who calls it.
@@ -77,6 +123,11 @@ impl Route {
     pub(super) fn count(&self, headers: &HeaderMap, started: Instant) -> Option<Sample> {
         let (uses, method) = self.uses.as_ref()?;
         uses.record(headers, started, &method.input)
+    }
+
+    /// Its calls are served by another method, whose own route this is.
+    pub fn translated(self, exposed: Arc<Exposed>, to: Route) -> Self {
+        Self { translated: Some(Translated { exposed, to: Arc::new(to) }), ..self }
     }
 
     /// The contract says whether the method may be called again when it is not known if it had its effect.

@@ -2,6 +2,7 @@
 
 use http::{HeaderMap, HeaderName, Response, StatusCode};
 use passerelle_adapter::{Fault, Rejection};
+use tonic::metadata::MetadataValue;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
@@ -14,6 +15,14 @@ pub(super) const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status"
 /// A response that is only an outcome ("Trailers-Only" in gRPC over HTTP/2).
 pub fn trailers_only(status: Status) -> Response<Body> {
     status.into_http::<()>().map(|()| Body::Empty)
+}
+
+/// Messages that have to be read must not be compressed; `what` says which those are.
+pub(super) fn compressed(what: &str) -> Status {
+    let mut status = Status::unimplemented(what);
+    // gRPC, "Compression": the refusal says what is accepted.
+    status.metadata_mut().insert("grpc-accept-encoding", MetadataValue::from_static("identity"));
+    status
 }
 
 /// The outcome as trailers, after messages were sent.

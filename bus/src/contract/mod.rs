@@ -13,7 +13,7 @@ mod drift;
 mod error;
 mod field_use;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 mod gate;
 #[cfg(test)]
 mod gate_tests;

@@ -42,8 +42,6 @@ pub struct GivenUp {
     pub place: v1::Place,
     /// Its lane.
     pub lane: u64,
-    /// Whether its lane waits for it.
-    pub holds_lane: bool,
     /// Why.
     pub reason: Reason,
     /// The same in words.
@@ -182,7 +180,6 @@ fn buried(given_up: &GivenUp, now: SystemTime) -> v1::DeadLetterState {
         message: Some(given_up.message.clone()),
         place: Some(given_up.place),
         lane: given_up.lane,
-        holds_lane: given_up.holds_lane,
         status: Status::Dead.into(),
         failures: vec![failure(given_up, now)],
         since: Some(now.into()),
@@ -203,7 +200,6 @@ impl From<Reason> for v1::DeadLetterReason {
         match reason {
             Reason::Rejected => Self::Rejected,
             Reason::Exhausted => Self::Exhausted,
-            Reason::Undecided => Self::Undecided,
             Reason::Expired => Self::Expired,
         }
     }
@@ -219,7 +215,6 @@ mod tests {
             message: v1::Message { id: "1".to_owned(), ..v1::Message::default() },
             place: v1::Place { position: 7, index: 1 },
             lane: 3,
-            holds_lane: false,
             reason: Reason::Rejected,
             why: "INVALID_ARGUMENT".to_owned(),
             attempts: 1,

@@ -2,7 +2,6 @@
 
 #[allow(clippy::module_inception, reason = "one delivery, in the module of delivery")]
 mod delivery;
-mod destination;
 mod grave;
 mod lanes;
 mod ledger;
@@ -11,7 +10,6 @@ mod progress;
 mod retry;
 
 pub use delivery::{Choose, Chosen, Counts, Delivery, DeliveryParts, DeliveryStatus, Parcel, Plan};
-pub use destination::Destination;
 pub use grave::{Bury, GivenUp, Grave, Refusal};
 pub use lanes::{LaneId, LaneLimits, Lanes, Sending, Settlement, Waiting};
 pub use ledger::Ledger;

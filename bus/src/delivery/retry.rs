@@ -24,13 +24,6 @@ impl Default for RetryLimits {
 pub enum Outcome {
     /// It was taken.
     Delivered,
-    /// It was not looked at: nothing happened, and the destination is not there for others either.
-    Unavailable {
-        /// When to come back, if the destination said so.
-        retry_after: Option<Duration>,
-        /// Why, without values of the message.
-        why: String,
-    },
     /// It failed, and may be sent again.
     Failed {
         /// When to come back, if the destination said so.
@@ -43,11 +36,6 @@ pub enum Outcome {
         /// Why, without values of the message.
         why: String,
     },
-    /// Whether it was taken is not known, and sending it again might do it twice.
-    Undecided {
-        /// Why, without values of the message.
-        why: String,
-    },
 }
 
 /// Why a message is given up.
@@ -57,8 +45,6 @@ pub enum Reason {
     Rejected,
     /// It failed as often as it may.
     Exhausted,
-    /// Whether it was taken is not known.
-    Undecided,
     /// Its deadline passed before it was taken.
     Expired,
 }
@@ -72,8 +58,6 @@ pub enum Verdict {
     Again {
         /// How long to wait.
         after: Duration,
-        /// Whether the attempt counts.
-        counts: bool,
     },
     /// It is a dead letter.
     Dead {
@@ -91,14 +75,8 @@ impl RetryLimits {
         match outcome {
             Outcome::Delivered => Verdict::Done,
             Outcome::Rejected { why } => Verdict::Dead { reason: Reason::Rejected, why },
-            Outcome::Undecided { why } => Verdict::Dead { reason: Reason::Undecided, why },
             Outcome::Failed { why, .. } if attempt >= self.attempts => Verdict::Dead { reason: Reason::Exhausted, why },
-            Outcome::Failed { retry_after, .. } => {
-                Verdict::Again { after: self.after(retry_after, attempt, chance), counts: true }
-            }
-            Outcome::Unavailable { retry_after, .. } => {
-                Verdict::Again { after: self.after(retry_after, attempt, chance), counts: false }
-            }
+            Outcome::Failed { retry_after, .. } => Verdict::Again { after: self.after(retry_after, attempt, chance) },
         }
     }
 
@@ -132,29 +110,19 @@ mod tests {
     #[test]
     fn each_outcome_has_its_verdict() {
         let limits = RetryLimits { attempts: 3, ..RetryLimits::default() };
-        let why = || "UNAVAILABLE".to_owned();
+        let why = || "the shelf is locked".to_owned();
         let later = Some(Duration::from_secs(7));
         let dead = |reason| Verdict::Dead { reason, why: why() };
         let cases = [
             (Outcome::Delivered, 1, Verdict::Done),
             (Outcome::Rejected { why: why() }, 1, dead(Reason::Rejected)),
-            (Outcome::Undecided { why: why() }, 1, dead(Reason::Undecided)),
-            (
-                Outcome::Failed { retry_after: later, why: why() },
-                2,
-                Verdict::Again { after: Duration::from_secs(7), counts: true },
-            ),
+            (Outcome::Failed { retry_after: later, why: why() }, 2, Verdict::Again { after: Duration::from_secs(7) }),
             (Outcome::Failed { retry_after: later, why: why() }, 3, dead(Reason::Exhausted)),
-            // A destination that is not there for a day uses up no attempts.
+            (Outcome::Failed { retry_after: None, why: why() }, 2, Verdict::Again { after: Duration::from_secs(1) }),
             (
-                Outcome::Unavailable { retry_after: None, why: why() },
-                3,
-                Verdict::Again { after: Duration::from_secs(2), counts: false },
-            ),
-            (
-                Outcome::Unavailable { retry_after: Some(Duration::MAX), why: why() },
+                Outcome::Failed { retry_after: Some(Duration::MAX), why: why() },
                 1,
-                Verdict::Again { after: Duration::from_secs(300), counts: false },
+                Verdict::Again { after: Duration::from_secs(300) },
             ),
         ];
         for (outcome, attempt, verdict) in cases {

@@ -23,5 +23,6 @@ mod policies;
 mod reads;
 mod recorded;
 mod retries;
+mod routed;
 mod secure;
 mod sizes;

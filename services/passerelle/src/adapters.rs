@@ -14,6 +14,7 @@ pub fn table() -> Vec<Arc<dyn Kind>> {
         Arc::new(adapter_callback::Callback),
         Arc::new(adapter_crm::Crm),
         Arc::new(adapter_documents::Documents),
+        Arc::new(adapter_files::Files),
         Arc::new(adapter_mainframe::Mainframe),
         Arc::new(adapter_remote::Remote),
     ]

@@ -47,6 +47,7 @@ pub enum Command {
     Check(SettingsFile),
     Contract(crate::command::contract::Contract),
     Endpoint(crate::command::endpoint::Endpoint),
+    Route(crate::command::route::Route),
     Call(crate::command::call::Call),
     Publish(crate::command::publish::Publish),
     Tail(crate::command::tail::Tail),
@@ -152,6 +153,9 @@ pub struct ServeAdapter {
     /// How long calls in flight may go on after SIGTERM
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     pub grace_seconds: u64,
+    /// `stdin`: drain as well when standard input ends; a bus that starts the adapter holds it as long as it lives
+    #[arg(long, value_name = "WHAT", env = "PASSERELLE_ADAPTER_LIFELINE")]
+    pub lifeline: Option<String>,
 }
 
 /// What can be done with copybooks.

@@ -10,12 +10,16 @@ mod demo;
 mod dynamic;
 mod explain;
 mod failure;
+mod folder;
 mod output;
 mod recording;
 mod reference;
+mod route_cases;
+mod route_files;
 mod serve;
 mod settings;
 mod telemetry;
+mod translation_files;
 mod twin;
 
 use std::process::ExitCode;

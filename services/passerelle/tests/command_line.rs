@@ -101,7 +101,7 @@ fn a_wrong_name_is_answered_with_those_there_are() {
     );
     let (code, _, error) = passerelle(folder.path(), &["adapter", "describe", "x"], &[]);
     assert!(
-        code == 1 && error.contains("unknown adapter `x` (available: callback, crm, documents, mainframe, remote)"),
+        code == 1 && error.contains("unknown adapter `x` (available: callback, crm, documents, files, mainframe, remote)"),
         "{error}"
     );
     let (code, _, error) = passerelle(folder.path(), &["reference", "x"], &[]);

@@ -105,7 +105,7 @@ fn lines_are_answered_one_after_the_other() {
         "price = 1 +\n2\n",
         expect![[r#"
             error: expected a value, at line 1, column 12
-                         1 +
+                      1 +
                          ^
             exit 1
         "#]],

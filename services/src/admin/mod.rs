@@ -3,6 +3,7 @@
 mod adapters;
 mod contracts;
 mod endpoints;
+mod routes;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -10,3 +11,4 @@ mod words;
 pub use adapters::Adapters;
 pub use contracts::{Contracts, Dial};
 pub use endpoints::{EndpointList, Endpoints};
+pub use routes::{RouteFiles, Routes};

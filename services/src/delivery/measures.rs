@@ -11,10 +11,9 @@ const WAITING: &str = "passerelle_delivery_waiting";
 const UNDER_WAY: &str = "passerelle_delivery_under_way";
 const UNREAD: &str = "passerelle_delivery_unread_records";
 const CONSUMERS: &str = "passerelle_delivery_consumers";
-const AWAY: &str = "passerelle_delivery_away";
 
 /// Name, unit and meaning of every metric of deliveries; each has the label `delivery`.
-pub const METRICS: [(&str, Unit, &str); 8] = [
+pub const METRICS: [(&str, Unit, &str); 7] = [
     (DELIVERED, Unit::Count, "messages delivered, by delivery"),
     (FAILED, Unit::Count, "attempts to deliver a message that failed, by delivery"),
     (DEAD, Unit::Count, "messages given up as dead letters, by delivery; to be alarmed about"),
@@ -22,7 +21,6 @@ pub const METRICS: [(&str, Unit, &str); 8] = [
     (UNDER_WAY, Unit::Count, "messages with consumers at this moment, by delivery"),
     (UNREAD, Unit::Count, "records of the journal that are still to be read, by delivery; grows when its consumers are too slow"),
     (CONSUMERS, Unit::Count, "consumers at this moment, by delivery"),
-    (AWAY, Unit::Count, "1 while the destination does not answer, else 0, by delivery"),
 ];
 
 impl Deliveries {
@@ -38,7 +36,6 @@ impl Deliveries {
             metrics::gauge!(UNDER_WAY, "delivery" => name()).set(status.under_way as f64);
             metrics::gauge!(UNREAD, "delivery" => name()).set(status.unread as f64);
             metrics::gauge!(CONSUMERS, "delivery" => name()).set(f64::from(one.consumers.count()));
-            metrics::gauge!(AWAY, "delivery" => name()).set(if status.is_away { 1.0 } else { 0.0 });
         }
     }
 }

@@ -80,15 +80,12 @@ impl Deliveries {
 
     async fn seen(&self, one: &One) -> v1::Delivery {
         let status = one.delivery.status();
-        let destination = if status.is_away { v1::DestinationState::Away } else { v1::DestinationState::There };
         let oldest = match status.oldest {
             Some(position) => self.written(position).await,
             None => None,
         };
         v1::Delivery {
             name: one.name.clone(),
-            to: "consumers".to_owned(),
-            destination: destination.into(),
             waiting: status.waiting as u64,
             under_way: status.under_way as u64,
             lanes: status.lanes as u64,

@@ -4,6 +4,7 @@ mod filter;
 mod follow;
 mod message;
 mod publish;
+mod receive;
 mod record;
 mod refusal;
 mod request;
@@ -21,6 +22,7 @@ use passerelle_journal::{Journal, Position};
 use tokio::sync::watch;
 
 pub use self::filter::Filter;
+pub use self::receive::METRICS;
 pub(crate) use self::refusal::{of_append, of_read, stopping};
 pub use self::server::Server;
 pub use self::subscription::KINDS;

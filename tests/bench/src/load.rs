@@ -16,10 +16,15 @@ pub(crate) struct Shape {
 
 /// Requests a second of `requests` as fast as they go. Fails unless each one came back whole.
 pub(crate) fn flood(target: SocketAddr, shape: Shape, requests: u32, frame: &Path) -> f64 {
-    let mut command = h2load(target, frame);
+    flood_at(target, echo::PATH, shape, requests, frame)
+}
+
+/// As [`flood`], of another method.
+pub(crate) fn flood_at(target: SocketAddr, path: &str, shape: Shape, requests: u32, frame: &Path) -> f64 {
+    let mut command = h2load(target, path, frame);
     command.args([format!("-n{requests}"), format!("-c{}", shape.connections), format!("-m{}", shape.streams)]);
     let text = output(&mut command);
-    let bytes = u64::from(requests) * echo::frame().len() as u64;
+    let bytes = u64::from(requests) * fs::metadata(frame).expect("the frame's file").len();
     for expected in [format!("{requests} succeeded"), format!("({bytes}) data")] {
         assert!(text.contains(&expected), "h2load at {target}: no “{expected}” in\n{text}");
     }
@@ -33,7 +38,7 @@ pub(crate) fn paced(target: SocketAddr, requests: u32, frame: &Path) -> Vec<u64>
     const RATE_EACH: u32 = 100;
     let log = frame.with_extension("latency");
     let _ = fs::remove_file(&log); // h2load appends
-    let mut command = h2load(target, frame);
+    let mut command = h2load(target, echo::PATH, frame);
     command.args([format!("-n{requests}"), format!("-c{CONNECTIONS}"), "-m8".to_owned(), format!("--rps={RATE_EACH}")]);
     output(command.arg("--log-file").arg(&log));
     let log = fs::read_to_string(&log).expect("h2load writes its log");
@@ -44,10 +49,10 @@ pub(crate) fn paced(target: SocketAddr, requests: u32, frame: &Path) -> Vec<u64>
     latencies
 }
 
-fn h2load(target: SocketAddr, frame: &Path) -> Command {
+fn h2load(target: SocketAddr, path: &str, frame: &Path) -> Command {
     let mut command = Command::new("h2load");
     command.args(["-t1", "-H", "content-type: application/grpc", "-H", "te: trailers"]);
-    command.arg("-d").arg(frame).arg(format!("http://{target}{}", echo::PATH));
+    command.arg("-d").arg(frame).arg(format!("http://{target}{path}"));
     command
 }
 

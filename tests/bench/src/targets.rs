@@ -34,12 +34,28 @@ pub(crate) fn passerelle(program: &Path, upstream: SocketAddr) -> Target {
     place.write("echo.proto", include_str!("targets/echo.proto"));
     let settings =
         place.write("passerelle.yaml", &include_str!("targets/passerelle.yaml").replace("UPSTREAM", &upstream.to_string()));
+    start_passerelle(program, place, &settings)
+}
+
+fn start_passerelle(program: &Path, place: Place, settings: &Path) -> Target {
     let start = Instant::now();
     let process =
         Process::spawn_in("Passerelle", place.folder, Command::new(program).arg("serve").arg("--settings").arg(settings));
     let ready = process.line_after("ready: channels ");
     let address = ready.split(',').next().and_then(|address| address.parse().ok()).expect("ready: channels ADDRESS, …");
     Target { name: "Passerelle", address, process, ready_after: start.elapsed() }
+}
+
+/// Passerelle between two upstreams, with routes that look into the request; a worker for each core.
+pub(crate) fn passerelle_routing(program: &Path, upstreams: [SocketAddr; 2], routes: &str) -> Target {
+    let place = Place::new();
+    place.write("orders.proto", include_str!("route/orders.proto"));
+    std::fs::create_dir(place.folder.path().join("routes")).expect("a folder in a new folder");
+    place.write("routes/orders.yaml", routes);
+    let [one, other] = upstreams.map(|upstream| upstream.to_string());
+    let text = include_str!("route/passerelle.yaml").replace("ONE", &one).replace("OTHER", &other);
+    let settings = place.write("passerelle.yaml", &text);
+    start_passerelle(program, place, &settings)
 }
 
 /// nginx with `grpc_pass`; it keeps a connection to the upstream for each call in flight.

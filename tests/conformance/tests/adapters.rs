@@ -58,6 +58,7 @@ adapter_laws!(the_mainframe_keeps_the_laws, built_in::mainframe());
 adapter_laws!(a_folder_of_documents_keeps_the_laws, built_in::folder());
 adapter_laws!(a_file_of_customers_keeps_the_laws, built_in::customers());
 adapter_laws!(a_desk_keeps_the_laws, built_in::desk());
+adapter_laws!(a_drop_folder_keeps_the_laws, built_in::drop_folder());
 
 async fn ledger() -> Place {
     let system = System::start().await;

@@ -112,6 +112,11 @@ impl Process {
         kill_process(self.pid(), Signal::INT).expect("a running program takes SIGINT");
     }
 
+    /// SIGHUP, by which operators have daemons read their files anew.
+    pub fn hang_up(&self) {
+        kill_process(self.pid(), Signal::HUP).expect("a running program takes SIGHUP");
+    }
+
     /// Waits for the end.
     pub fn wait(&mut self) -> ExitStatus {
         self.child.wait().expect("a child can be waited for")

@@ -118,6 +118,11 @@ impl Daemon {
         self.process.terminate();
     }
 
+    /// SIGHUP, as an operator sends it who has changed a file.
+    pub fn hang_up(&self) {
+        self.process.hang_up();
+    }
+
     /// Stops it and starts it anew, with the same settings and data. The ports may be others.
     pub fn restart(mut self) -> Self {
         self.terminate();

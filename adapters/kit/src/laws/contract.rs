@@ -107,6 +107,11 @@ async fn is_named(bench: Bench) -> Held {
 }
 
 async fn methods(bench: Bench) -> Held {
+    let opened = bench.opened();
+    let abilities = opened.configured.as_ref().and_then(|configured| configured.abilities);
+    if opened.adapter.receives() || abilities.is_some_and(|abilities| abilities.receive) {
+        return Err(Finding::NotAsked("it receives, which needs no method".to_owned()));
+    }
     ensure(!bench.contracts().names().is_empty(), || "no contract has a method".to_owned())
 }
 

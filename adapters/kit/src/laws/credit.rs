@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use passerelle_adapter::Context;
-use passerelle_proto::adapter::v1::{Credit, call_request, call_response};
+use passerelle_proto::adapter::v1::{Credit, End, call_request, call_response};
 use tonic::{Code, Status};
 
 use super::call::after;
@@ -65,6 +65,14 @@ pub(super) const LAWS: &[Law] = &[
         mend: "Wait for credit and for the call's end at the same time.",
         needs: &[Need::Wire, Need::Stream],
         check: |bench| Box::pin(waiting_cancelled(bench)),
+    },
+    Law {
+        id: "credit.after-end",
+        title: "A request that ended with `end` leaves credit to be given, where that is declared",
+        why: "The answer of a request that ended is held back by credit only if credit can still come.",
+        mend: "On `end` tell the method that its request is complete, and go on reading credit.",
+        needs: &[Need::Wire, Need::Stream],
+        check: |bench| Box::pin(after_end(bench)),
     },
     Law {
         id: "credit.huge",
@@ -170,6 +178,25 @@ async fn one_by_one(bench: Bench) -> Held {
             return Err(Finding::NotAsked("it answers only once the request has ended".to_owned()));
         }
         ensure(came, || format!("message {expected} does not come, although there is credit for it"))?;
+        credit(&call, 1);
+    }
+    Ok(())
+}
+
+async fn after_end(bench: Bench) -> Held {
+    let abilities = bench.opened().configured.as_ref().and_then(|configured| configured.abilities);
+    if !abilities.is_some_and(|abilities| abilities.request_end) {
+        return Err(Finding::NotAsked(
+            "it does not declare that it reads `end`; closing the stream ends its requests".to_owned(),
+        ));
+    }
+    let all = stream(&bench)?.messages;
+    let mut call = begin(&bench, 1).await?;
+    call.say(Some(call_request::What::End(End {})));
+    for expected in 1..=all.min(20) {
+        ensure(take_one(&mut call).await?, || {
+            format!("message {expected} does not come after `end`, although there is credit for it")
+        })?;
         credit(&call, 1);
     }
     Ok(())

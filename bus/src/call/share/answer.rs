@@ -47,6 +47,16 @@ impl Answer {
         self.code
     }
 
+    /// Its messages, with their prefixes.
+    pub(in crate::call) fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// The same with other messages.
+    pub(in crate::call) fn with_body(self, body: Bytes) -> Self {
+        Self { body, ..self }
+    }
+
     /// Its headers.
     pub(super) fn head(&self) -> &HeaderMap {
         &self.head

@@ -20,7 +20,6 @@ use std::time::{Duration, Instant};
 
 use http::Request;
 use http::request::Parts;
-use hyper::body::Incoming;
 use tokio::sync::watch;
 use tonic::Status;
 
@@ -31,7 +30,7 @@ use self::kept::Kept;
 use self::key::Key;
 use self::wish::Wish;
 use super::Route;
-use super::asked::Asked;
+use super::asked::{Asked, SMALL_BYTES};
 use super::body::Body;
 use super::gateway::{self, CallLimits, Exchange};
 use super::inward::Inward;
@@ -120,16 +119,16 @@ impl Share {
         self: &Arc<Self>,
         settings: &ShareSettings,
         route: &Arc<Route>,
-        request: Request<Incoming>,
+        request: Request<Inward>,
         exchange: Exchange,
         limits: &CallLimits,
     ) -> Response {
         let wish = Wish::of(request.headers());
         let (mut parts, body) = request.into_parts();
         if wish.alone {
-            return gateway::pass(route, Request::from_parts(parts, Inward::coming(body)), exchange, limits).await;
+            return gateway::pass(route, Request::from_parts(parts, body), exchange, limits).await;
         }
-        let message = match Asked::read(body, exchange.deadline).await {
+        let message = match Asked::read(body, SMALL_BYTES, exchange.deadline).await {
             Asked::Whole(message) => message,
             Asked::Large(body) => return gateway::pass(route, Request::from_parts(parts, body), exchange, limits).await,
             Asked::Gone => return gateway::refuse(exchange.observed, Status::cancelled("the caller went away")),

@@ -23,16 +23,8 @@ pub(super) async fn given_up(
 ) {
     let delivery = desk.plan.name.clone();
     let key = letter.unwrap_or_else(|| format!("{delivery}/{}", sending.place).into());
-    let given_up = GivenUp {
-        delivery,
-        message,
-        place: sending.place.into(),
-        lane: sending.lane,
-        holds_lane: false,
-        reason,
-        why,
-        attempts: sending.attempt,
-    };
+    let given_up =
+        GivenUp { delivery, message, place: sending.place.into(), lane: sending.lane, reason, why, attempts: sending.attempt };
     write(&desk, &key, Bury::Up(Box::new(given_up))).await;
     desk.finish(&sending, Settlement::Done);
 }

@@ -1,7 +1,7 @@
 //! Reading the journal for a delivery: on, and again for lanes that had been full.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use passerelle_journal::{Position, ReadError, Stored};
 use passerelle_proto::bus::v1;
@@ -81,12 +81,12 @@ async fn read(desk: &Arc<Desk>, next: Next, last: Position) {
 
 /// Into the lanes; `false`: there is no room for all of them.
 fn put(desk: &Desk, next: Next, from: Place, after: Place, messages: Vec<Read>) -> bool {
-    let (now, mut state) = (Instant::now(), desk.state());
+    let mut state = desk.state();
     for Read { lane, waiting, body } in messages.into_iter().filter(|read| read.waiting.place >= from) {
         let is_in_memory = match next {
             Next::On(_) if state.lanes.read_from().is_none() => return false,
-            Next::On(_) => state.lanes.read(lane, waiting, now),
-            Next::Again(_) => state.lanes.refill(lane, waiting, now),
+            Next::On(_) => state.lanes.read(lane, waiting),
+            Next::Again(_) => state.lanes.refill(lane, waiting),
         };
         if is_in_memory {
             state.keep(waiting.place, body, desk.plan.bytes);
@@ -135,7 +135,7 @@ pub(super) async fn messages(desk: &Desk, stored: Stored) -> Vec<Read> {
 fn one(place: Place, lane: Option<LaneId>, message: v1::Message, letter: Option<Arc<str>>) -> Read {
     let priority = u8::try_from(message.priority).unwrap_or(u8::MAX);
     let lane = lane.unwrap_or_else(|| alone(place));
-    Read { lane, waiting: Waiting { place, priority, not_before: None }, body: Body::new(message, letter) }
+    Read { lane, waiting: Waiting { place, priority }, body: Body::new(message, letter) }
 }
 
 /// A lane for one message: its place, spread over all numbers.

@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 use self::parcel::Handed;
 pub use self::parcel::Parcel;
 use self::state::State;
-use super::{Destination, Grave, LaneId, LaneLimits, Ledger, Place, Progress, RetryLimits, Settlement};
+use super::{Grave, LaneId, LaneLimits, Ledger, Place, Progress, RetryLimits, Settlement};
 use crate::keyed::{Clock, Failure, Keyed};
 
 /// Says whether a message is delivered, and in which lane.
@@ -69,8 +69,6 @@ pub struct Delivery {
 /// A delivery at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeliveryStatus {
-    /// Its destination is not there.
-    pub is_away: bool,
     /// Messages in memory that are not settled.
     pub waiting: usize,
     /// Those of them that were taken.
@@ -90,7 +88,7 @@ pub struct DeliveryStatus {
 pub struct Counts {
     /// Delivered.
     pub delivered: u64,
-    /// Attempts that failed, or found the destination away.
+    /// Attempts that failed.
     pub failed: u64,
     /// Given up.
     pub dead: u64,
@@ -146,7 +144,7 @@ impl Delivery {
             let (handed, wakes_at) = {
                 let mut state = self.desk.state();
                 let handed = state.hand_out(most, now);
-                (Hand { desk: &self.desk, handed: handed.into() }, state.wakes_at())
+                (Hand { desk: &self.desk, handed: handed.into() }, state.lanes.wakes_at())
             };
             if !handed.handed.is_empty() {
                 if handed.handed.len() == most {
@@ -180,7 +178,6 @@ impl Delivery {
         let last = self.desk.parts.journal.durable().borrow().position.0;
         let state = self.desk.state();
         DeliveryStatus {
-            is_away: state.destination != Destination::There,
             waiting: state.lanes.waiting(),
             under_way: state.lanes.under_way(),
             lanes: state.lanes.count(),

@@ -81,22 +81,15 @@ impl Parcel {
                 Outcome::Delivered => state.counts.delivered += 1,
                 _ => state.counts.failed += 1,
             }
-            match outcome {
-                Outcome::Unavailable { retry_after, .. } => state.destination.missed(now, |failures| {
-                    let wait = retry.wait(failures, fastrand::f64());
-                    retry_after.map_or(wait, |asked| asked.min(retry.longest_wait))
-                }),
-                _ => state.destination.answered(),
-            }
         }
         match retry.verdict(outcome, self.sending.attempt, fastrand::f64()) {
             Verdict::Done => match self.letter.take() {
                 Some(letter) => self.desk.clone().later(bury::recovered(self.desk.clone(), letter, self.sending)),
                 None => self.desk.finish(&self.sending, Settlement::Done),
             },
-            Verdict::Again { after, counts } => {
+            Verdict::Again { after } => {
                 let body = Body::new(mem::take(&mut self.message), self.letter.take());
-                self.desk.again(&self.sending, body, now + after, counts);
+                self.desk.again(&self.sending, body, now + after);
             }
             Verdict::Dead { reason, why } => self.bury(reason, why),
         }
@@ -122,15 +115,15 @@ impl Drop for Parcel {
 impl Desk {
     /// What became of a message, for its lane; wakes whoever waits for that.
     pub(super) fn finish(&self, sending: &Sending, settlement: Settlement) {
-        self.state().lanes.settle(sending, settlement, Instant::now());
+        self.state().lanes.settle(sending, settlement);
         self.arrived.notify_one();
         self.room.notify_one();
         self.changed.notify_one();
     }
 
-    fn again(&self, sending: &Sending, body: Body, at: Instant, counts: bool) {
+    fn again(&self, sending: &Sending, body: Body, at: Instant) {
         self.state().keep(sending.place, body, self.plan.bytes);
-        self.finish(sending, Settlement::Again { at, counts });
+        self.finish(sending, Settlement::Again { at, counts: true });
     }
 }
 

@@ -8,12 +8,11 @@ use passerelle_proto::bus::v1::Message;
 
 use super::Counts;
 use super::parcel::{Body, Handed};
-use crate::delivery::{Destination, LaneId, LaneLimits, Lanes, Place, Progress, Waiting};
+use crate::delivery::{LaneId, LaneLimits, Lanes, Place, Progress, Waiting};
 
-/// Lanes, the messages that fit in memory, and whether the destination is there.
+/// Lanes, and the messages that fit in memory.
 pub(super) struct State {
     pub(super) lanes: Lanes,
-    pub(super) destination: Destination,
     bodies: HashMap<Place, Body>,
     bytes: usize,
     /// Up to where was read when progress was written down last.
@@ -31,14 +30,7 @@ pub(super) struct Read {
 impl State {
     pub(super) fn new(limits: LaneLimits, progress: &Progress) -> Self {
         let lanes = Lanes::resume(limits, progress);
-        Self {
-            lanes,
-            destination: Destination::default(),
-            bodies: HashMap::new(),
-            bytes: 0,
-            written: progress.frontier,
-            counts: Counts::default(),
-        }
+        Self { lanes, bodies: HashMap::new(), bytes: 0, written: progress.frontier, counts: Counts::default() }
     }
 
     /// Keeps a message in memory if there is room.
@@ -52,24 +44,13 @@ impl State {
     /// Messages that go now.
     pub(super) fn hand_out(&mut self, most: usize, now: Instant) -> Vec<Handed> {
         let mut handed = Vec::new();
-        while handed.len() < most && self.destination.admits(now) {
-            let Some(sending) = self.lanes.next(now) else {
-                self.destination.nobody_went(now);
-                break;
-            };
+        while handed.len() < most {
+            let Some(sending) = self.lanes.next(now) else { break };
             let body = self.bodies.remove(&sending.place);
             self.bytes -= body.as_ref().map_or(0, |body| body.size);
             handed.push(Handed { sending, body });
         }
         handed
-    }
-
-    /// When something may be handed out without anything else happening.
-    pub(super) fn wakes_at(&self) -> Option<Instant> {
-        match self.destination {
-            Destination::There => self.lanes.wakes_at(),
-            Destination::Away { .. } | Destination::Asked { .. } => self.destination.opens_at(),
-        }
     }
 }
 

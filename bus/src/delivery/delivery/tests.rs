@@ -204,30 +204,6 @@ async fn what_is_refused_is_a_dead_letter_that_can_be_sent_again() {
 }
 
 #[tokio::test]
-async fn a_destination_that_is_away_is_asked_by_one_message_and_uses_up_no_attempts() {
-    let world = World::new();
-    world.publish((0..50).map(|id| message(id, &id.to_string())).collect()).await;
-    let running = world.start().await;
-    running.take().await.settle(Outcome::Unavailable { retry_after: None, why: "UNAVAILABLE".to_owned() });
-    for _ in 0..20 {
-        let taken = timeout(Duration::from_secs(30), running.delivery.take(50)).await.unwrap();
-        assert_eq!(taken.len(), 1, "one finds out");
-        for parcel in taken {
-            assert_eq!(parcel.attempt(), 1);
-            parcel.settle(Outcome::Unavailable { retry_after: None, why: "UNAVAILABLE".to_owned() });
-        }
-    }
-    running.take().await.settle(Outcome::Delivered);
-    let mut taken = 1;
-    while taken < 50 {
-        for parcel in running.delivery.take(50).await {
-            parcel.settle(Outcome::Delivered);
-            taken += 1;
-        }
-    }
-}
-
-#[tokio::test]
 async fn what_fails_too_often_or_comes_too_late_is_given_up() {
     let world = World::new();
     let late = Message { deadline: Some(SystemTime::UNIX_EPOCH.into()), ..message(2, "8") };

@@ -13,10 +13,8 @@ pub(super) enum State {
     Ready,
     /// Its first message is with the destination.
     UnderWay,
-    /// Its first message waits for its time, or for its next attempt.
+    /// Its first message waits for its next attempt.
     Asleep(Instant),
-    /// A person has to look at its first message; the others wait, so that their order is kept.
-    Held,
     /// All messages in memory are done; there are more in the journal.
     Drained,
 }

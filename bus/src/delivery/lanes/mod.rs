@@ -45,8 +45,6 @@ pub struct Waiting {
     pub place: Place,
     /// 0 to 9; 9 goes first. Within a lane order comes before priority.
     pub priority: u8,
-    /// It does not go before.
-    pub not_before: Option<Instant>,
 }
 
 /// A message that is to be sent now.
@@ -69,11 +67,9 @@ pub enum Settlement {
     Again {
         /// When.
         at: Instant,
-        /// Whether this attempt counts: one that the destination did not look at does not.
+        /// Whether this attempt counts: one that nobody began does not.
         counts: bool,
     },
-    /// A person has to look first; its lane waits.
-    Held,
 }
 
 /// The lanes of one destination.
@@ -133,7 +129,7 @@ impl Lanes {
     }
 
     /// A message at or after the frontier; whether it is in memory now.
-    pub fn read(&mut self, id: LaneId, message: Waiting, now: Instant) -> bool {
+    pub fn read(&mut self, id: LaneId, message: Waiting) -> bool {
         self.frontier = self.frontier.max(message.place.next());
         self.changed.insert(id);
         let lane = self.lanes.entry(id).or_insert_with(Lane::new);
@@ -147,7 +143,7 @@ impl Lanes {
             }
             return false;
         }
-        self.put(id, message, now);
+        self.put(id, message);
         true
     }
 
@@ -172,7 +168,7 @@ impl Lanes {
     }
 
     /// A message from where lanes are refilled; whether it is in memory now, and was not before.
-    pub fn refill(&mut self, id: LaneId, message: Waiting, now: Instant) -> bool {
+    pub fn refill(&mut self, id: LaneId, message: Waiting) -> bool {
         let Some(lane) = self.lanes.get_mut(&id) else { return false };
         let Some(left) = lane.left_from else { return false };
         if message.place < left || message.place >= self.frontier {
@@ -182,7 +178,7 @@ impl Lanes {
         match &mut self.pass {
             Some(pass) if pass.complete.contains(&id) && has_room => {
                 lane.left_from = Some(message.place.next());
-                self.put(id, message, now);
+                self.put(id, message);
                 true
             }
             Some(pass) => {
@@ -233,14 +229,14 @@ impl Lanes {
     }
 
     /// What became of a message that [`next`](Self::next) gave.
-    pub fn settle(&mut self, sent: &Sending, settlement: Settlement, now: Instant) {
+    pub fn settle(&mut self, sent: &Sending, settlement: Settlement) {
         let Some(lane) = self.lanes.get_mut(&sent.lane) else { return };
         if lane.state != State::UnderWay || lane.waiting.front().is_none_or(|first| first.place != sent.place) {
             return;
         }
         self.under_way -= 1;
         match settlement {
-            Settlement::Done => self.advance(sent.lane, now),
+            Settlement::Done => self.advance(sent.lane),
             Settlement::Again { at, counts } => {
                 lane.attempts = lane.attempts.saturating_add(u32::from(counts));
                 if counts {
@@ -249,21 +245,7 @@ impl Lanes {
                 lane.state = State::Asleep(at);
                 self.asleep.insert((at, sent.lane));
             }
-            Settlement::Held => lane.state = State::Held,
         }
-    }
-
-    /// Lets the first message of a lane that is held go again, or gives it up; says whether the lane was held.
-    pub fn release(&mut self, id: LaneId, give_up: bool, now: Instant) -> bool {
-        let Some(lane) = self.lanes.get_mut(&id).filter(|lane| lane.state == State::Held) else { return false };
-        lane.attempts = 0;
-        self.changed.insert(id);
-        if give_up {
-            self.advance(id, now);
-        } else {
-            self.rouse(id, now);
-        }
-        true
     }
 
     /// Up to where was read.
@@ -317,24 +299,24 @@ impl Lanes {
         Changes { lanes, frontier: self.frontier }
     }
 
-    fn put(&mut self, id: LaneId, message: Waiting, now: Instant) {
+    fn put(&mut self, id: LaneId, message: Waiting) {
         let Some(lane) = self.lanes.get_mut(&id) else { return };
         lane.waiting.push_back(message);
         self.waiting += 1;
         if lane.waiting.len() == 1 {
-            self.rouse(id, now);
+            self.rouse(id);
         }
     }
 
     /// The first message of a lane is settled.
-    fn advance(&mut self, id: LaneId, now: Instant) {
+    fn advance(&mut self, id: LaneId) {
         let Some(lane) = self.lanes.get_mut(&id) else { return };
         lane.waiting.pop_front();
         lane.attempts = 0;
         self.waiting -= 1;
         self.changed.insert(id);
         if !lane.waiting.is_empty() {
-            self.rouse(id, now);
+            self.rouse(id);
         } else if lane.left_from.is_some() {
             lane.state = State::Drained;
         } else {
@@ -342,30 +324,19 @@ impl Lanes {
         }
     }
 
-    /// A lane's first message may go, now or when its time has come.
-    fn rouse(&mut self, id: LaneId, now: Instant) {
+    /// A lane's first message may go.
+    fn rouse(&mut self, id: LaneId) {
         let Some(lane) = self.lanes.get_mut(&id) else { return };
         let Some(first) = lane.waiting.front() else { return };
-        match first.not_before.filter(|at| *at > now) {
-            Some(at) => {
-                lane.state = State::Asleep(at);
-                self.asleep.insert((at, id));
-            }
-            None => {
-                lane.state = State::Ready;
-                self.ready.push(id, first.priority);
-            }
-        }
+        lane.state = State::Ready;
+        self.ready.push(id, first.priority);
     }
 
     fn wake(&mut self, now: Instant) {
         while let Some(&(at, id)) = self.asleep.first().filter(|(at, _)| *at <= now) {
             self.asleep.remove(&(at, id));
-            if let Some(lane) = self.lanes.get_mut(&id).filter(|lane| lane.state == State::Asleep(at)) {
-                lane.state = State::Ready;
-                if let Some(first) = lane.waiting.front() {
-                    self.ready.push(id, first.priority);
-                }
+            if self.lanes.get(&id).is_some_and(|lane| lane.state == State::Asleep(at)) {
+                self.rouse(id);
             }
         }
     }

@@ -20,7 +20,7 @@ impl Journal {
     }
 
     fn waiting(index: usize) -> Waiting {
-        Waiting { place: Self::place(index), priority: (index % 10) as u8, not_before: None }
+        Waiting { place: Self::place(index), priority: (index % 10) as u8 }
     }
 
     /// Gives up to `most` messages from a place on.
@@ -95,7 +95,7 @@ impl Run<'_> {
             if self.lanes.read_from().is_none() {
                 return;
             }
-            self.lanes.read(lane, Journal::waiting(index), self.now);
+            self.lanes.read(lane, Journal::waiting(index));
         }
     }
 
@@ -104,7 +104,7 @@ impl Run<'_> {
         let mut last = from;
         for (index, lane) in self.journal.from(from, most) {
             let waiting = Journal::waiting(index);
-            self.lanes.refill(lane, waiting, self.now);
+            self.lanes.refill(lane, waiting);
             last = waiting.place.next();
         }
         let end = self.journal.0.len();
@@ -114,7 +114,6 @@ impl Run<'_> {
     fn settle(&mut self, sent: Sending, how: u8) {
         let settlement = match how % 4 {
             0 => Settlement::Again { at: self.now + Duration::from_millis(u64::from(how)), counts: how > 100 },
-            1 if how > 200 => Settlement::Held,
             _ => Settlement::Done,
         };
         if settlement == Settlement::Done {
@@ -124,10 +123,7 @@ impl Run<'_> {
             done.push(index);
             self.ever[index] = true;
         }
-        self.lanes.settle(&sent, settlement, self.now);
-        if settlement == Settlement::Held {
-            assert!(self.lanes.release(sent.lane, false, self.now));
-        }
+        self.lanes.settle(&sent, settlement);
     }
 
     /// Everything goes well from now on.
@@ -178,7 +174,7 @@ proptest! {
 }
 
 fn at(position: u64, priority: u8) -> Waiting {
-    Waiting { place: Place::first_of(position), priority, not_before: None }
+    Waiting { place: Place::first_of(position), priority }
 }
 
 #[test]
@@ -186,11 +182,11 @@ fn a_lane_of_many_messages_lets_the_others_go_in_between() {
     let now = Instant::now();
     let mut lanes = Lanes::resume(LaneLimits { under_way: 1, ..LaneLimits::default() }, &Progress::default());
     for (position, lane) in [(1, 7), (2, 7), (3, 7), (4, 8), (5, 9)] {
-        lanes.read(lane, at(position, 0), now);
+        lanes.read(lane, at(position, 0));
     }
     let order: Vec<u64> = std::iter::from_fn(|| {
         let sent = lanes.next(now)?;
-        lanes.settle(&sent, Settlement::Done, now);
+        lanes.settle(&sent, Settlement::Done);
         Some(sent.place.position)
     })
     .collect();
@@ -201,12 +197,12 @@ fn a_lane_of_many_messages_lets_the_others_go_in_between() {
 fn priority_goes_first_between_lanes_and_never_within_one() {
     let now = Instant::now();
     let mut lanes = Lanes::resume(LaneLimits { under_way: 1, ..LaneLimits::default() }, &Progress::default());
-    lanes.read(1, at(1, 0), now);
-    lanes.read(1, at(2, 9), now);
-    lanes.read(2, at(3, 5), now);
+    lanes.read(1, at(1, 0));
+    lanes.read(1, at(2, 9));
+    lanes.read(2, at(3, 5));
     let order: Vec<u64> = std::iter::from_fn(|| {
         let sent = lanes.next(now)?;
-        lanes.settle(&sent, Settlement::Done, now);
+        lanes.settle(&sent, Settlement::Done);
         Some(sent.place.position)
     })
     .collect();
@@ -218,11 +214,11 @@ fn a_message_that_fails_holds_up_its_own_lane_only() {
     let now = Instant::now();
     let mut lanes = Lanes::resume(LaneLimits::default(), &Progress::default());
     for (position, lane) in [(1, 1), (2, 1), (3, 2)] {
-        lanes.read(lane, at(position, 0), now);
+        lanes.read(lane, at(position, 0));
     }
     let later = now + Duration::from_secs(5);
     let failed = lanes.next(now).unwrap();
-    lanes.settle(&failed, Settlement::Again { at: later, counts: true }, now);
+    lanes.settle(&failed, Settlement::Again { at: later, counts: true });
     assert_eq!(lanes.next(now).unwrap().place, Place::first_of(3));
     assert_eq!(lanes.next(now), None);
     assert_eq!(lanes.wakes_at(), Some(later));
@@ -230,42 +226,13 @@ fn a_message_that_fails_holds_up_its_own_lane_only() {
 }
 
 #[test]
-fn what_is_held_waits_for_a_person_and_keeps_its_place_in_a_restart() {
-    let now = Instant::now();
-    let mut lanes = Lanes::resume(LaneLimits::default(), &Progress::default());
-    lanes.read(1, at(1, 0), now);
-    lanes.read(1, at(2, 0), now);
-    let sent = lanes.next(now).unwrap();
-    lanes.settle(&sent, Settlement::Held, now);
-    assert_eq!(lanes.next(now), None);
-    assert!(!lanes.release(2, false, now), "only what is held can be let go");
-    let mut written = Progress::default();
-    written.apply(&lanes.take_changes());
-    assert_eq!(written.oldest(), Place::first_of(1));
-    assert!(lanes.release(1, true, now));
-    assert_eq!(lanes.next(now).unwrap().place, Place::first_of(2));
-}
-
-#[test]
-fn a_delayed_message_goes_at_its_time_and_not_before_its_lane() {
-    let now = Instant::now();
-    let mut lanes = Lanes::resume(LaneLimits::default(), &Progress::default());
-    let tomorrow = now + Duration::from_secs(86_400);
-    lanes.read(1, Waiting { not_before: Some(tomorrow), ..at(1, 0) }, now);
-    lanes.read(1, at(2, 0), now);
-    assert_eq!(lanes.next(now), None);
-    assert_eq!(lanes.wakes_at(), Some(tomorrow));
-    assert_eq!(lanes.next(tomorrow).unwrap().place, Place::first_of(1));
-}
-
-#[test]
 fn what_comes_and_goes_between_two_records_is_not_written_down() {
     let now = Instant::now();
     let mut lanes = Lanes::resume(LaneLimits::default(), &Progress::default());
     for position in 1..=1_000 {
-        lanes.read(position, at(position, 0), now);
+        lanes.read(position, at(position, 0));
         let sent = lanes.next(now).unwrap();
-        lanes.settle(&sent, Settlement::Done, now);
+        lanes.settle(&sent, Settlement::Done);
     }
     assert_eq!(lanes.take_changes(), Changes { lanes: Vec::new(), frontier: Place { position: 1_000, index: 1 } });
 }

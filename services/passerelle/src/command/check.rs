@@ -9,8 +9,10 @@ use crate::adapters;
 use crate::cli::SettingsFile;
 use crate::explain::Code;
 use crate::failure::Failure;
+use crate::route_files::Offline;
 use crate::serve::{contracts, reads, tls};
 use crate::settings::{Contract, Endpoint, EndpointName, Loaded};
+use crate::translation_files;
 
 /// Proves everything that can be proven without a connection; prints an `ok` line for each thing.
 pub(super) fn run(file: &SettingsFile) -> Result<(), Failure> {
@@ -33,6 +35,16 @@ pub(super) fn run(file: &SettingsFile) -> Result<(), Failure> {
             }
         }
     }
+    if let Some(folder) = &loaded.settings.translations
+        && let Err(failure) = translation_files::prove(folder, &registry)
+    {
+        refused += 1;
+        failure.print();
+    }
+    if let Err(failure) = translation_files::prove_sides(&registry) {
+        refused += 1;
+        failure.print();
+    }
     for (name, line) in &loaded.settings.callback.lines {
         let zone = line.calendar().zone_name().to_owned();
         println!(
@@ -40,11 +52,30 @@ pub(super) fn run(file: &SettingsFile) -> Result<(), Failure> {
             line.capacity, line.slot_seconds, line.desk
         );
     }
+    if let (0, Some(folder)) = (refused, &loaded.settings.routes) {
+        println!("ok routes {}: {}", folder.display(), routes_line(&loaded, &registry)?);
+    }
     match refused {
         0 => Ok(()),
-        1 => Err(Failure::new(Code::SETTINGS_REFUSED, "1 endpoint cannot be used")),
-        many => Err(Failure::new(Code::SETTINGS_REFUSED, format!("{many} endpoints cannot be used"))),
+        1 => Err(Failure::new(Code::SETTINGS_REFUSED, "1 thing that the settings name cannot be used")),
+        many => Err(Failure::new(Code::SETTINGS_REFUSED, format!("{many} things that the settings name cannot be used"))),
     }
+}
+
+/// The routes, held against all contracts that need no connection, and their cases.
+fn routes_line(loaded: &Loaded, registry: &Registry) -> Result<String, Failure> {
+    let offline = Offline::with(&loaded.settings, registry.snapshot())?;
+    let (held, failed) = super::route::cases(&offline)?;
+    if !failed.is_empty() {
+        return Err(Failure::new(Code::ROUTES_REFUSED, failed.join("\n")));
+    }
+    let waiting: usize = offline.set.waiting().values().map(Vec::len).sum();
+    let waits = if waiting > 0 {
+        format!(", {waiting} of them wait for a method that is not known without a connection")
+    } else {
+        String::new()
+    };
+    Ok(format!("{} routes{waits}, {held} cases hold", offline.set.listed().len()))
 }
 
 /// What an endpoint speaks; its contracts must fit those of the endpoints before it.

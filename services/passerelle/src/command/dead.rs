@@ -111,8 +111,6 @@ pub enum Reason {
     Rejected,
     /// It failed as often as it may.
     Exhausted,
-    /// Whether it was taken is not known.
-    Undecided,
     /// Its deadline passed.
     Expired,
 }
@@ -281,7 +279,6 @@ impl From<Reason> for DeadLetterReason {
         match reason {
             Reason::Rejected => Self::Rejected,
             Reason::Exhausted => Self::Exhausted,
-            Reason::Undecided => Self::Undecided,
             Reason::Expired => Self::Expired,
         }
     }

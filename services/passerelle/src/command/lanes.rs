@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use clap::Args;
 use passerelle_proto::bus::v1::delivery_operations_client::DeliveryOperationsClient;
-use passerelle_proto::bus::v1::{Delivery, DestinationState, ListDeliveriesRequest};
+use passerelle_proto::bus::v1::{Delivery, ListDeliveriesRequest};
 use tokio::time::Instant;
 
 use super::connect::{self, Tls};
@@ -21,7 +21,7 @@ const FROM_THE_TOP: &str = "\x1b[H\x1b[2J";
 /// Which bus, and whether to go on.
 #[derive(Debug, Args)]
 #[command(
-    about = "Shows the deliveries of a running bus: what waits, the oldest message, how quickly they go, whether their consumers are there",
+    about = "Shows the deliveries of a running bus: what waits, the oldest message, how quickly they go, how many consume them",
     after_help = "Examples:\n  passerelle lanes            once\n  passerelle lanes --watch 2  every two seconds, with rates, until Ctrl-C"
 )]
 pub struct Lanes {
@@ -68,20 +68,8 @@ fn table(deliveries: &[Delivery], now: SystemTime, rates: Option<&Rates<'_>>) ->
     if deliveries.is_empty() {
         return "no delivery is declared; passerelle reference settings shows how (`deliveries`)\n".to_owned();
     }
-    let head = [
-        "DELIVERY",
-        "TO",
-        "STATE",
-        "WAITING",
-        "UNDER WAY",
-        "LANES",
-        "UNREAD",
-        "OLDEST",
-        "DELIVERED",
-        "A SECOND",
-        "FAILED",
-        "DEAD",
-    ];
+    let head =
+        ["DELIVERY", "CONSUMERS", "WAITING", "UNDER WAY", "LANES", "UNREAD", "OLDEST", "DELIVERED", "A SECOND", "FAILED", "DEAD"];
     let mut rows = vec![head.map(str::to_owned)];
     rows.extend(deliveries.iter().map(|delivery| {
         let rate = rates.and_then(|rates| {
@@ -90,8 +78,7 @@ fn table(deliveries: &[Delivery], now: SystemTime, rates: Option<&Rates<'_>>) ->
         });
         [
             delivery.name.clone(),
-            delivery.to.clone(),
-            state(delivery).to_owned(),
+            delivery.consumers.to_string(),
             delivery.waiting.to_string(),
             delivery.under_way.to_string(),
             delivery.lanes.to_string(),
@@ -104,14 +91,6 @@ fn table(deliveries: &[Delivery], now: SystemTime, rates: Option<&Rates<'_>>) ->
         ]
     }));
     aligned(&rows, "")
-}
-
-fn state(delivery: &Delivery) -> &'static str {
-    match delivery.destination() {
-        DestinationState::Away => "away",
-        _ if delivery.consumers == 0 => "nobody there",
-        _ => "there",
-    }
 }
 
 /// How long the oldest message has waited.
@@ -140,8 +119,6 @@ mod tests {
         let at = |seconds| Some((SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)).into());
         let there = Delivery {
             name: "crm".to_owned(),
-            to: "consumers".to_owned(),
-            destination: DestinationState::There.into(),
             consumers: 2,
             waiting: 3,
             under_way: 1,
@@ -150,23 +127,17 @@ mod tests {
             delivered: 120,
             ..Delivery::default()
         };
-        let away = Delivery {
-            name: "mail".to_owned(),
-            destination: DestinationState::Away.into(),
-            oldest: at(0),
-            dead: 4,
-            ..there.clone()
-        };
+        let failing = Delivery { name: "mail".to_owned(), oldest: at(0), dead: 4, ..there.clone() };
         let alone = Delivery { name: "web".to_owned(), consumers: 0, oldest: None, delivered: 0, ..there.clone() };
         let counts = BTreeMap::from([("crm".to_owned(), 20)]);
         let rates = Rates { counts: &counts, seconds: 2.0 };
         expect![[r#"
-            DELIVERY  TO         STATE         WAITING  UNDER WAY  LANES  UNREAD  OLDEST  DELIVERED  A SECOND  FAILED  DEAD
-            crm       consumers  there         3        1          2      0       10 s    120        50        0       0
-            mail      consumers  away          3        1          2      0       2 h     120        -         0       4
-            web       consumers  nobody there  3        1          2      0       -       0          -         0       0
+            DELIVERY  CONSUMERS  WAITING  UNDER WAY  LANES  UNREAD  OLDEST  DELIVERED  A SECOND  FAILED  DEAD
+            crm       2          3        1          2      0       10 s    120        50        0       0
+            mail      2          3        1          2      0       2 h     120        -         0       4
+            web       0          3        1          2      0       -       0          -         0       0
         "#]]
-        .assert_eq(&table(&[there, away, alone], now, Some(&rates)));
+        .assert_eq(&table(&[there, failing, alone], now, Some(&rates)));
         assert_eq!(table(&[], now, None), "no delivery is declared; passerelle reference settings shows how (`deliveries`)\n");
     }
 }

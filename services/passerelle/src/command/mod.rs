@@ -25,6 +25,7 @@ mod moment;
 pub(crate) mod publish;
 pub(crate) mod record;
 mod reference;
+pub(crate) mod route;
 pub(crate) mod tail;
 pub(crate) mod twin;
 pub(crate) mod view;
@@ -46,6 +47,7 @@ pub fn run(command: Command) -> Result<(), Failure> {
         Command::Check(file) => check::run(&file),
         Command::Contract(contract) => crate::serve::runtime(1)?.block_on(contract::run(&contract)),
         Command::Endpoint(endpoint) => crate::serve::runtime(1)?.block_on(endpoint::run(&endpoint)),
+        Command::Route(route) => route::run(&route),
         Command::Call(call) => crate::serve::runtime(1)?.block_on(call::run(&call)),
         Command::Publish(publish) => crate::serve::runtime(1)?.block_on(publish::run(&publish)),
         Command::Tail(tail) => crate::serve::runtime(1)?.block_on(tail::run(&tail)),

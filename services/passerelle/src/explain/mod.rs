@@ -61,6 +61,10 @@ impl Code {
     pub const CONTRACT_INCOMPATIBLE: Self = Self(26);
     /// An adapter in another process failed its introduction.
     pub const ADAPTER_QUARANTINED: Self = Self(27);
+    /// Route files cannot be used.
+    pub const ROUTES_REFUSED: Self = Self(28);
+    /// Translation files cannot be used.
+    pub const TRANSLATIONS_REFUSED: Self = Self(29);
 
     /// The code written as `P0003`, `p3` or `3`.
     pub fn find(text: &str) -> Option<Self> {
@@ -91,7 +95,7 @@ pub fn codes() -> impl Iterator<Item = Code> {
     PAGES.iter().map(|(code, _)| *code)
 }
 
-const PAGES: [(Code, &str); 27] = [
+const PAGES: [(Code, &str); 29] = [
     (Code::SETTINGS_UNREADABLE, include_str!("pages/P0001.md")),
     (Code::SETTINGS_UNPARSABLE, include_str!("pages/P0002.md")),
     (Code::SETTINGS_REFUSED, include_str!("pages/P0003.md")),
@@ -119,6 +123,8 @@ const PAGES: [(Code, &str); 27] = [
     (Code::VIEWS_STOPPED, include_str!("pages/P0025.md")),
     (Code::CONTRACT_INCOMPATIBLE, include_str!("pages/P0026.md")),
     (Code::ADAPTER_QUARANTINED, include_str!("pages/P0027.md")),
+    (Code::ROUTES_REFUSED, include_str!("pages/P0028.md")),
+    (Code::TRANSLATIONS_REFUSED, include_str!("pages/P0029.md")),
 ];
 
 #[cfg(test)]

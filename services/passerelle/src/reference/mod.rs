@@ -6,7 +6,9 @@ mod conformance;
 mod errors;
 pub(crate) mod fields;
 mod metrics;
+mod routes;
 mod settings;
+mod translations;
 
 /// A page of the reference.
 pub struct Page {
@@ -23,6 +25,8 @@ pub fn pages() -> Vec<Page> {
     vec![
         Page { name: "settings", about: "every key of the settings file", text: settings::page },
         Page { name: "settings-schema", about: "the same as JSON schema, for editors", text: settings::schema },
+        Page { name: "routes", about: "route files, what their conditions may name, and cases", text: routes::page },
+        Page { name: "routes-schema", about: "route files as JSON schema, for editors", text: routes::schema },
         Page { name: "adapters", about: "the adapters that are built in, and their files", text: adapters::page },
         Page { name: "conformance", about: "the file that the conformance kit reads, and every law", text: conformance::page },
         Page { name: "errors", about: "every error code and the way out", text: errors::page },
@@ -33,6 +37,8 @@ pub fn pages() -> Vec<Page> {
             about: "the file that `record` writes and `twin` plays",
             text: || include_str!("recordings.md").to_owned(),
         },
+        Page { name: "translations", about: "files that turn one message type into another", text: translations::page },
+        Page { name: "translations-schema", about: "the same as JSON schema, for editors", text: translations::schema },
         Page { name: "sample", about: "a settings file to begin with", text: settings::sample },
     ]
 }
@@ -48,6 +54,8 @@ mod tests {
         match page {
             "sample" => None,
             "settings-schema" => Some("settings.schema.json".to_owned()),
+            "routes-schema" => Some("routes.schema.json".to_owned()),
+            "translations-schema" => Some("translations.schema.json".to_owned()),
             page => Some(format!("{page}.md")),
         }
     }

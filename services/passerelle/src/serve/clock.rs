@@ -10,7 +10,7 @@ const LONGEST_SLEEP: Duration = Duration::from_millis(500);
 
 /// The clock of this machine.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Wall;
+pub(crate) struct Wall;
 
 #[async_trait]
 impl Clock for Wall {

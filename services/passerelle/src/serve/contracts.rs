@@ -58,6 +58,20 @@ pub(crate) fn of_files(registry: &Registry, endpoint: &str, contract: &Contract)
     add(registry, None, image, Source::Settings(what), endpoint).map_err(|error| refused(endpoint, error))
 }
 
+/// Registers a contract that callers see and no endpoint speaks: translations serve it.
+pub(crate) fn of_callers(registry: &Registry, file: &str, image: Image, what: String) -> Result<(), Failure> {
+    let registration = Registration {
+        name: None,
+        image,
+        source: Source::Settings(what),
+        binding: None,
+        override_reason: None,
+        at: SystemTime::now(),
+    };
+    let added = registry.add(registration);
+    added.map(drop).map_err(|error| Failure::new(Code::CONTRACT_REFUSED, format!("{file}: {error}")))
+}
+
 fn refused(endpoint: &str, error: RegistryError) -> Failure {
     let code = match error {
         RegistryError::Incompatible(_) => Code::CONTRACT_INCOMPATIBLE,

@@ -28,6 +28,8 @@ const RESOLVE_EVERY: Duration = Duration::from_secs(30);
 pub(crate) struct Opened {
     /// All of them, by name.
     pub(crate) endpoints: BTreeMap<String, Arc<Endpoint>>,
+    /// Those that are adapters, by name.
+    pub(crate) adapters: Vec<(String, Arc<dyn Adapter>)>,
     /// Those where customers are called back, by name.
     pub(crate) desks: BTreeMap<String, Arc<dyn Adapter>>,
     /// Those whose contract is known only when they have been reached.
@@ -52,6 +54,7 @@ pub(crate) async fn open(loaded: &Loaded, registry: &Registry) -> Result<Opened,
                     true => opened.to_come.push((name.to_string(), adapter.clone())),
                     false => contracts::of_adapter(registry, name.as_str(), adapter.as_ref())?,
                 }
+                opened.adapters.push((name.to_string(), adapter.clone()));
                 if file.adapter == settings::DESK {
                     opened.desks.insert(name.to_string(), adapter.clone());
                 }

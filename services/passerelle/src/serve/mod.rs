@@ -1,7 +1,7 @@
 //! `passerelle serve`: settings in, two open ports out, drained at the end.
 
 mod admin;
-mod clock;
+pub(crate) mod clock;
 pub(crate) mod contracts;
 mod deadline;
 pub(crate) mod dial;
@@ -15,6 +15,7 @@ mod operators;
 mod readiness;
 pub(crate) mod reads;
 mod routes;
+mod routing;
 pub(crate) mod tls;
 
 use std::collections::BTreeMap;
@@ -29,8 +30,10 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use passerelle_bus::call::observe::{METRICS, Propagation};
 use passerelle_bus::call::{CallLimits, Endpoint, Gateway};
 use passerelle_bus::contract::{self, Consumers, Registry};
-use passerelle_bus::keyed;
+use passerelle_bus::{keyed, route};
 use passerelle_journal::storage::Directory;
+use passerelle_services::admin::RouteFiles as _;
+use passerelle_services::journal as journal_service;
 use prost_reflect::MessageDescriptor;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
@@ -44,13 +47,14 @@ use self::durable::Durable;
 use self::front::Front;
 use self::listener::{Listener, ListenerLimits, Running};
 use self::readiness::Readiness;
-use self::routes::Routes;
+use self::routes::{Routes, Template, Ways};
+use self::routing::Routing;
 use crate::cli::SettingsFile;
 use crate::contract_store::FolderStore;
 use crate::explain::Code;
 use crate::failure::Failure;
 use crate::settings::{ListenAddress, ListenerTls, Loaded, Settings};
-use crate::telemetry;
+use crate::{telemetry, translation_files};
 
 /// How long the last traces may take to leave.
 const FLUSH: Duration = Duration::from_secs(3);
@@ -122,6 +126,8 @@ pub(crate) struct Daemon {
     durable: Arc<Durable>,
     /// Reflection of back offices and the following of the registry; ended when dropped.
     background: JoinSet<()>,
+    /// Takes what adapters receive.
+    receiving: JoinSet<()>,
     /// The claim on the data folder.
     _data_dir: File,
 }
@@ -140,20 +146,26 @@ impl Daemon {
         let registry = Arc::new(registry.counting_by(Consumers::named_by(settings.channels.resolved().name_key.clone())));
         let gateway = Arc::new(Gateway::new(limits(settings), propagation(settings)));
         let (health, health_service) = tonic_health::server::health_reporter();
-        let endpoints::Opened { endpoints, desks, to_come } = endpoints::open(loaded, &registry).await?;
+        let endpoints::Opened { endpoints, adapters, desks, to_come } = endpoints::open(loaded, &registry).await?;
         let durable = Arc::new(Durable::open(settings, desks).await?);
+        let routing = Routing::open(settings)?;
+        routing.prove(&registry.snapshot())?;
         let routes = Routes::new(
             registry.clone(),
             gateway.clone(),
             health.clone(),
             endpoints.clone(),
-            endpoints::template(settings),
-            endpoints::nothing_declared(settings),
+            Template { reached: endpoints::template(settings), around: endpoints::nothing_declared(settings) },
+            Ways {
+                routing: Arc::new(routing),
+                translations: translation_files::open(settings.translations.as_deref(), &registry)?,
+            },
         );
         routes.rebuild();
 
         let mut background = JoinSet::new();
         background.spawn(routes.clone().follow());
+        background.spawn(reload_at_hangup(routes.clone())?);
         for endpoint in endpoints.values() {
             background.spawn(endpoints::look(endpoint.clone()));
         }
@@ -167,6 +179,11 @@ impl Daemon {
         background.spawn(DriftWatch::new(registry.clone(), routes.clone(), declared).run());
         background.spawn(durable.clone().watch(health.clone()));
         background.spawn(durable.clone().retain());
+        let mut receiving = JoinSet::new();
+        for (name, adapter) in adapters {
+            let durable = durable.clone();
+            receiving.spawn(async move { durable.receive(&name, adapter.as_ref()).await });
+        }
         let ready = Arc::new(Readiness::new(durable.clone()));
         let own = operators::for_channels(health_service.clone(), registry.clone(), &durable).map_err(Failure::plain)?;
         let recorders = gateway.recorders().clone();
@@ -184,6 +201,7 @@ impl Daemon {
             ready,
             durable,
             background,
+            receiving,
             _data_dir: data_dir,
         })
     }
@@ -203,6 +221,7 @@ impl Daemon {
     pub(crate) async fn drain(mut self, grace: Duration) {
         self.ready.drain();
         self.durable.end_streams().await;
+        self.receiving.shutdown().await;
         self.health.set_service_status("", ServingStatus::NotServing).await;
         let deadline = Deadline::after(grace);
         let (channels, admin) = self.listeners;
@@ -218,6 +237,18 @@ impl Daemon {
         admin.drain(deadline::LEAST).await;
         tracing::info!("drained");
     }
+}
+
+/// Reads the route files anew at every SIGHUP. What is wrong with them is logged, and changes nothing.
+fn reload_at_hangup(routes: Arc<Routes>) -> Result<impl Future<Output = ()>, Failure> {
+    let mut hangups = signal(SignalKind::hangup()).map_err(Failure::plain)?;
+    Ok(async move {
+        while hangups.recv().await.is_some() {
+            let routes = routes.clone();
+            // The outcome is logged where it is known.
+            let _ = tokio::task::spawn_blocking(move || routes.reload(false)).await;
+        }
+    })
 }
 
 /// One running Passerelle a folder: two would overwrite each other's contracts. Held until the file is dropped.
@@ -276,10 +307,12 @@ pub(crate) fn every_metric() -> impl Iterator<Item = (&'static str, Unit, &'stat
     METRICS
         .into_iter()
         .chain(contract::METRICS)
+        .chain(route::METRICS)
         .chain(durable::METRICS)
         .chain(passerelle_services::delivery::METRICS)
         .chain(passerelle_projection::METRICS)
         .chain(keyed::observe::METRICS)
+        .chain(journal_service::METRICS)
 }
 
 fn describe_metrics() {

@@ -7,7 +7,7 @@ use passerelle_bus::call::record::Recorders;
 use passerelle_bus::call::{AddressState, BreakerStatus, ChannelUsage, EndpointStatus, HedgeStatus, PolicyStatus, ShareStatus};
 use passerelle_bus::contract::{Image, ImageError, Registry};
 use passerelle_proto::bus::v1;
-use passerelle_services::admin::{Adapters, Contracts, Endpoints};
+use passerelle_services::admin::{self, Adapters, Contracts, Endpoints};
 use passerelle_services::record::Recorder;
 use passerelle_services::reflection::Reflection;
 use tonic::service::Routes as Services;
@@ -20,9 +20,10 @@ use crate::adapters;
 
 const HEALTH: [&str; 1] = ["grpc.health.v1.Health"];
 const REFLECTION: [&str; 2] = ["grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"];
-const ADMINISTRATION: [&str; 5] = [
+const ADMINISTRATION: [&str; 6] = [
     "passerelle.bus.v1.Contracts",
     "passerelle.bus.v1.Endpoints",
+    "passerelle.bus.v1.Routes",
     "passerelle.bus.v1.Adapters",
     "passerelle.bus.v1.Recorder",
     "passerelle.bus.v1.Journal",
@@ -58,12 +59,14 @@ pub(crate) fn for_operators(
         .with_services(Image::decode(passerelle_proto::DESCRIPTORS)?, &ADMINISTRATION);
     let recorder = Recorder::new(registry.clone(), recorders, SystemTime::now);
     let contracts = Contracts::new(registry, Arc::new(|address| dial(address, None, None)), SystemTime::now);
+    let files = admin::Routes::new(routes.clone());
     let endpoints = Endpoints::new(Arc::new(move || Box::pin(listed(routes.clone()))));
     let services = Services::new(health)
         .add_service(reflection.v1())
         .add_service(reflection.v1alpha())
         .add_service(contracts.server())
         .add_service(endpoints.server())
+        .add_service(files.server())
         .add_service(recorder.server())
         .add_service(Adapters::new(adapters::table()).server());
     Ok(durable.add_services_for_operators(services))

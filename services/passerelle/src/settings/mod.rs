@@ -96,6 +96,13 @@ pub struct Settings {
     pub deliveries: BTreeMap<String, Delivery>,
     /// Which changes of a contract are refused.
     pub compatibility: Compatibility,
+    /// Folder of route files (`*.yaml`): where calls go that their contract's endpoint alone does not tell. Read at the start, and again
+    /// after SIGHUP or `passerelle route reload`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub routes: Option<PathBuf>,
+    /// Folder of translations between message types (`*.yaml`), with examples beside them (`*.examples.yaml`). Read at the start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub translations: Option<PathBuf>,
     /// The back offices, by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub endpoints: BTreeMap<EndpointName, Endpoint>,
@@ -144,9 +151,9 @@ impl Settings {
 
     /// Makes every path absolute to `folder`, that of the settings file: a daemon's working directory must not matter.
     fn resolve_paths(&mut self, folder: &Path) {
-        let Self { tls, admin, data_dir, journal, endpoints, .. } = self;
+        let Self { tls, admin, data_dir, journal, routes, translations, endpoints, .. } = self;
         resolve(folder, data_dir);
-        journal.dir.iter_mut().for_each(|dir| resolve(folder, dir));
+        journal.dir.iter_mut().chain(routes).chain(translations).for_each(|dir| resolve(folder, dir));
         for tls in [tls.as_mut(), admin.tls.as_mut()].into_iter().flatten() {
             tls.paths_mut().for_each(|path| resolve(folder, path));
         }
@@ -185,6 +192,8 @@ impl Default for Settings {
             handoff: HandoffSettings::default(),
             deliveries: BTreeMap::new(),
             compatibility: Compatibility::default(),
+            routes: None,
+            translations: None,
             endpoints: BTreeMap::new(),
         }
     }

@@ -102,7 +102,7 @@ fn a_file_that_is_not_settings_is_refused_with_line_and_column() {
         cases.map(|yaml| (yaml, refused(yaml, &[]))),
         expect![[r#"
             "listn: a"
-              P0002 passerelle.yaml:1:1: listn: unknown field `listn`, expected one of listen, tls, admin, data_dir, journal, workers, log, telemetry, limits, channels, drain, callback, handoff, deliveries, compatibility, endpoints
+              P0002 passerelle.yaml:1:1: listn: unknown field `listn`, expected one of listen, tls, admin, data_dir, journal, workers, log, telemetry, limits, channels, drain, callback, handoff, deliveries, compatibility, routes, translations, endpoints
             "limits:\n  message_byte: 5"
               P0002 passerelle.yaml:2:3: limits.message_byte: unknown field `message_byte`, expected one of message_bytes, metadata_bytes, streams_per_connection, connections, deadline_ms, handshake_ms
             "listen: 7400"
@@ -299,9 +299,9 @@ fn a_wrong_variable_is_named() {
         answers,
         expect![[r#"
             "127.0.0.1:1"
-              P0004 PASSERELLE_LISTN: listn: unknown field `listn`, expected one of listen, tls, admin, data_dir, journal, workers, log, telemetry, limits, channels, drain, callback, handoff, deliveries, compatibility, endpoints; two underscores go one level down
+              P0004 PASSERELLE_LISTN: listn: unknown field `listn`, expected one of listen, tls, admin, data_dir, journal, workers, log, telemetry, limits, channels, drain, callback, handoff, deliveries, compatibility, routes, translations, endpoints; two underscores go one level down
             "5"
-              P0004 PASSERELLE_LIMITS_DEADLINE_MS: limits_deadline_ms: unknown field `limits_deadline_ms`, expected one of listen, tls, admin, data_dir, journal, workers, log, telemetry, limits, channels, drain, callback, handoff, deliveries, compatibility, endpoints; two underscores go one level down
+              P0004 PASSERELLE_LIMITS_DEADLINE_MS: limits_deadline_ms: unknown field `limits_deadline_ms`, expected one of listen, tls, admin, data_dir, journal, workers, log, telemetry, limits, channels, drain, callback, handoff, deliveries, compatibility, routes, translations, endpoints; two underscores go one level down
             "5"
               P0004 PASSERELLE_LIMITS__DEADLINE: limits.deadline: unknown field `deadline`, expected one of message_bytes, metadata_bytes, streams_per_connection, connections, deadline_ms, handshake_ms; two underscores go one level down
             "5"
@@ -333,7 +333,7 @@ fn a_wrong_variable_is_named() {
             "a"
               P0004 PASSERELLE_ENDPOINTS__1ST__FILE: endpoints.1st: `1st` is no endpoint name: up to 63 small letters, digits and hyphens, a letter first (card-disputes)
             "a"
-              P0004 PASSERELLE_: unknown field ``, expected one of listen, tls, admin, data_dir, journal, workers, log, telemetry, limits, channels, drain, callback, handoff, deliveries, compatibility, endpoints; two underscores go one level down
+              P0004 PASSERELLE_: unknown field ``, expected one of listen, tls, admin, data_dir, journal, workers, log, telemetry, limits, channels, drain, callback, handoff, deliveries, compatibility, routes, translations, endpoints; two underscores go one level down
         "#]],
     );
 }

@@ -1,6 +1,11 @@
 //! What was promised, and whether this run keeps it.
 
 use super::Row;
+use super::round::Measured;
+use super::servers::FLOOR;
+
+/// How many times an fdatasync the slowest hundredth of acknowledgements may take.
+const SLOWEST: f64 = 8.0;
 
 /// Prints each bar with what was reached. A row that was not measured leaves its bars out.
 pub(crate) fn print(rows: &[Row<'_>]) {
@@ -28,13 +33,28 @@ pub(crate) fn print(rows: &[Row<'_>]) {
             say(&what, &reached, &format!("at most 1/{messages}"), syncs * messages <= 1.0);
         }
     }
-    if let Some(row) = row(stream, 64) {
-        // Of each round with the sync measured around it: the disk is not the same from one minute to the next.
-        let times = row.median(|one| one.p99 / one.sync);
-        let sync = row.median(|one| one.sync);
-        let what = format!("p99 of the acknowledgement, stream, 64 in flight, to the p50 of an fdatasync ({sync:.0} µs)");
-        say(&what, &format!("{times:.2} ×"), "at most 8 ×", times <= 8.0);
+    if let (Some(row), Some(floor)) = (row(stream, 64), row(FLOOR, 64)) {
+        slowest(row, floor);
     }
+}
+
+/// The slowest hundredth, of each round with the sync measured around it: the disk is not the same from one minute to the next. In a round in
+/// which not even the floor keeps the bar it is the machine that is measured (others on its host, mostly), so those are said apart.
+fn slowest(row: &Row<'_>, floor: &Row<'_>) {
+    let times = |one: &Measured| one.p99 / one.sync;
+    let pairs = row.rounds.iter().zip(&floor.rounds);
+    let mut able: Vec<f64> = pairs.filter(|(_, floor)| times(floor) <= SLOWEST).map(|(ours, _)| times(ours)).collect();
+    able.sort_by(f64::total_cmp);
+    let what = format!(
+        "p99 of the acknowledgement, stream, 64 in flight, to the p50 of an fdatasync ({:.0} µs), in the {} of {} rounds in which the floor keeps it",
+        row.median(|one| one.sync),
+        able.len(),
+        row.rounds.len(),
+    );
+    // Of no round there is nothing to say.
+    let reached = if able.is_empty() { f64::NAN } else { crate::table::median(&able) };
+    let all = format!("{reached:.2} × (all rounds {:.2} ×, the floor {:.2} ×)", row.median(times), floor.median(times));
+    say(&what, &all, &format!("at most {SLOWEST} ×"), reached <= SLOWEST);
 }
 
 fn say(what: &str, reached: &str, bar: &str, kept: bool) {

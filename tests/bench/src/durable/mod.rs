@@ -6,6 +6,7 @@
 mod bars;
 pub(crate) mod disk;
 mod flight;
+pub(crate) mod floor;
 mod grpc;
 mod round;
 mod servers;
@@ -19,7 +20,7 @@ use std::time::Duration;
 
 use self::disk::Probe;
 use self::round::{Measured, count_syncs, measure};
-use self::servers::{IN_FLIGHT, System, Target};
+use self::servers::{FLOOR, IN_FLIGHT, System, Target};
 use crate::proxy::{build_passerelle, succeed};
 
 /// How much to measure.
@@ -99,7 +100,7 @@ fn measure_all(options: &Options) -> Result<(), String> {
     let probe = Probe::new()?;
     let mut systems = start(options, workspace);
     let targets = systems.iter_mut().flat_map(|system| std::mem::take(&mut system.targets));
-    let targets: Vec<Target> = targets.filter(|target| target.name.contains(&options.target)).collect();
+    let targets: Vec<Target> = targets.filter(|target| target.name == FLOOR || target.name.contains(&options.target)).collect();
 
     println!("Messages of 1 KiB on {file_system}, {} rounds of {:?}, medians (and least).", options.rounds, options.lasting);
     let mut rows = rows(&targets);
@@ -122,7 +123,8 @@ fn measure_all(options: &Options) -> Result<(), String> {
         table::print(*in_flight, &rows);
     }
     bars::print(&rows);
-    let acknowledged = rows.iter().filter(|row| row.target.stored.is_none()).map(|row| row.acknowledged).sum();
+    let acknowledged =
+        rows.iter().filter(|row| row.target.stored.is_none() && row.target.name != FLOOR).map(|row| row.acknowledged).sum();
     systems.into_iter().try_for_each(|system| (system.end)(acknowledged))
 }
 
@@ -134,7 +136,8 @@ fn start(options: &Options, workspace: &Path) -> Vec<System> {
     };
     let nats = || servers::nats(false);
     let nats_always = || servers::nats(true);
-    let all: [(&str, &dyn Fn() -> System); 6] = [
+    let all: [(&str, &dyn Fn() -> System); 7] = [
+        ("passerelle", &servers::floor),
         ("passerelle", &passerelle),
         ("nats", &nats),
         ("nats", &nats_always),

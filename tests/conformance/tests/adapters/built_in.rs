@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use adapter_callback::Callback;
 use adapter_crm::Crm;
 use adapter_documents::Documents;
+use adapter_files::Files;
 use adapter_mainframe::{Double, Mainframe};
 use bytes::Bytes;
 use passerelle_adapter::{Call, Context, Kind, Messages, Opening};
@@ -135,6 +136,16 @@ pub(crate) async fn desk() -> Place {
     let subject =
         InProcess { kind: Arc::new(Callback), path: "desk.yaml".into(), secrets: Arc::new(NoSecrets), log: Some(log()), subject };
     Place { subject, _kept: Box::new(()) }
+}
+
+/// A drop folder: no method, so that what is derived from the contract is all that is asked.
+pub(crate) async fn drop_folder() -> Place {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    std::fs::create_dir(folder.path().join("incoming")).expect("it is made");
+    let subject = subject("adapter: files\nfolder: incoming\n", "");
+    let path = folder.path().join("files.yaml");
+    let subject = InProcess { kind: Arc::new(Files), path, secrets: Arc::new(NoSecrets), log: Some(log()), subject };
+    Place { subject, _kept: Box::new(folder) }
 }
 
 /// A subject file of an adapter's own file and examples.

@@ -12,7 +12,7 @@ const LISTEN: &str = "KIT_TEST_LISTEN";
 const PLANTED: &str = "KIT_TEST_BUG";
 
 /// Each bug, and the law that is meant for it.
-const BUGS: [(WireBug, &str); 37] = [
+const BUGS: [(WireBug, &str); 38] = [
     (WireBug::VersionUnheeded, "describe.none-in-common"),
     (WireBug::VersionUnheeded, "describe.no-version"),
     (WireBug::NewerBusRefused, "describe.newer-bus"),
@@ -26,6 +26,7 @@ const BUGS: [(WireBug, &str); 37] = [
     (WireBug::CreditReplaced, "credit.adds-up"),
     (WireBug::EndNeedsCredit, "credit.all-of-it"),
     (WireBug::OverrunBorne, "credit.overrun"),
+    (WireBug::EndClosesAll, "credit.after-end"),
     (WireBug::EndTwice, "protocol.ends-once"),
     (WireBug::MessageAfterEnd, "protocol.ends-once"),
     (WireBug::FaultAsStatus, "protocol.fault-in-message"),

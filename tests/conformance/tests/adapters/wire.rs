@@ -122,7 +122,11 @@ impl Adapter for Server {
             contracts: contracts.collect(),
             idempotent: descriptor.idempotent.clone(),
             behind: descriptor.behind.clone(),
-            abilities: Some(wire::Abilities { lookup: !self.has(WireBug::LookupMadeUp), receive: self.bug.receives() }),
+            abilities: Some(wire::Abilities {
+                lookup: !self.has(WireBug::LookupMadeUp),
+                receive: self.bug.receives(),
+                request_end: true,
+            }),
             limits: Some(wire::Limits { message_bytes: MESSAGE_BYTES as u32, calls, first_credits: 1 }),
         }))
     }
@@ -372,6 +376,7 @@ async fn pump(
 ) {
     // A first message that did not come in `start` has the first credit.
     let mut left = usize::from(messages.capacity() == messages.max_capacity());
+    let mut messages = Some(messages);
     while let Ok(Some(said)) = inbound.message().await {
         match said.what {
             Some(call_request::What::Message(_)) if bug == WireBug::MessageApartLost || bug == WireBug::OverrunBorne => {}
@@ -381,7 +386,9 @@ async fn pump(
                     return;
                 }
                 left -= 1;
-                let _ = messages.send(Ok(message)).await;
+                if let Some(messages) = &messages {
+                    let _ = messages.send(Ok(message)).await;
+                }
             }
             Some(call_request::What::Credit(credit)) => {
                 if bug == WireBug::CreditReplaced {
@@ -390,6 +397,8 @@ async fn pump(
                 let room = (1 << 24) - credits.available_permits().min(1 << 24);
                 credits.add_permits((credit.messages as usize).min(room));
             }
+            Some(call_request::What::End(_)) if bug == WireBug::EndClosesAll => return,
+            Some(call_request::What::End(_)) => drop(messages.take()),
             Some(call_request::What::Start(_)) | None => {}
         }
     }

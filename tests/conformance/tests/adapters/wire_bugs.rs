@@ -16,6 +16,7 @@ pub(crate) enum WireBug {
     CreditReplaced,
     EndNeedsCredit,
     OverrunBorne,
+    EndClosesAll,
     EndTwice,
     MessageAfterEnd,
     FaultAsStatus,
@@ -52,7 +53,7 @@ impl WireBug {
 }
 
 /// All of them, by name.
-pub(crate) const WIRE_BUGS: [WireBug; 38] = [
+pub(crate) const WIRE_BUGS: [WireBug; 39] = [
     WireBug::None,
     WireBug::VersionUnheeded,
     WireBug::NewerBusRefused,
@@ -66,6 +67,7 @@ pub(crate) const WIRE_BUGS: [WireBug; 38] = [
     WireBug::CreditReplaced,
     WireBug::EndNeedsCredit,
     WireBug::OverrunBorne,
+    WireBug::EndClosesAll,
     WireBug::EndTwice,
     WireBug::MessageAfterEnd,
     WireBug::FaultAsStatus,

@@ -17,11 +17,14 @@ mod journal;
 mod mainframe;
 mod policies;
 mod reads;
+mod receive;
+mod routes;
 mod scaffold;
 mod storm;
 mod streaming;
 mod tidy;
 mod tls;
+mod translations;
 
 mod tracing;
 mod twin;

@@ -5,6 +5,7 @@ Lives in your folder, and is yours to read and change.
 - `Adapter`: what an adapter is; its functions are the methods of its contracts.
 - `Call`: what travels with a call besides its request.
 - `Fault`, `Health`, `Lookup`: what an adapter answers when it is not a message of its contract.
+- `Received`, `Receiving`: what comes from the system behind, and its hand-over.
 - `Contract`: `.proto` files, read when the adapter starts.
 - `setting`, `Secret`: the settings, as a dataclass.
 - `Answers`: one effect and one answer for each idempotency key, in SQLite.
@@ -18,6 +19,7 @@ from .contract import Contract
 from .fault import Fault
 from .health import Health
 from .lookup import Lookup
+from .receive import Received, Receiving, ReceivingOver
 from .serve import serve
 from .settings import Secret, setting
 
@@ -31,6 +33,9 @@ __all__ = [
     "Health",
     "Limits",
     "Lookup",
+    "Received",
+    "Receiving",
+    "ReceivingOver",
     "Secret",
     "serve",
     "setting",

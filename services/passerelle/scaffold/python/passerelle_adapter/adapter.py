@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import keyword
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -13,6 +13,7 @@ from .contract import Contract, Method
 from .fault import Fault
 from .health import Health
 from .lookup import Lookup
+from .receive import Received, Receiving
 
 S = TypeVar("S")
 
@@ -55,6 +56,24 @@ class Adapter(Generic[S]):
     def lookup(self, idempotency_key: str) -> Lookup:
         """What became of an operation. An adapter that has this function declares that it can look up."""
         raise Fault.unimplemented("this adapter cannot look up what became of an operation")
+
+    def receive(self, receiving: Receiving) -> Iterator[Received]:
+        """What comes from the system behind, as a generator: first what was not taken yet, in the order in which it came, then what comes.
+
+        Runs in a thread, and begins anew with each stream of the bus; `receiving.pause` and every `yield` notice its end. An adapter that
+        has this function declares that it receives.
+        """
+        raise Fault.unimplemented("this adapter does not receive")
+
+    def taken(self, id: str) -> None:
+        """It is on the bus's disk: it may be forgotten, and the system behind told so. Until then `receive` hands it over again."""
+
+    def refused(self, id: str, reason: str) -> None:
+        """It will never be taken: keep it aside and tell people. `receive` must not hand it over again."""
+
+    def receives(self) -> bool:
+        """Whether it receives."""
+        return type(self).receive is not Adapter.receive
 
     def looks_up(self) -> bool:
         """Whether it can look up."""

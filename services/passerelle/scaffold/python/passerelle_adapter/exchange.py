@@ -58,6 +58,8 @@ class Exchange:
                         self._adapter_may_send += request.credit.messages
                     case "credit":
                         raise Broken(grpc.StatusCode.INVALID_ARGUMENT, "a credit is for at least one message")
+                    case "end":
+                        self._request_ended = True  # its side stays open for credit
                     case "start":
                         raise Broken(grpc.StatusCode.INVALID_ARGUMENT, "a call begins once")
                     case _:

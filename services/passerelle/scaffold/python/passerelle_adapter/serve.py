@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 from typing import Any
 
 import grpc
@@ -15,6 +16,7 @@ import grpc
 from .adapter import Adapter
 from .server import Server
 
+LIFELINE = "PASSERELLE_ADAPTER_LIFELINE"  # `stdin` by a bus that starts the adapter, and holds the other end as long as it lives
 TOLD = "PASSERELLE_ADAPTER_LISTEN"  # by a bus that starts the adapter
 ENDPOINT = "http://127.0.0.1:50061"
 GRACE_S = 10.0  # for calls in flight after SIGTERM
@@ -46,12 +48,21 @@ async def _serve(adapter: Adapter[Any], endpoint: str, grace_s: float) -> None:
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    if os.environ.get(LIFELINE) == "stdin":
+        threading.Thread(target=_wait_for_its_end, args=(asyncio.get_running_loop(), ended), daemon=True).start()
     listens = f"{endpoint.rpartition(':')[0]}:{port}" if endpoint.startswith("http://") else endpoint
     print(f"ready: {listens}", flush=True)
     await ended.wait()
     cut_off = await server.end_calls(grace_s)
     logging.getLogger("passerelle_adapter").info("drained, %d calls cut off", cut_off)
     await listener.stop(grace=1.0)
+
+
+def _wait_for_its_end(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:
+    """The bus that started this process is gone when standard input ends, however it went."""
+    while os.read(sys.stdin.fileno(), 64):
+        pass
+    loop.call_soon_threadsafe(ended.set)
 
 
 def _address(endpoint: str) -> str:

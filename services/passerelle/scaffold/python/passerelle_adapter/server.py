@@ -18,6 +18,7 @@ from .call import Call
 from .exchange import Broken, Exchange
 from .fault import Fault
 from .health import Health
+from .receive import HandOver
 from .settings import SettingsError, parse, schema
 from .wire import PORT, SERVICE, VERSION, seconds
 from .work import Work
@@ -41,6 +42,8 @@ class Server:
         self._configured: tuple[Any, Any] | None = None  # what was asked, what was answered
         self._configuring = asyncio.Lock()
         self._draining = False
+        self._drained = asyncio.Event()
+        self._hand_over: HandOver | None = None  # the newest one
         self._cut_off = asyncio.Event()
         self._flight: set[asyncio.Future[Any]] = set()  # one for each call, done when it is gone
         self._keys: dict[str, Work] = {}  # under which something runs
@@ -128,8 +131,13 @@ class Server:
             return PORT.LookupResponse(fault=failed.wire())
 
     async def open(self, _requests: Any, context: Any) -> None:
-        """This library does not receive."""
-        await context.abort(grpc.StatusCode.UNIMPLEMENTED, "this adapter does not receive")
+        """What comes from the system behind, on one stream at a time."""
+        if not self._adapter.receives():
+            await context.abort(grpc.StatusCode.UNIMPLEMENTED, "this adapter does not receive")
+        if self._configured is None:
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "the adapter has no settings yet")
+        before, self._hand_over = self._hand_over, HandOver(context, self._adapter, self._ask)
+        await self._hand_over.run(before, self._drained)
 
     async def health(self, _request: Any, context: Any) -> Any:
         """The system behind, within a second."""
@@ -153,6 +161,7 @@ class Server:
     async def end_calls(self, grace_s: float) -> int:
         """Takes no further call; after the grace cuts off what has not ended, and tells how many."""
         self._draining = True
+        self._drained.set()
         if self._flight:
             await asyncio.wait(self._flight, timeout=max(grace_s, 0.0))
         cut_off = len(self._flight)
@@ -173,7 +182,7 @@ class Server:
             contracts=contracts,
             idempotent=[name for name, served in self._served.items() if served.method.idempotent],
             behind=self._adapter.behind,
-            abilities=PORT.Abilities(lookup=self._adapter.looks_up()),
+            abilities=PORT.Abilities(lookup=self._adapter.looks_up(), receive=self._adapter.receives(), request_end=True),
             limits=PORT.Limits(
                 message_bytes=limits.message_bytes, calls=limits.calls, first_credits=limits.first_credits
             ),

@@ -11,6 +11,7 @@ from .contract import Contract
 
 PORT = Contract.load(Path(__file__).parent.parent / "proto", "passerelle/adapter/v1/adapter.proto")
 _DURATION: Any = message_factory.GetMessageClass(PORT.DrainRequest.DESCRIPTOR.fields_by_name["grace"].message_type)
+_MOMENT: Any = message_factory.GetMessageClass(PORT.Received.DESCRIPTOR.fields_by_name["time"].message_type)
 
 SERVICE = "passerelle.adapter.v1.Adapter"
 VERSION = 1  # of the port
@@ -20,6 +21,12 @@ def duration(seconds: float) -> Any:
     """A google.protobuf.Duration."""
     nanos = round(max(seconds, 0.0) * 1e9)
     return _DURATION(seconds=nanos // 10**9, nanos=nanos % 10**9)
+
+
+def moment(seconds: float) -> Any:
+    """A google.protobuf.Timestamp."""
+    nanos = round(seconds * 1e9)
+    return _MOMENT(seconds=nanos // 10**9, nanos=nanos % 10**9)
 
 
 def seconds(duration: Any) -> float:

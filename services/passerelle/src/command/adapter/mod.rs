@@ -3,12 +3,13 @@
 mod name;
 mod new;
 mod python;
+mod rust;
 mod sample;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use passerelle_adapter_server::{Limits, Listen, Serving, serve};
+use passerelle_adapter_server::{Lifeline, Limits, Listen, Serving, serve_started};
 
 pub(crate) use new::New;
 
@@ -58,6 +59,7 @@ async fn serve_one(arguments: &ServeAdapter) -> Result<(), Failure> {
         limits: Limits::default(),
         grace: Duration::from_secs(arguments.grace_seconds),
     };
-    let served = serve(serving, |at| println!("ready: {at}")).await;
+    let lifeline = Lifeline::told(arguments.lifeline.as_deref());
+    let served = serve_started(serving, lifeline, |at| println!("ready: {at}")).await;
     served.map_err(|error| Failure::new(Code::ADDRESS_UNUSABLE, format!("cannot serve on {listen}: {error}")))
 }

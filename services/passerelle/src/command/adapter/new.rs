@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::name::Name;
-use super::{python, sample};
+use super::{python, rust, sample};
 use crate::failure::Failure;
 use crate::output::print;
 
@@ -31,6 +31,8 @@ pub struct New {
 enum Language {
     /// Python 3.11 or newer, on grpcio
     Python,
+    /// Rust 1.95 or newer, on tonic
+    Rust,
 }
 
 /// A file of a sample: its path, and its text.
@@ -40,14 +42,17 @@ pub(super) type SampleFile = (&'static str, &'static str);
 pub(super) fn run(new: &New) -> Result<(), Failure> {
     let folder = new.into.clone().unwrap_or_else(|| PathBuf::from(new.name.folder()));
     must_be_free(&folder)?;
-    let of_language = match new.lang {
-        Language::Python => python::FILES,
+    let (own, library): (_, &[SampleFile]) = match new.lang {
+        Language::Python => (python::FILES, &[]),
+        Language::Rust => (rust::FILES, rust::SDK),
     };
-    for (path, text) in of_language.iter().chain(sample::FILES) {
+    for (path, text) in own.iter().chain(sample::FILES) {
         write(&folder.join(new.name.put_into(path)), &new.name.put_into(text))?;
     }
-    for (path, text) in sample::PORT {
-        write(&folder.join("proto").join(path), text)?;
+    for (below, files) in [("proto", sample::PORT), ("sdk", library)] {
+        for (path, text) in files {
+            write(&folder.join(below).join(path), text)?;
+        }
     }
     print(&next(&folder));
     Ok(())
@@ -101,19 +106,34 @@ mod tests {
             match entry.file_type().unwrap().is_dir() {
                 // What tools leave where they ran.
                 true if path.ends_with("__pycache__") || path.ends_with(".mypy_cache") => {}
+                // A list of its own has the library.
+                true if folder.ends_with("scaffold/rust") && path == "sdk" => {}
                 true => files_below(folder, &format!("{path}/"), found),
                 false => drop(found.insert(path)),
             }
         }
     }
 
+    /// Fails unless the list has every file of the folder.
+    fn check(folder: &str, listed: &[SampleFile]) {
+        let mut there = BTreeSet::new();
+        files_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), "", &mut there);
+        let listed = listed.iter().map(|(path, _)| (*path).to_owned()).collect();
+        assert_eq!(there, listed, "{folder}: what lies there, and what its list has");
+    }
+
     #[test]
     fn every_file_of_the_samples_is_written() {
-        for (folder, listed) in [("python", python::FILES), ("sample", sample::FILES)] {
-            let mut there = BTreeSet::new();
-            files_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("scaffold").join(folder), "", &mut there);
-            let listed = listed.iter().map(|(path, _)| (*path).to_owned()).collect();
-            assert_eq!(there, listed, "scaffold/{folder}: what lies there, and what its list has");
-        }
+        check("scaffold/python", python::FILES);
+        check("scaffold/sample", sample::FILES);
+        let below = |folder: &str, files: &[SampleFile]| -> Vec<SampleFile> {
+            files.iter().filter_map(|(path, text)| Some((path.strip_prefix(folder)?.strip_prefix('/')?, *text))).collect()
+        };
+        check("../../adapters/sdk", &below("adapter", rust::SDK));
+        check("../../adapters/server", &below("server", rust::SDK));
+        check("../../adapters/typed", &below("typed", rust::SDK));
+        check("scaffold/rust/sdk/proto", &below("proto", rust::SDK));
+        let own: Vec<SampleFile> = rust::FILES.iter().filter(|(path, _)| *path != "rustfmt.toml").copied().collect();
+        check("scaffold/rust", &own);
     }
 }

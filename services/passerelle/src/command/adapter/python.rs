@@ -16,6 +16,7 @@ pub(super) const FILES: &[SampleFile] = &[
     ("passerelle_adapter/fault.py", include_str!("../../../scaffold/python/passerelle_adapter/fault.py")),
     ("passerelle_adapter/health.py", include_str!("../../../scaffold/python/passerelle_adapter/health.py")),
     ("passerelle_adapter/lookup.py", include_str!("../../../scaffold/python/passerelle_adapter/lookup.py")),
+    ("passerelle_adapter/receive.py", include_str!("../../../scaffold/python/passerelle_adapter/receive.py")),
     ("passerelle_adapter/serve.py", include_str!("../../../scaffold/python/passerelle_adapter/serve.py")),
     ("passerelle_adapter/server.py", include_str!("../../../scaffold/python/passerelle_adapter/server.py")),
     ("passerelle_adapter/settings.py", include_str!("../../../scaffold/python/passerelle_adapter/settings.py")),

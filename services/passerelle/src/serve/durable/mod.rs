@@ -96,6 +96,11 @@ impl Durable {
         Ok(Self { log, projection, journal, deliveries, callbacks, handoffs, desks, retention, stop })
     }
 
+    /// Takes what an adapter receives into the journal, until streams are ended.
+    pub(crate) async fn receive(&self, endpoint: &str, adapter: &dyn Adapter) {
+        self.journal.receive(endpoint, adapter).await;
+    }
+
     /// Adds the services that stand on the journal.
     pub(crate) fn add_services(&self, services: Services) -> Services {
         services

@@ -1,5 +1,6 @@
 //! The systems that are measured, each started in a folder of its own with what its makers ship, but for durability where it is named.
 
+mod floor;
 mod nats;
 mod passerelle;
 mod postgres;
@@ -11,6 +12,7 @@ use std::process::Command;
 
 use passerelle_peers::process::Process;
 
+pub(crate) use self::floor::floor;
 pub(crate) use self::nats::nats;
 pub(crate) use self::passerelle::passerelle;
 pub(crate) use self::postgres::postgres;
@@ -54,6 +56,9 @@ pub(crate) struct Target {
     /// Empties it.
     pub(crate) clear: Option<Box<dyn Fn() -> Result<(), String> + Send + Sync>>,
 }
+
+/// What the least that a durable server does is called.
+pub(crate) const FLOOR: &str = "(read, write, sync, answer: no more)";
 
 /// What every target is measured with that publishes message by message.
 pub(crate) const IN_FLIGHT: &[usize] = &[1, 64, 512];

@@ -22,16 +22,21 @@ fn what_to_do_next_is_said() {
 
 #[test]
 fn the_name_stands_wherever_the_samples_stood() {
-    let world = World::default();
-    let run = world.run(&["adapter", "new", "my-bank/cards", "--lang", "python", "--into", "deep/folder"]);
-    assert!(run.status.success(), "{run:?}");
-    let folder = world.path("deep/folder");
-    assert!(folder.join("proto/my_bank/cards/v1/ledger.proto").exists());
-    for file in ["adapter.py", "conformance.yaml", "README.md", "proto/my_bank/cards/v1/ledger.proto"] {
-        let text = fs::read_to_string(folder.join(file)).unwrap();
-        assert!(!text.contains("acme"), "{file} still names the sample");
+    let all = ["conformance.yaml", "README.md", "proto/my_bank/cards/v1/ledger.proto"];
+    for (language, files, kind) in [
+        ("python", &["adapter.py"][..], ("adapter.py", "kind = \"my-bank/cards\"")),
+        ("rust", &["src/main.rs", "Cargo.toml", "Cargo.lock", "build.rs", "run"], ("src/main.rs", "= \"my-bank/cards\"")),
+    ] {
+        let world = World::default();
+        let run = world.run(&["adapter", "new", "my-bank/cards", "--lang", language, "--into", "deep/folder"]);
+        assert!(run.status.success(), "{run:?}");
+        let folder = world.path("deep/folder");
+        for file in all.iter().chain(files) {
+            let text = fs::read_to_string(folder.join(file)).unwrap();
+            assert!(!text.contains("acme"), "{file} still names the sample");
+        }
+        assert!(fs::read_to_string(folder.join(kind.0)).unwrap().contains(kind.1));
     }
-    assert!(fs::read_to_string(folder.join("adapter.py")).unwrap().contains("kind = \"my-bank/cards\""));
 }
 
 #[test]

@@ -1,32 +1,33 @@
 //! From nothing to a green kit, as an integrator goes: begun, installed, held against the laws.
 
 use std::env;
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use bytes::Bytes;
 use passerelle_peers::{Run, scaffold};
-use passerelle_system::passerelle;
+use passerelle_system::{World, passerelle};
 use prost::Message;
 use serde_json::Value;
 use tonic::Request;
 
-use super::{Balance, Posting, account, begun, posting};
+use super::{Balance, Posting, account, begun, posting, rust};
 
 const BALANCE: &str = "/acme.ledger.v1.Ledger/Balance";
 const POST: &str = "/acme.ledger.v1.Ledger/Post";
 const LIST: &str = "/acme.ledger.v1.Ledger/List";
 
 /// `./run kit`, with `passerelle` on the PATH, and the report of it.
-fn kit(folder: &Path, environment: &[(&str, &Path)]) -> Value {
+fn kit(folder: &Path, environment: &[(&str, PathBuf)]) -> Value {
     let path = env::var_os("PATH").unwrap_or_default();
     let path = [passerelle().parent().unwrap().to_owned()].into_iter().chain(env::split_paths(&path));
     let mut command = Command::new(folder.join("run"));
-    command.args(["kit", "--json", "report.json"]).envs(environment.iter().copied()).env("PATH", env::join_paths(path).unwrap());
+    command.args(["kit", "--json", "report.json"]).envs(environment.iter().cloned()).env("PATH", env::join_paths(path).unwrap());
     let run = Run::of(&mut command);
     assert!(run.status.success(), "{}{}", run.stdout, run.stderr);
     assert!(folder.join("conformance.xml").exists());
-    serde_json::from_str(&std::fs::read_to_string(folder.join("report.json")).unwrap()).unwrap()
+    serde_json::from_str(&fs::read_to_string(folder.join("report.json")).unwrap()).unwrap()
 }
 
 /// What is asked for where a law is not proven: the sample has a file behind it, and a machine may be without libfaketime.
@@ -36,19 +37,37 @@ const NOT_GIVEN: [&str; 2] = ["give the address of the system behind", "install 
 fn an_adapter_in_python_keeps_every_law_that_can_be_asked_of_it() {
     let Some(python) = scaffold::python() else { return };
     let (_world, folder) = begun("python");
-    keeps_all(&kit(&folder, &[("PYTHON", &python)]));
+    keeps_all(&kit(&folder, &[("PYTHON", python)]));
+}
+
+#[test]
+fn an_adapter_in_rust_keeps_every_law_that_can_be_asked_of_it() {
+    let built = rust::built();
+    keeps_all(&kit(&built.folder, &built.environment));
 }
 
 #[tokio::test]
-async fn a_bus_starts_the_adapter_and_its_effects_happen_once() {
+async fn a_bus_starts_an_adapter_in_python() {
     let Some(python) = scaffold::python() else { return };
     let (world, folder) = begun("python");
-    // With the interpreter that the tests have installed.
-    let file = std::fs::read_to_string(folder.join("adapter.yaml")).unwrap();
-    let file = file.replace("[./run]", &format!("[env, PYTHON={}, ./run]", python.display()));
-    let settings =
-        std::fs::read_to_string(folder.join("passerelle.yaml")).unwrap().replace("adapter.yaml", "ledger/adapter.yaml");
-    let daemon = world.file("ledger/adapter.yaml", &file).settings(&settings).serve();
+    starts_and_has_effects_once(world, &folder, &[("PYTHON", python)]).await;
+}
+
+#[tokio::test]
+async fn a_bus_starts_an_adapter_in_rust() {
+    let built = rust::built();
+    starts_and_has_effects_once(World::default(), &built.folder, &built.environment).await;
+}
+
+/// A bus with the settings that lie in the folder starts the adapter; an effect under a key happens once.
+async fn starts_and_has_effects_once(world: World, folder: &Path, environment: &[(&str, PathBuf)]) {
+    let read = |file: &str| fs::read_to_string(folder.join(file)).unwrap();
+    // With what the tests have installed and built already, and a database of the world's.
+    let environment: Vec<String> = environment.iter().map(|(name, value)| format!("{name}={}", value.display())).collect();
+    let run = format!("[env, {}, {}]", environment.join(", "), folder.join("run").display());
+    let database = world.path("tests.db").display().to_string();
+    let file = read("adapter.yaml").replace("[./run]", &run).replace("ledger.db", &database);
+    let daemon = world.file("adapter.yaml", &file).settings(&read("passerelle.yaml")).serve();
     let client = daemon.client();
     client.wait_until_known(BALANCE).await;
 

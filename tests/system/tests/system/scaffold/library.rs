@@ -6,7 +6,7 @@ use std::time::Duration;
 use passerelle_peers::scaffold;
 use passerelle_proto::adapter::v1::call_request::What as Said;
 use passerelle_proto::adapter::v1::health_response::State;
-use passerelle_proto::adapter::v1::{CallRequest, HealthRequest, LookupRequest, Start, lookup_response};
+use passerelle_proto::adapter::v1::{CallRequest, End, HealthRequest, LookupRequest, Start, lookup_response};
 use passerelle_system::World;
 use prost::Message;
 use tonic::{Code, Status};
@@ -82,6 +82,43 @@ async fn streams_go_both_ways_in_threads_and_on_the_loop() {
         assert_eq!((values(&rest.messages), rest.class()), (vec![20], ""), "{name}");
     }
     assert_eq!(adapter.ask(&method("Health"), "", &number(7)).await.one::<Number>().value, 7);
+}
+
+#[tokio::test]
+async fn a_request_ends_with_a_word_and_credit_goes_on() {
+    let Some((_world, adapter)) = configured("x").await else { return };
+    let mut talk = adapter.call(Start { credits: 1, ..begin(&method("Count"), &number(2)) });
+    talk.say(Said::End(End {}));
+    assert_eq!(values(&[talk.next_message().await]), [0]);
+    assert!(talk.is_quiet().await, "there is no credit");
+    talk.credit(1);
+    assert_eq!(values(&[talk.next_message().await]), [1]);
+    // One that takes a stream sees its end.
+    let talk = adapter.call(begin(&method("Add"), &number(1)));
+    talk.message(&number(2));
+    talk.say(Said::End(End {}));
+    assert_eq!(talk.end().await.one::<Number>().value, 3);
+}
+
+#[tokio::test]
+async fn what_it_receives_is_handed_over_as_the_kit_wants_it() {
+    let Some(python) = scaffold::python() else { return };
+    let Some((world, _adapter)) = probe().await else { return };
+    let subject = "command: [env, PYTHON=PROGRAM, ./run, \"{endpoint}\"]\nsettings: { name: x }\nreceive: { method: probe.v1.Probe/Arrive, request: { value: 1 } }\n";
+    let folder = world.path("ledger");
+    fs::write(folder.join("receive.yaml"), subject.replace("PROGRAM", &python.display().to_string())).unwrap();
+    let report = folder.join("report.json");
+    let file = folder.join("receive.yaml");
+    // Other laws break on what the probe does wrong; of those of receiving each must hold.
+    let run = world.run(&["conformance", "--subject", &file.display().to_string(), "--json", &report.display().to_string()]);
+    let report = fs::read_to_string(&report).unwrap_or_else(|error| panic!("{error}: {run:?}"));
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    let laws = report["laws"].as_array().unwrap().iter();
+    let receive: Vec<_> = laws.filter(|law| law["id"].as_str().unwrap().starts_with("receive.")).collect();
+    assert_eq!(receive.len(), 7);
+    let kept = receive.iter().filter(|law| law["outcome"] == "kept").count();
+    // That it refuses where it does not declare it is the only one that is not asked.
+    assert_eq!(kept, 6, "{receive:#?}");
 }
 
 #[tokio::test]
@@ -224,5 +261,7 @@ async fn settings_that_cannot_be_used_are_named_and_better_ones_are_taken() {
     adapter.configure(r#"{"name": "half", "size": 2, "share": 1, "password": "env:PROBE_PASSWORD"}"#).await.unwrap();
     let health = adapter.client.clone().health(HealthRequest {}).await.unwrap().into_inner();
     assert_eq!((health.state(), health.reason.as_str()), (State::Degraded, "half of it"));
+    // The same, written otherwise.
+    adapter.configure(r#"{"size":2, "name":"half", "password":"env:PROBE_PASSWORD", "share": 1}"#).await.unwrap();
     assert!(!adapter.log().contains("hunter2"), "{}", adapter.log());
 }

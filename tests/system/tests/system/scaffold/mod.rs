@@ -5,7 +5,8 @@ mod command;
 mod green;
 mod library;
 mod port;
-mod python;
+mod rust;
+mod sample;
 mod sources;
 
 use std::path::PathBuf;

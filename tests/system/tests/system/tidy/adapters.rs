@@ -4,7 +4,7 @@ use super::none;
 use super::repository::{folders, root, text};
 
 /// Folders beside the adapters that are none.
-const NO_ADAPTERS: [&str; 4] = ["kit", "sdk", "server", "tls"];
+const NO_ADAPTERS: [&str; 5] = ["kit", "sdk", "server", "tls", "typed"];
 
 #[test]
 fn every_adapter_is_a_folder_a_crate_and_a_row() {

@@ -8,7 +8,7 @@ use super::none;
 use super::repository::{metadata, text};
 
 /// Which crates of ours a crate may depend on. `ANY`: the composition root and the tests.
-const DIRECTION: [(&str, &[&str]); 21] = [
+const DIRECTION: [(&str, &[&str]); 24] = [
     ("passerelle-proto", &[]),
     ("passerelle-journal", &[]),
     ("passerelle-adapter", &[]),
@@ -16,14 +16,20 @@ const DIRECTION: [(&str, &[&str]); 21] = [
     ("passerelle-feel", &[]),
     ("passerelle-projection", &["passerelle-journal", "passerelle-proto"]),
     ("passerelle-kit", &["passerelle-adapter", "passerelle-proto"]),
-    ("passerelle-bus", &["passerelle-adapter", "passerelle-journal", "passerelle-projection", "passerelle-proto"]),
+    (
+        "passerelle-bus",
+        &["passerelle-adapter", "passerelle-feel", "passerelle-journal", "passerelle-projection", "passerelle-proto"],
+    ),
     ("adapter-callback", &["passerelle-adapter", "passerelle-proto"]),
     ("adapter-crm", &["passerelle-adapter", "passerelle-adapter-tls", "passerelle-proto"]),
     ("adapter-documents", &["passerelle-adapter", "passerelle-adapter-tls", "passerelle-proto"]),
+    ("adapter-files", &["passerelle-adapter", "passerelle-proto"]),
     ("adapter-mainframe", &["passerelle-adapter", "passerelle-adapter-tls", "passerelle-copybook"]),
     ("adapter-remote", &["passerelle-adapter", "passerelle-proto"]),
     ("passerelle-adapter-tls", &["passerelle-adapter"]),
     ("passerelle-adapter-server", &["passerelle-adapter", "passerelle-proto"]),
+    ("passerelle-adapter-typed", &["passerelle-adapter", "passerelle-adapter-server"]),
+    ("passerelle-adapter-build", &[]),
     (
         "passerelle-services",
         &["passerelle-bus", "passerelle-journal", "passerelle-projection", "passerelle-adapter", "passerelle-proto"],

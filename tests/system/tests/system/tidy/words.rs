@@ -15,7 +15,7 @@ const FOREIGN: [(&str, &str); 7] = [
 ];
 
 /// Files that name registries because their format does.
-const FORMATS: [&str; 1] = ["Cargo.lock"];
+const FORMATS: [&str; 3] = ["Cargo.lock", "services/passerelle/scaffold/rust/Cargo.lock", "tests/bench/rules/Cargo.lock"];
 
 #[test]
 fn nothing_names_a_machine_or_a_registry() {

@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from passerelle_adapter import Adapter, Contract, Health, Limits, Secret, serve, setting
+from passerelle_adapter import Adapter, Contract, Health, Limits, Received, Secret, serve, setting
 
 contract = Contract.load(Path(__file__).parent / "proto", "probe/v1/probe.proto")
 Number = contract.Number
@@ -38,6 +38,8 @@ class Probe(Adapter[Settings]):
         if settings.name == "broken":
             raise OSError("hunter2 is in these words")
         self.name = settings.name
+        self.coming = []
+        self.last = 0
         self.password = settings.password.reveal() if settings.password else ""
 
     def health(self):
@@ -49,6 +51,25 @@ class Probe(Adapter[Settings]):
 
     def lookup(self, idempotency_key):
         raise OSError("hunter2 is in these words")
+
+    def receive(self, receiving):
+        handed = 0
+        while True:
+            for value in [value for value in self.coming if value > handed]:
+                handed = value
+                yield Received(id=f"n-{value}", message=Number(value=value), subject="numbers", time=1_700_000_000.5)
+            receiving.pause(0.02)
+
+    def taken(self, id):
+        self.coming.remove(int(id[2:]))
+
+    def refused(self, id, reason):
+        self.coming.remove(int(id[2:]))
+
+    def arrive(self, request, call):
+        self.last += 1
+        self.coming.append(self.last)
+        return request
 
     def add(self, requests, call):
         return Number(value=sum(request.value for request in requests))

@@ -1,0 +1,71 @@
+//! A call that is only thought of: which routes would take it, and why the others would not.
+
+use std::time::SystemTime;
+
+use http::HeaderMap;
+
+use super::rules::{Held, Rules};
+use super::variables::Envelope;
+use super::written::Mode;
+
+/// A call that is only thought of.
+#[derive(Debug, Clone, Copy)]
+pub struct Trial<'a> {
+    /// Its metadata.
+    pub metadata: &'a HeaderMap,
+    /// When it would come.
+    pub received: SystemTime,
+    /// Its first message.
+    pub message: &'a [u8],
+}
+
+/// What one route says to a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The route's name.
+    pub route: String,
+    /// Where it is written.
+    pub place: String,
+    /// What its condition comes to.
+    pub held: Held,
+    /// Whether it takes the call: where the first is meant, the others that would are not reached.
+    pub takes: bool,
+}
+
+/// A message that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unreadable(String);
+
+impl Rules {
+    /// The names of the routes that take a call, found as for a call.
+    ///
+    /// # Errors
+    /// The message cannot be read, as a call's would be refused.
+    pub fn taken_by(&self, trial: &Trial<'_>) -> Result<Vec<&str>, Unreadable> {
+        let chosen = self.choose(&self.trial(trial), trial.message).map_err(|error| Unreadable(error.to_string()))?;
+        Ok(chosen.into_iter().map(|rule| rule.name()).collect())
+    }
+
+    /// What each route says to a call, in their order.
+    ///
+    /// # Errors
+    /// The message cannot be read, as a call's would be refused.
+    pub fn explain(&self, trial: &Trial<'_>) -> Result<Vec<Finding>, Unreadable> {
+        let envelope = self.trial(trial);
+        let values = self.reading.values(&envelope, trial.message).map_err(|error| Unreadable(error.to_string()))?;
+        let mut findings: Vec<Finding> = Vec::new();
+        let mut taken = false;
+        for rule in &self.routes {
+            let held = rule.holds(&values, envelope.received);
+            let takes = held == Held::Yes && (self.mode == Mode::All || !taken);
+            taken |= takes;
+            findings.push(Finding { route: rule.name.to_string(), place: rule.place.clone(), held, takes });
+        }
+        Ok(findings)
+    }
+
+    fn trial<'a>(&'a self, trial: &Trial<'a>) -> Envelope<'a> {
+        Envelope { headers: trial.metadata, channel_key: &self.channel_key, received: trial.received }
+    }
+}

@@ -1,0 +1,5 @@
+//! Makes Rust of the contract.
+
+fn main() {
+    passerelle_adapter_build::compile("acme/ledger/v1/ledger.proto");
+}
