@@ -1,0 +1,3 @@
+//! Decisions of DMN 1.5.
+
+pub mod cover;
