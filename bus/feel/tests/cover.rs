@@ -101,11 +101,12 @@ fn a_rule_may_be_dead_by_its_own_cell_or_by_several_others() {
     check(
         Policy::First,
         "a: number | b: boolean",
-        &["> 0 | true", "> 0 | false", "[1..2] | true, false", "[9..3] | -", "- | -"],
+        &["> 0 | true", "> 0 | false", "[1..2] | true, false", "(3..3] | -", "[9..3] | -", "- | -"],
         &expect![[r#"
-            t: 5 rules, First; gaps 0, conflicts 0, dead rules 2, opaque cells 0
+            t: 6 rules, First; gaps 0, conflicts 0, dead rules 2, opaque cells 1
               dead rule: row 3 (r3) never decides: what hits it hits row 1 (r1), row 2 (r2) too
               dead rule: row 4 (r4) never hits: no value passes its cell in column a
+              opaque: row 5 (r5), column a: not made of constants, not looked into
         "#]],
     );
 }
@@ -117,12 +118,12 @@ fn a_cell_of_more_than_constants_is_never_taken_as_covering() {
         "a: number | b: string",
         &["< 5 | starts with(?, \"x\")", ">= limit | -", "null | -"],
         &expect![[r#"
-            t: 3 rules, Unique; gaps 1, conflicts 3, dead rules 0, opaque cells 2
-              gap: no rule covers for certain a: any number; for example {"a":6,"b":"other"}
+            t: 3 rules, Unique; gaps 1, conflicts 2, dead rules 0, opaque cells 2
+              gap: no rule covers for certain a: any number; for example {"a":4,"b":"other"}
               conflict: row 1 (r1) and row 2 (r2) may both hit and are at odds on a: < 5; for example {"a":4,"b":"other"}
               conflict: row 2 (r2) and row 3 (r3) may both hit and are at odds on a: null; for example {"a":null,"b":"other"}
-              opaque: row 1 (r1), column b: more than constants, not looked into
-              opaque: row 2 (r2), column a: more than constants, not looked into
+              opaque: row 1 (r1), column b: not made of constants, not looked into
+              opaque: row 2 (r2), column a: not made of constants, not looked into
         "#]],
     );
 }

@@ -81,7 +81,7 @@ impl Kind {
                 2 => plain,
                 1 => (0..top).prop_map(Test::Less),
                 1 => (0..top).prop_map(Test::NotLess),
-                2 => (any::<bool>(), 0..top, 0..top, any::<bool>()).prop_map(|(from, low, high, to)| Test::Range(from, low, high, to)),
+                2 => (any::<bool>(), 0..top, 0..top, any::<bool>()).prop_map(|(from, low, high, to)| Test::Range(from, low.min(high), low.max(high), to)),
             ]
             .boxed(),
             _ => plain.boxed(),

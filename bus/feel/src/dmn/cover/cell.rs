@@ -78,8 +78,14 @@ pub(super) fn constant(text: &str) -> Option<Value> {
     closed(&node, slots)
 }
 
+/// A constant that is a mistake (`[9..3]`, `date("soon")`) gives null and a warning, and is none.
 fn closed(node: &Node, slots: usize) -> Option<Value> {
-    fixed(node).then(|| Evaluation::new(Limits::default()).begin(node, slots, &[]).ok()).flatten()
+    if !fixed(node) {
+        return None;
+    }
+    let mut evaluation = Evaluation::new(Limits::default());
+    let value = evaluation.begin(node, slots, &[]).ok()?;
+    evaluation.into_warnings().is_empty().then_some(value)
 }
 
 /// Functions that make the values which FEEL has no literals for.

@@ -26,7 +26,7 @@ pub struct Report {
     pub overlaps: Found<Overlap>,
     /// Rules that never decide.
     pub dead: Vec<Dead>,
-    /// Cells that ask for more than constants. What they let pass is not known.
+    /// Cells that are not made of constants, or of mistaken ones. What they let pass is not known.
     pub opaque: Vec<Opaque>,
     /// What else is to be known of how the table was read.
     pub notes: Vec<String>,
@@ -126,7 +126,7 @@ pub enum Why {
     },
 }
 
-/// A cell that asks for more than constants.
+/// A cell that is not made of constants.
 #[derive(Debug, Clone, Serialize)]
 pub struct Opaque {
     /// Its rule.
@@ -251,7 +251,7 @@ impl fmt::Display for Report {
         let masked = self.overlaps.listed.iter().filter(|overlap| overlap.kind == Kind::Masked);
         masked.into_iter().try_for_each(|overlap| writeln!(f, "  overlap: {overlap}"))?;
         for Opaque { row, column } in &self.opaque {
-            writeln!(f, "  opaque: {row}, column {column}: more than constants, not looked into")?;
+            writeln!(f, "  opaque: {row}, column {column}: not made of constants, not looked into")?;
         }
         self.notes.iter().try_for_each(|note| writeln!(f, "  note: {note}"))
     }
