@@ -10,7 +10,7 @@ use crate::value::{Value, compare, equal};
 use super::between::between;
 use super::cell::Cell;
 use super::set::Set;
-use super::{InputColumn, Rule, TESTS};
+use super::{CONSTANTS, InputColumn, Rule, TESTS};
 
 /// Values of a column that no cell tells apart.
 #[derive(Debug)]
@@ -57,9 +57,6 @@ impl Column {
         for rule in rules {
             read.entry(Arc::clone(&rule.tests[at])).or_insert_with(|| Cell::read(&rule.tests[at]));
         }
-        if read.len() > TESTS {
-            return Err(TooManyTests);
-        }
         let mut notes = Vec::new();
         let allowed = input.allowed.as_deref().and_then(|text| {
             let cell = Cell::read(text);
@@ -68,6 +65,10 @@ impl Column {
             }
             cell
         });
+        let constants: usize = read.values().flatten().chain(allowed.as_ref()).map(|cell| cell.constants.len()).sum();
+        if read.len() > TESTS || constants > CONSTANTS {
+            return Err(TooManyTests);
+        }
         let types = types(input, &read, &mut notes);
         for cell in read.values_mut() {
             if cell.as_ref().is_some_and(|cell| cell.constants.iter().any(|value| mixed(value, &types))) {

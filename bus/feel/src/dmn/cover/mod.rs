@@ -28,8 +28,11 @@ pub const RULES: usize = 2_000;
 /// Different tests that one column may have to be examined.
 pub const TESTS: usize = 500;
 
-/// Boxes that one examination may compare: a bound on its time, about a second.
-pub const STEPS: u64 = 10_000_000;
+/// Constants in the different tests of one column.
+pub const CONSTANTS: usize = 4_000;
+
+/// Cells that one examination may compare: a bound on its time, a second or two at worst.
+pub const STEPS: u64 = 200_000_000;
 
 /// Findings of one sort that a report lists; it says when there are more.
 pub const LISTED: usize = 100;
@@ -110,21 +113,22 @@ pub fn examine(table: &Table) -> Report {
     let columns: Result<Vec<Column>, TooManyTests> =
         table.inputs.iter().enumerate().map(|(at, input)| Column::cut(input, at, &table.rules)).collect();
     let Ok(columns) = columns else {
-        report.not_examined = Some(format!("too large: a column has more than {TESTS} different tests"));
+        report.not_examined =
+            Some(format!("too large: a column has more than {TESTS} different tests, or {CONSTANTS} constants in them"));
         return report;
     };
     for (input, column) in table.inputs.iter().zip(&columns) {
         report.notes.extend(column.notes.iter().map(|note| format!("column {}: {note}", input.name)));
     }
     if look(table, &columns, &mut report) == Err(TooLarge) {
-        report.not_examined = Some(format!("too large: it takes more than {STEPS} comparisons of rules"));
+        report.not_examined = Some(format!("too large: it takes more than {STEPS} comparisons of cells"));
     }
     report
 }
 
 fn look(table: &Table, columns: &[Column], report: &mut Report) -> Result<(), TooLarge> {
     let spaces = spaces(table, columns, report);
-    let mut steps = Steps(STEPS);
+    let mut steps = Steps { left: STEPS, columns: columns.len() };
     gaps(table, columns, &spaces, report, &mut steps)?;
     let outcomes = outcome::read(table);
     overlap::find(table, columns, &spaces, &outcomes, report, &mut steps)?;
@@ -180,6 +184,9 @@ fn dead(
         if let Some(empty) = space.may.0.iter().position(set::Set::is_empty) {
             let column = table.inputs[empty].name.to_string();
             report.dead.push(Dead { row: Row::of(table, row), why: Why::NeverHits { column } });
+            continue;
+        }
+        if !matches!(table.policy, Policy::First | Policy::Priority) {
             continue;
         }
         steps.take(spaces.len())?;

@@ -86,17 +86,21 @@ impl Cuboid {
     }
 }
 
-/// Steps that an examination may still take; one is about the comparison of two boxes.
+/// Cells that an examination may still compare.
 #[derive(Debug)]
-pub(super) struct Steps(pub(super) u64);
+pub(super) struct Steps {
+    pub(super) left: u64,
+    pub(super) columns: usize,
+}
 
 /// The examination would take more steps than it may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct TooLarge;
 
 impl Steps {
-    pub(super) fn take(&mut self, count: usize) -> Result<(), TooLarge> {
-        self.0 = self.0.checked_sub(count as u64).ok_or(TooLarge)?;
+    /// Takes what the comparison of so many pairs of boxes needs.
+    pub(super) fn take(&mut self, pairs: usize) -> Result<(), TooLarge> {
+        self.left = self.left.checked_sub((pairs * self.columns) as u64).ok_or(TooLarge)?;
         Ok(())
     }
 }
