@@ -151,6 +151,18 @@ fn a_total_table_is_refused_with_an_input_and_the_rules() {
 }
 
 #[test]
+fn machines_read_the_same_as_json() {
+    let report = examine(&table(Policy::First, "a: boolean", &["true", "true -> 1"]));
+    let json = serde_json::to_value(&report).expect("json");
+    expect![[r#"{"inputs":[{"column":"a","values":"null, false"}],"example":{"a":false},"certain":true}"#]]
+        .assert_eq(&json["gaps"]["listed"][0].to_string());
+    expect![[r#"{"row":{"row":2,"id":"r2"},"why":{"never_decides":{"by":[{"row":1,"id":"r1"}]}}}"#]]
+        .assert_eq(&json["dead"][0].to_string());
+    expect![[r#"{"rows":[{"row":1,"id":"r1"},{"row":2,"id":"r2"}],"kind":"masked","inputs":[{"column":"a","values":"true"}],"example":{"a":true},"certain":true}"#]]
+        .assert_eq(&json["overlaps"]["listed"][0].to_string());
+}
+
+#[test]
 fn what_is_too_large_is_said_and_not_guessed() {
     let many: Vec<String> = (0..2001).map(|row| format!("{row}")).collect();
     let rules: Vec<&str> = many.iter().map(String::as_str).collect();

@@ -43,7 +43,7 @@ fn numbers(low: Option<Number>, high: Option<Number>) -> Vec<Option<Value>> {
     let one = Number::from(1_i64);
     let whole = |number: Number| number.rounded(0, Rounding::Floor);
     let middle = || low?.plus(high?)?.divided_by(2_i64.into());
-    let tenth = || Some(Number::scaled(1, -1)?.times(high?.minus(low?)?)?.plus(low?)?);
+    let tenth = || Number::scaled(1, -1)?.times(high?.minus(low?)?)?.plus(low?);
     let found = [
         low.and_then(|low| whole(low)?.plus(one)),
         high.and_then(|high| whole(high.minus(one)?)),

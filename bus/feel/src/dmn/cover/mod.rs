@@ -54,6 +54,7 @@ pub struct Table {
 
 /// What the examination asks of a hit policy.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Policy {
     /// One rule hits at most.
     #[default]

@@ -27,7 +27,11 @@ pub(super) fn find(
                 continue;
             }
             let both = space.may.and(&other.may);
-            let told = table.policy != Policy::Any || outcomes.same(first, second).is_some();
+            let told = match table.policy {
+                Policy::Any => outcomes.same(first, second).is_some(),
+                Policy::Priority => kind == Kind::Same || outcomes.level(first, second).is_some(),
+                Policy::Unique | Policy::First | Policy::All => true,
+            };
             list.listed.push(Overlap {
                 rows: [Row::of(table, first), Row::of(table, second)],
                 kind,

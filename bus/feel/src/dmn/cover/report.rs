@@ -93,6 +93,7 @@ pub struct Overlap {
 
 /// What becomes of an input that hits two rules.
 #[derive(Debug, Clone, Copy, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// The hit policy forbids it.
     Conflict,
@@ -113,6 +114,7 @@ pub struct Dead {
 
 /// Why a rule never decides.
 #[derive(Debug, Clone, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
 pub enum Why {
     /// No value passes its cell in this column.
     NeverHits {

@@ -61,10 +61,6 @@ impl Cuboid {
         self.0.iter().any(Set::is_empty)
     }
 
-    pub(super) fn within(&self, other: &Self) -> bool {
-        self.0.iter().zip(&other.0).all(|(a, b)| a.within(b))
-    }
-
     pub(super) fn meets(&self, other: &Self) -> bool {
         self.0.iter().zip(&other.0).all(|(a, b)| a.meets(b))
     }
