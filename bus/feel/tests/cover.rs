@@ -151,6 +151,25 @@ fn a_total_table_is_refused_with_an_input_and_the_rules() {
 }
 
 #[test]
+fn what_is_odd_about_a_column_is_noted() {
+    check(
+        Policy::Unique,
+        "a | a | b: time",
+        &["1 | > 1 | < time(\"10:00:00\")", "\"x\" | - | > time(\"10:00:00Z\")"],
+        &expect![[r#"
+            t: 2 rules, Unique; gaps 1, conflicts 0, dead rules 0, opaque cells 2
+              gap: no rule covers for certain any input; for example {"a":0,"a (column 2)":0,"b":null}
+              opaque: row 1 (r1), column b: not made of constants, not looked into
+              opaque: row 2 (r2), column b: not made of constants, not looked into
+              note: column a: it declares no type; its cells say number, string
+              note: column a: it declares no type; its cells say number
+              note: column b: it compares values that have no order among themselves
+              note: column a: it is there twice, and taken as two that know nothing of each other
+        "#]],
+    );
+}
+
+#[test]
 fn machines_read_the_same_as_json() {
     let report = examine(&table(Policy::First, "a: boolean", &["true", "true -> 1"]));
     let json = serde_json::to_value(&report).expect("json");

@@ -121,6 +121,13 @@ pub fn examine(table: &Table) -> Report {
     for (input, column) in table.inputs.iter().zip(&columns) {
         report.notes.extend(column.notes.iter().map(|note| format!("column {}: {note}", input.name)));
     }
+    for (at, input) in table.inputs.iter().enumerate() {
+        if table.inputs[..at].iter().any(|other| other.name == input.name) {
+            report
+                .notes
+                .push(format!("column {}: it is there twice, and taken as two that know nothing of each other", input.name));
+        }
+    }
     if look(table, &columns, &mut report) == Err(TooLarge) {
         report.not_examined = Some(format!("too large: it takes more than {STEPS} comparisons of cells"));
     }

@@ -21,14 +21,14 @@ pub(super) fn inputs(table: &Table, columns: &[Column], cuboid: &Cuboid) -> Vec<
 
 /// One input that lies in a box, by the names of the columns. Values are preferred to null.
 pub(super) fn example(table: &Table, columns: &[Column], cuboid: &Cuboid) -> Map<String, Json> {
-    let sides = table.inputs.iter().zip(columns).zip(&cuboid.0);
-    sides
-        .map(|((input, column), set)| {
-            let value = set.parts().map(|part| &column.parts[part].example).find(|value| !value.is_null());
-            let value = value.unwrap_or(&Value::Null);
-            (input.name.to_string(), to_json(value))
-        })
-        .collect()
+    let mut example = Map::new();
+    for (at, ((input, column), set)) in table.inputs.iter().zip(columns).zip(&cuboid.0).enumerate() {
+        let value = set.parts().map(|part| &column.parts[part].example).find(|value| !value.is_null());
+        let taken = example.contains_key(&*input.name);
+        let name = if taken { format!("{} (column {})", input.name, at + 1) } else { input.name.to_string() };
+        example.insert(name, to_json(value.unwrap_or(&Value::Null)));
+    }
+    example
 }
 
 /// A set of values as tests of FEEL.
