@@ -7,6 +7,8 @@ mod boxed;
 mod certificates;
 #[path = "decisions/refused.rs"]
 mod refused;
+#[path = "decisions/samples.rs"]
+mod samples;
 #[path = "decisions/tables.rs"]
 mod tables;
 

@@ -7,6 +7,7 @@ use crate::parse::Surroundings;
 use crate::types::Type;
 use crate::value::Value;
 
+use super::cover::Budget;
 use super::definitions::Library;
 use super::item::Types;
 use super::table::DecisionTable;
@@ -44,6 +45,8 @@ pub(super) struct Lowering<'l, 'x> {
     pub(super) faults: Vec<ReadError>,
     /// The decision tables so far.
     pub(super) tables: Vec<Arc<DecisionTable>>,
+    /// What the examinations of tables that must be total may still take.
+    pub(super) examinations: Budget,
 }
 
 /// The expressions among the children of an element.

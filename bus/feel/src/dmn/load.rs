@@ -10,6 +10,7 @@ use crate::types::Type;
 use crate::value::Value;
 
 use super::boxed::{Lowering, expression_in};
+use super::cover::Budget;
 use super::definitions::{Library, Sort};
 use super::item::Types;
 use super::model::{Model, Unit};
@@ -35,16 +36,17 @@ impl Model {
     ///
     /// # Errors
     /// What is wrong, with its place: no model of DMN 1.3 to 1.5; an expression that cannot be read; a reference to nothing;
-    /// requirements in a circle; a function outside (Java, PMML); more than 16 MiB, 10,000 parts, 100,000 rules a table, 48 boxed
+    /// requirements in a circle; a function outside (Java, PMML); a table that is declared total and is not; more than 16 MiB, 10,000 parts, 100,000 rules a table, 48 boxed
     /// expressions within each other.
     pub fn read(xml: &str, imports: &[&str]) -> Result<Self, ReadError> {
         load(xml, imports, false)
     }
 
-    /// As [`read`](Self::read), but expressions that cannot be read are null, and listed in [`faults`](Self::faults).
+    /// As [`read`](Self::read), but expressions that cannot be read are null, and listed in [`faults`](Self::faults), as are tables
+    /// that are declared total and are not.
     ///
     /// # Errors
-    /// As there, apart from expressions.
+    /// As there, apart from those.
     pub fn tolerant(xml: &str, imports: &[&str]) -> Result<Self, ReadError> {
         load(xml, imports, true)
     }
@@ -68,6 +70,7 @@ fn load(xml: &str, imports: &[&str], tolerant: bool) -> Result<Model, ReadError>
         tolerant,
         faults: Vec::new(),
         tables: Vec::new(),
+        examinations: Budget::default(),
     };
     roots.iter().for_each(|root| lowering.remember_entries(*root));
     let (units, initial) = lowering.units(&graph)?;

@@ -17,6 +17,8 @@
 mod boxed;
 mod certificate;
 mod change;
+mod constant;
+pub mod cover;
 mod definitions;
 mod item;
 mod load;

@@ -24,8 +24,8 @@ pub struct Model {
     pub namespace: Arc<str>,
     /// What tells it from other states of the same model: whoever reads the file sets it, to the SHA-256 of the file for instance.
     pub version: Arc<str>,
-    /// What evaluates to null for what the model lacks: decisions without logic, and expressions that could not be read where that
-    /// was tolerated.
+    /// What the model lacks: decisions without logic, which are null. Where faults were tolerated, also expressions that could not be
+    /// read, which are null, and tables that are declared total and are not.
     pub faults: Vec<ReadError>,
     pub(super) units: Vec<Unit>,
     /// The value of each unit before an evaluation: the functions are there.

@@ -1,7 +1,6 @@
 //! Cells of decision tables: most compare with constants, which takes no walk over a tree.
 
-use crate::environment::Environment;
-use crate::evaluate::Evaluation;
+use crate::dmn::constant::fold;
 use crate::evaluate::condition::{fits, held};
 use crate::node::{Comparison, Node, Test};
 use crate::value::Value;
@@ -109,31 +108,5 @@ pub(super) fn folded(test: Test) -> Test {
         Test::Compare(comparison, node) => Test::Compare(comparison, fold(node)),
         Test::Not(tests) => Test::Not(tests.into_iter().map(folded).collect()),
         other => other,
-    }
-}
-
-/// Functions that make the values which FEEL has no literals for.
-const MAKERS: [&str; 5] = ["date", "time", "date and time", "duration", "years and months duration"];
-
-fn fixed(node: &Node) -> bool {
-    match node {
-        Node::Constant(_) => true,
-        Node::Negate(node) => fixed(node),
-        Node::List(nodes) => nodes.iter().all(fixed),
-        Node::Range { start, end, .. } => fixed(start) && fixed(end),
-        Node::Builtin(function, nodes) => MAKERS.contains(&function.name) && nodes.iter().all(fixed),
-        _ => false,
-    }
-}
-
-/// An expression that is the same at every evaluation becomes its value; one that leaves a warning stays, to leave it each time.
-pub(super) fn fold(node: Node) -> Node {
-    if !fixed(&node) {
-        return node;
-    }
-    let mut evaluation = Evaluation::new(&Environment::timeless());
-    match evaluation.begin(&node, &[]) {
-        Ok(value) if evaluation.into_warnings().is_empty() => Node::Constant(value),
-        _ => node,
     }
 }

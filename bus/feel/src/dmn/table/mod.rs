@@ -5,6 +5,7 @@ mod decide;
 mod index;
 mod policy;
 mod read;
+mod total;
 
 use std::sync::Arc;
 
@@ -63,7 +64,7 @@ pub struct DecisionTable {
     pub annotations: Vec<Arc<str>>,
     /// The rows.
     pub rules: Vec<Rule>,
-    /// The input columns over which the model declares the table total; nothing where it does not.
+    /// The labels of the input columns over which the model declares the table total; nothing where it does not.
     pub total: Option<Vec<Arc<str>>>,
     index: Option<Index>,
 }
@@ -103,7 +104,7 @@ pub struct OutputClause {
     /// The expression of its value where no rule hits.
     pub default: Option<Arc<str>>,
     /// The values in order of their priority.
-    priorities: Vec<Value>,
+    pub(in crate::dmn) priorities: Vec<Value>,
     default_node: Option<Node>,
 }
 

@@ -3,18 +3,16 @@
 use std::sync::Arc;
 
 use crate::dmn::boxed::{Lowering, only_feel};
+use crate::dmn::constant::fold;
 use crate::dmn::definitions::Sort;
 use crate::dmn::xml::{ReadError, Xml, child, children, normal, text_of};
 use crate::node::{Node, Test};
 use crate::types::Type;
 use crate::value::Value;
 
-use super::cell::{Cell, fold, folded};
+use super::cell::{Cell, folded};
 use super::index::Index;
-use super::{Aggregation, DecisionTable, HitPolicy, InputClause, OutputClause, Rule};
-
-/// The namespace of what a model says to this bus.
-const OWN: &str = "urn:passerelle:decision:1";
+use super::{Aggregation, DecisionTable, HitPolicy, InputClause, OutputClause, Rule, total};
 
 /// Rules of one table.
 const RULES: usize = 100_000;
@@ -49,6 +47,7 @@ impl<'x> Lowering<'_, 'x> {
         self.around.frame().back_to(mark);
         let annotations = children(xml, "annotation").map(|column| normal(column.attribute("name").unwrap_or_default()).into());
         let table = Arc::new(DecisionTable {
+            total: total::columns(xml, &inputs),
             id: id(xml),
             name: self.owner.clone(),
             hit_policy,
@@ -57,8 +56,8 @@ impl<'x> Lowering<'_, 'x> {
             outputs,
             annotations: annotations.collect(),
             rules,
-            total: total(xml),
         });
+        self.held_total(xml, &table)?;
         self.tables.push(table.clone());
         Ok(Node::Table(table))
     }
@@ -223,13 +222,6 @@ fn named_apart(xml: Xml<'_>, outputs: &[OutputClause]) -> Result<(), ReadError> 
         }
     }
     Ok(())
-}
-
-/// `<passerelle:total columns="a, b"/>` among the extensions of a table.
-fn total(xml: Xml<'_>) -> Option<Vec<Arc<str>>> {
-    let extensions = child(xml, "extensionElements")?;
-    let total = extensions.children().find(|element| element.has_tag_name((OWN, "total")))?;
-    Some(total.attribute("columns").unwrap_or_default().split(',').map(|column| normal(column).into()).collect())
 }
 
 /// The slot and the entries of it that an expression is.
