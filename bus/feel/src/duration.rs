@@ -32,7 +32,8 @@ pub fn parse_duration(text: &str) -> Option<AnyDuration> {
     let [days] = fields(days, ['D'])?;
     let [hours, minutes, seconds] = fields(time.unwrap_or(""), ['H', 'M', 'S'])?;
     let (seconds, fraction) = seconds.split_once('.').map_or((seconds, None), |(whole, fraction)| (whole, Some(fraction)));
-    let nanos = fraction.map_or(Some(0), nanoseconds)?;
+    // "0.S" is read, as the TCK has it.
+    let nanos = fraction.filter(|fraction| !fraction.is_empty()).map_or(Some(0), nanoseconds)?;
     let parts = [(digits(days)?, 86_400), (digits(hours)?, 3600), (digits(minutes)?, 60), (digits(seconds)?, 1)];
     let seconds = parts.iter().try_fold(0_i64, |sum, (count, unit)| sum.checked_add(count.checked_mul(*unit)?))?;
     let duration = SignedDuration::new(seconds, nanos);

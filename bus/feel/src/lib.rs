@@ -1,6 +1,7 @@
 //! FEEL, the expression language of DMN 1.5, evaluated within limits: no expression can abort, stall or reach out of the process.
 
 mod builtin;
+pub mod dmn;
 mod duration;
 mod environment;
 mod error;

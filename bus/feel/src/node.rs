@@ -48,18 +48,25 @@ pub(crate) enum Node {
         end: Box<Node>,
         end_included: bool,
         outside: bool,
+        compared: bool,
     },
     Path(Box<Node>, Arc<str>),
     Filter {
         list: Box<Node>,
         item: usize,
         condition: Box<Node>,
+        /// Of a boxed filter: a condition that is no boolean is an error.
+        boxed: bool,
     },
     Function(Arc<Body>),
     Call(Box<Node>, Vec<Node>),
     CallNamed(Box<Node>, Vec<(Arc<str>, Node)>),
     Builtin(&'static Builtin, Vec<Node>),
     InstanceOf(Box<Node>, Type),
+    /// A decision table of a model.
+    Table(Arc<crate::dmn::DecisionTable>),
+    /// What a model names: a decision, a business knowledge model, an entry of a boxed context.
+    Named(Box<crate::dmn::Named>),
     /// Tests of a decision table's cell on the value in a slot.
     Tests {
         slot: usize,

@@ -163,13 +163,14 @@ impl Time {
     /// Whether both are the same moment, on the same sort of clock.
     #[must_use]
     pub fn same_as(&self, other: &Self) -> bool {
-        self.offset().is_some() == other.offset().is_some() && self.nanos() == other.nanos()
+        self.order(other) == Some(Ordering::Equal)
     }
 
     /// Which is earlier; nothing where only one says its zone.
     #[must_use]
     pub fn order(&self, other: &Self) -> Option<Ordering> {
-        (self.offset().is_some() == other.offset().is_some()).then(|| self.nanos().cmp(&other.nanos()))
+        (self.offset().is_some() == other.offset().is_some())
+            .then(|| milliseconds(self.nanos()).cmp(&milliseconds(other.nanos())))
     }
 
     /// From `other` to this.
@@ -184,6 +185,11 @@ impl Time {
     pub fn plus(&self, duration: SignedDuration) -> Self {
         Self { civil: self.civil.wrapping_add(duration), zone: self.zone.clone() }
     }
+}
+
+/// What tells two times apart: the TCK holds those within one millisecond for equal.
+fn milliseconds(nanos: i128) -> i128 {
+    nanos.div_euclid(1_000_000)
 }
 
 pub(crate) fn nanoseconds(fraction: &str) -> Option<i32> {
@@ -243,7 +249,8 @@ impl DateTime {
     /// Which is earlier; nothing where only one says its zone.
     #[must_use]
     pub fn order(&self, other: &Self) -> Option<Ordering> {
-        (self.offset().is_some() == other.offset().is_some()).then(|| self.nanos().cmp(&other.nanos()))
+        (self.offset().is_some() == other.offset().is_some())
+            .then(|| milliseconds(self.nanos()).cmp(&milliseconds(other.nanos())))
     }
 
     /// From `other` to this.

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 
 use crate::temporal::{DateText, duration_text, months_text};
-use crate::value::Value;
+use crate::value::{Range, Value};
 
 /// A text that is written no further than so many bytes.
 pub(crate) struct Bounded {
@@ -54,38 +54,30 @@ impl fmt::Display for Value {
                 }
                 f.write_char('}')
             }
-            Self::Range(range) => {
-                let open = |value: &Value| value.is_null();
-                match (open(&range.start), open(&range.end)) {
-                    (true, false) => write!(f, "({} ", if range.end_included { "<=" } else { "<" })?,
-                    (false, true) => write!(
-                        f,
-                        "({} ",
-                        if range.outside {
-                            "!="
-                        } else if range.start_included {
-                            ">="
-                        } else {
-                            ">"
-                        }
-                    )?,
-                    _ => f.write_char(if range.start_included { '[' } else { '(' })?,
-                }
-                if open(&range.start) && !open(&range.end) {
-                    inner(&range.end, f)?;
-                    return f.write_char(')');
-                }
-                inner(&range.start, f)?;
-                if open(&range.end) && !open(&range.start) {
-                    return f.write_char(')');
-                }
-                f.write_str("..")?;
-                inner(&range.end, f)?;
-                f.write_char(if range.end_included { ']' } else { ')' })
-            }
+            Self::Range(range) => range_text(range, f),
             Self::Function(_) => f.write_str("function"),
         }
     }
+}
+
+/// `[1..5)`, or `(< 5)` where it was written so.
+fn range_text(range: &Range, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    if range.compared {
+        let (sign, end) = match (&range.start, &range.end) {
+            (Value::Null, end) => (if range.end_included { "<=" } else { "<" }, end),
+            (start, _) if range.outside => ("!=", start),
+            (start, Value::Null) => (if range.start_included { ">=" } else { ">" }, start),
+            (start, _) => ("=", start),
+        };
+        write!(f, "({sign} ")?;
+        inner(end, f)?;
+        return f.write_char(')');
+    }
+    f.write_char(if range.start_included { '[' } else { '(' })?;
+    inner(&range.start, f)?;
+    f.write_str("..")?;
+    inner(&range.end, f)?;
+    f.write_char(if range.end_included { ']' } else { ')' })
 }
 
 /// A value within another: strings in quotes.

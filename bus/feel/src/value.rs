@@ -98,6 +98,8 @@ pub struct Range {
     pub end_included: bool,
     /// Made by `!=`: everything but the end points.
     pub outside: bool,
+    /// Written as a comparison, such as `(< 10)`: never equal to one that is written with two ends, even of the same values.
+    pub compared: bool,
 }
 
 impl Range {
@@ -218,6 +220,7 @@ pub fn equal(a: &Value, b: &Value) -> Option<bool> {
             a.start_included == b.start_included
                 && a.end_included == b.end_included
                 && a.outside == b.outside
+                && a.compared == b.compared
                 && equal(&a.start, &b.start)?
                 && equal(&a.end, &b.end)?,
         ),

@@ -126,6 +126,41 @@ fn strings_and_patterns() {
 }
 
 #[test]
+fn patterns_are_those_of_xpath() {
+    check(&[
+        ("matches(\"abc\", \"(?i)ABC\")", "null"),
+        ("matches(\"ab\", \"a\\b\")", "null"),
+        ("matches(\"a\", \"\\x61\")", "null"),
+        ("matches(\"a\", \"a**\")", "null"),
+        ("matches(\"aba\", \"(a)b\\1\")", "null"),
+        ("matches(\"a:b-1\", \"^\\i\\c*$\")", "true"),
+        ("matches(\"a\", \"\\p{IsBasicLatin}\")", "true"),
+        ("matches(\"b\", \"[a-z-[aeiou]]\")", "true"),
+        ("matches(\"b\", \"[^a-z-[b]]\")", "false"),
+        ("matches(\"a&&b\", \"[&]{2}\")", "true"),
+        ("matches(\"a#b\", \"a # b\", \"x\")", "true"),
+        ("replace(\"abc\", \"(b)\", \"$12\")", "ab2c"),
+        ("replace(\"abc\", \"b\", \"$\")", "null"),
+        ("replace(\"abc\", \"x*\", \"-\")", "null"),
+        ("split(\"abc\", \"\")", "null"),
+    ]);
+}
+
+#[test]
+fn ranges_keep_how_they_were_written() {
+    check(&[
+        ("[1..10) = [1..10[", "true"),
+        ("5 in ]1..10[ and true", "true"),
+        ("(< 10) = (null..10)", "false"),
+        ("(= 10) = [10..10]", "false"),
+        ("(= 10) = (= 10)", "true"),
+        ("[1, 2, 3][item > 1]", "[2, 3]"),
+        ("before(range: [1..5], point: 10)", "true"),
+        ("before(point: 10, range: [1..5])", "false"),
+    ]);
+}
+
+#[test]
 fn an_error_shows_the_place() {
     check(&[("1 +\n  * 2", "expected a value, at line 2, column 3\n    * 2\n    ^")]);
 }

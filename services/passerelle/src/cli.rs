@@ -70,6 +70,9 @@ pub enum Command {
     Copybook(CopybookCommand),
     Double(DoubleArguments),
     Feel(crate::command::feel::Feel),
+    Decide(crate::command::decide::Decide),
+    #[command(subcommand)]
+    Decision(crate::command::decision::Decision),
     Explain(Explain),
     Reference(Reference),
 }

@@ -94,5 +94,5 @@ pub(super) fn context_merge(evaluation: &mut Evaluation, arguments: &[Value]) ->
             merged.set(key.clone(), value.clone());
         }
     }
-    Ok((!contexts.is_empty()).then(|| Value::Context(Arc::new(merged))))
+    Ok((!arguments.is_empty()).then(|| Value::Context(Arc::new(merged))))
 }

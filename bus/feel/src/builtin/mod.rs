@@ -11,6 +11,7 @@ mod pattern;
 mod pattern_cost;
 mod statistic;
 mod string;
+mod xpath;
 
 use crate::evaluate::{Evaluation, place};
 use crate::limits::Exceeded;
@@ -31,10 +32,11 @@ pub(crate) struct Builtin {
 impl Builtin {
     /// Arguments that are given by name, in their order.
     pub(crate) fn placed(&self, given: &[(&str, Value)]) -> Option<Vec<Value>> {
-        self.parameters.split('|').find_map(|way| {
-            let names: Vec<&str> = way.split(',').collect();
-            place(&names, given)
-        })
+        let ways = || self.parameters.split('|').map(|way| way.split(',').collect::<Vec<&str>>());
+        // `before(range: …, point: …)` is not `before(point: …, range: …)`: the order that is written goes first.
+        let written =
+            |names: &Vec<&str>| names.len() == given.len() && names.iter().zip(given).all(|(name, (other, _))| name == other);
+        ways().find(written).and_then(|names| place(&names, given)).or_else(|| ways().find_map(|names| place(&names, given)))
     }
 }
 
@@ -68,7 +70,7 @@ pub(crate) static ALL: [Builtin; 87] = [
     of("round half down", "n,scale", number::round_half_down),
     of("floor", "n,scale", number::floor),
     of("ceiling", "n,scale", number::ceiling),
-    of("abs", "n|number", number::abs),
+    of("abs", "n", number::abs),
     of("modulo", "dividend,divisor", number::modulo),
     of("sqrt", "number", number::sqrt),
     of("log", "number", number::log),

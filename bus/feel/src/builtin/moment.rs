@@ -120,7 +120,7 @@ fn read_range(text: &str) -> Option<Value> {
         (_, Value::Null) => !end_included,
         (start, end) => compare(start, end).is_some_and(|order| order.is_le()),
     };
-    sound.then(|| Value::Range(Arc::new(Range { start, start_included, end, end_included, outside: false })))
+    sound.then(|| Value::Range(Arc::new(Range { start, start_included, end, end_included, outside: false, compared: false })))
 }
 
 fn endpoint(text: &str) -> Option<Value> {

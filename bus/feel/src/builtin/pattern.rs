@@ -1,6 +1,7 @@
 //! Regular expressions of XPath, run by an engine that is linear in the text: no pattern can stall it. Back-references are refused.
 
 use std::cell::RefCell;
+use std::fmt::Write as _;
 
 use regex::{Regex, RegexBuilder};
 
@@ -8,7 +9,7 @@ use crate::evaluate::Evaluation;
 use crate::limits::Exceeded;
 use crate::value::Value;
 
-use super::{Given, pattern_cost};
+use super::{Given, pattern_cost, xpath};
 
 /// Bytes of a compiled pattern.
 const PATTERN_BYTES: usize = 256 << 10;
@@ -57,22 +58,16 @@ const COMPILATION_STEPS: usize = 256;
 
 fn compile(pattern: &str, flags: &str) -> Option<Regex> {
     let literal = flags.contains('q');
-    let pattern = if literal { regex::escape(pattern) } else { subtraction(pattern) };
+    let pattern = if literal { regex::escape(pattern) } else { xpath::translated(pattern, !flags.contains('x'))? };
     let set = |flag| !literal && flags.contains(flag);
     RegexBuilder::new(&pattern)
         .case_insensitive(flags.contains('i'))
         .dot_matches_new_line(set('s'))
         .multi_line(set('m'))
-        .ignore_whitespace(set('x'))
         .size_limit(PATTERN_BYTES)
         .dfa_size_limit(PATTERN_BYTES)
         .build()
         .ok()
-}
-
-/// `[a-z-[aeiou]]` in XPath is `[a-z--[aeiou]]` here.
-fn subtraction(pattern: &str) -> String {
-    pattern.replace("-[", "--[")
 }
 
 pub(super) fn matches(evaluation: &mut Evaluation, arguments: &[Value]) -> Given {
@@ -84,6 +79,7 @@ pub(super) fn matches(evaluation: &mut Evaluation, arguments: &[Value]) -> Given
     Ok(compiled(evaluation, pattern, flags, text)?.map(|pattern| Value::Boolean(pattern.is_match(text))))
 }
 
+/// XPath refuses patterns that match nothing at all (FORX0003), as does `split`.
 pub(super) fn replace(evaluation: &mut Evaluation, arguments: &[Value]) -> Given {
     let (text, pattern, with, flags) = match arguments {
         [Value::Text(text), Value::Text(pattern), Value::Text(with)]
@@ -92,8 +88,11 @@ pub(super) fn replace(evaluation: &mut Evaluation, arguments: &[Value]) -> Given
         _ => return Ok(None),
     };
     let Some(pattern) = compiled(evaluation, pattern, flags, text)? else { return Ok(None) };
-    // XPath writes `$1x` for group one, then x.
-    let with = if flags.contains('q') { with.replace('$', "$$") } else { groups(with) };
+    if pattern.is_match("") {
+        return Ok(None);
+    }
+    let with = if flags.contains('q') { Some(with.replace('$', "$$")) } else { groups(with, pattern.captures_len() - 1) };
+    let Some(with) = with else { return Ok(None) };
     let mut replaced = String::new();
     let mut from = 0;
     for found in pattern.captures_iter(text) {
@@ -111,25 +110,37 @@ pub(super) fn replace(evaluation: &mut Evaluation, arguments: &[Value]) -> Given
     Ok(Some(Value::text(replaced)))
 }
 
-fn groups(with: &str) -> String {
+/// The replacement as the engine here writes it; nothing where a `$` or a `\` stands that XPath does not know (FORX0004).
+fn groups(with: &str, groups: usize) -> Option<String> {
     let mut written = String::new();
     let mut characters = with.chars().peekable();
     while let Some(c) = characters.next() {
         match c {
-            '\\' => written.push_str(&characters.next().map_or(String::new(), |c| c.to_string().replace('$', "$$"))),
+            '\\' => match characters.next()? {
+                '\\' => written.push('\\'),
+                '$' => written.push_str("$$"),
+                _ => return None,
+            },
             '$' => {
-                let digits: String = std::iter::from_fn(|| characters.next_if(char::is_ascii_digit)).collect();
-                written.push_str(&if digits.is_empty() { "$$".to_owned() } else { format!("${{{digits}}}") });
+                let mut group = characters.next()?.to_digit(10)? as usize;
+                // `$12` is group 12 where there are so many, else group 1 and a 2.
+                while let Some(digit) =
+                    characters.peek().and_then(|c| c.to_digit(10)).filter(|digit| group * 10 + *digit as usize <= groups)
+                {
+                    group = group * 10 + digit as usize;
+                    characters.next();
+                }
+                let _ = write!(written, "${{{group}}}");
             }
             c => written.push(c),
         }
     }
-    written
+    Some(written)
 }
 
 pub(super) fn split(evaluation: &mut Evaluation, arguments: &[Value]) -> Given {
     let [Value::Text(text), Value::Text(pattern)] = arguments else { return Ok(None) };
-    let Some(pattern) = compiled(evaluation, pattern, "", text)? else { return Ok(None) };
+    let Some(pattern) = compiled(evaluation, pattern, "", text)?.filter(|pattern| !pattern.is_match("")) else { return Ok(None) };
     let mut parts = Vec::new();
     for part in pattern.split(text) {
         evaluation.budget.step()?;

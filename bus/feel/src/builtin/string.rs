@@ -90,9 +90,14 @@ pub(super) fn ends(evaluation: &mut Evaluation, arguments: &[Value]) -> Given {
 }
 
 pub(super) fn join(evaluation: &mut Evaluation, arguments: &[Value]) -> Given {
-    let (items, delimiter) = match arguments {
-        [Value::List(items)] | [Value::List(items), Value::Null] => (items, ""),
-        [Value::List(items), Value::Text(delimiter)] => (items, &**delimiter),
+    let (list, delimiter) = match arguments {
+        [list] | [list, Value::Null] => (list, ""),
+        [list, Value::Text(delimiter)] => (list, &**delimiter),
+        _ => return Ok(None),
+    };
+    let items = match list {
+        Value::List(items) => &**items,
+        Value::Text(_) => std::slice::from_ref(list),
         _ => return Ok(None),
     };
     evaluation.budget.steps(items.len())?;

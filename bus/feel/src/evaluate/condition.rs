@@ -9,7 +9,7 @@ use crate::value::{Value, compare, equal};
 use super::{Evaluation, Frame, Outcome};
 
 /// Whether something holds (nothing: it cannot be told), or the limit that was met.
-pub(super) type Truth = Result<Option<bool>, Exceeded>;
+pub(crate) type Truth = Result<Option<bool>, Exceeded>;
 
 /// Whether a comparison of values of one size holds, which costs no more than a step; nothing where it must be looked at closely.
 fn quickly_held(comparison: Comparison, left: &Value, right: &Value) -> Option<bool> {
@@ -33,7 +33,7 @@ fn quickly_found(value: &Value, tests: &[Test]) -> Option<bool> {
 }
 
 /// Whether a comparison holds; nothing where the values cannot be compared.
-fn held(comparison: Comparison, left: &Value, right: &Value) -> Option<bool> {
+pub(crate) fn held(comparison: Comparison, left: &Value, right: &Value) -> Option<bool> {
     match comparison {
         Comparison::Equal => equal(left, right),
         Comparison::NotEqual => equal(left, right).map(|same| !same),
@@ -45,7 +45,7 @@ fn held(comparison: Comparison, left: &Value, right: &Value) -> Option<bool> {
 }
 
 /// Whether a value is what an expression in a cell stands for: the same, in a list, in a range.
-fn fits(value: &Value, expected: &Value) -> Option<bool> {
+pub(crate) fn fits(value: &Value, expected: &Value) -> Option<bool> {
     match expected {
         Value::Range(range) if !matches!(value, Value::Range(_)) => range.contains(value),
         Value::List(items) => {
@@ -71,7 +71,7 @@ fn as_truth(value: &Value) -> Option<bool> {
 
 impl Evaluation {
     /// Whether a condition holds; nothing where it is no boolean. As [`value`](Self::value), without making one.
-    pub(super) fn truth(&mut self, node: &Node, frame: Frame<'_>) -> Truth {
+    pub(crate) fn truth(&mut self, node: &Node, frame: Frame<'_>) -> Truth {
         self.budget.step()?;
         match node {
             Node::Compare(comparison, left, right) => {

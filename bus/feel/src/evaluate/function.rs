@@ -38,6 +38,14 @@ impl Function {
         }
     }
 
+    /// The parameters of a function that is not built in.
+    pub(crate) fn parameters(&self) -> &[(Arc<str>, Type)] {
+        match &self.0 {
+            Kind::BuiltIn(_) => &[],
+            Kind::Defined { body, .. } => &body.parameters,
+        }
+    }
+
     /// Whether the function takes such parameters and gives such a result.
     pub(crate) fn conforms(&self, parameters: &[Type], result: &Type) -> bool {
         match &self.0 {

@@ -133,7 +133,14 @@ impl Evaluation {
         let from = self.value(&iterator.domain, frame)?;
         if let Some(to) = &iterator.to {
             let to = self.value(to, frame)?;
-            return Ok(self.span(&Range { start: from, start_included: true, end: to, end_included: true, outside: false }));
+            return Ok(self.span(&Range {
+                start: from,
+                start_included: true,
+                end: to,
+                end_included: true,
+                outside: false,
+                compared: false,
+            }));
         }
         Ok(match from {
             Value::List(items) => Some(Domain::List(items)),

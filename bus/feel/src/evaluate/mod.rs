@@ -1,7 +1,7 @@
 //! Evaluation: a walk over the compiled tree, within a budget.
 
 mod arithmetic;
-mod condition;
+pub(crate) mod condition;
 mod function;
 mod iterate;
 mod path;
@@ -40,24 +40,27 @@ pub(crate) struct Evaluation {
     /// The slots of all frames under way that are not handed in, as far as they were set.
     stack: Vec<Value>,
     warnings: Vec<String>,
+    /// What a decision's certificate is made of, where one is wanted.
+    pub(crate) trace: Option<Box<crate::dmn::Trace>>,
 }
 
 /// The slots that an expression sees: those handed in (the scope's values, a function's arguments) are read where they are; its own
 /// follow on the stack of the evaluation.
 #[derive(Clone, Copy)]
 pub(crate) struct Frame<'a> {
-    given: &'a [Value],
+    pub(crate) given: &'a [Value],
     base: usize,
 }
 
 impl Evaluation {
     pub(crate) fn new(environment: &Environment) -> Self {
         let now = (environment.now, environment.offset_seconds);
-        Self { now, budget: Budget::new(&environment.limits), stack: Vec::new(), warnings: Vec::new() }
+        Self { now, budget: Budget::new(&environment.limits), stack: Vec::new(), warnings: Vec::new(), trace: None }
     }
 
     pub(crate) fn begin(&mut self, node: &Node, values: &[Value]) -> Outcome {
-        let value = self.value(node, Frame { given: values, base: 0 })?;
+        let value = self.value(node, Frame { given: values, base: self.stack.len() })?;
+        self.stack.clear();
         if !value.is_short() {
             self.budget.given_back(&value)?;
         }
@@ -112,14 +115,14 @@ impl Evaluation {
         Ok(value)
     }
 
-    fn slot<'a>(&'a self, frame: Frame<'a>, slot: usize) -> &'a Value {
+    pub(crate) fn slot<'a>(&'a self, frame: Frame<'a>, slot: usize) -> &'a Value {
         match frame.given.get(slot) {
             Some(given) => given,
             None => self.stack.get(frame.base + slot - frame.given.len()).unwrap_or(&NULL),
         }
     }
 
-    fn set(&mut self, frame: Frame<'_>, slot: usize, value: Value) {
+    pub(crate) fn set(&mut self, frame: Frame<'_>, slot: usize, value: Value) {
         let at = frame.base + slot - frame.given.len();
         if at >= self.stack.len() {
             self.stack.resize(at + 1, Value::Null);
@@ -180,16 +183,18 @@ impl Evaluation {
             Node::For { iterators, partial, body } => self.iteration(iterators, *partial, body, frame),
             Node::List(items) => self.list(items, frame),
             Node::Context(entries) => self.context(entries, frame),
-            Node::Range { start, start_included, end, end_included, outside } => {
-                self.range(start, end, [*start_included, *end_included, *outside], frame)
+            Node::Range { start, start_included, end, end_included, outside, compared } => {
+                self.range(start, end, [*start_included, *end_included, *outside, *compared], frame)
             }
             Node::Path(of, name) => self.path(of, name, frame),
-            Node::Filter { list, item, condition } => self.filter(list, *item, condition, frame),
+            Node::Filter { list, item, condition, boxed } => self.filter(list, *item, condition, *boxed, frame),
             Node::Function(body) => self.close(body, frame),
             Node::Builtin(function, arguments) => self.builtin(function, arguments, frame),
             Node::Call(function, arguments) => self.application(function, arguments, frame),
             Node::CallNamed(function, arguments) => self.call_named(function, arguments, frame),
             Node::InstanceOf(value, of) => self.instance(value, of, frame),
+            Node::Table(table) => self.table(table, frame),
+            Node::Named(named) => self.named(named, frame),
         }
     }
 
@@ -230,9 +235,9 @@ impl Evaluation {
         self.made(Value::Context(Arc::new(Context::of_distinct(context))))
     }
 
-    fn range(&mut self, start: &Node, end: &Node, marks: [bool; 3], frame: Frame<'_>) -> Outcome {
+    fn range(&mut self, start: &Node, end: &Node, marks: [bool; 4], frame: Frame<'_>) -> Outcome {
         let (start, end) = (self.value(start, frame)?, self.value(end, frame)?);
-        let [start_included, end_included, outside] = marks;
+        let [start_included, end_included, outside, compared] = marks;
         self.budget.parts(2)?;
         let sound = match (&start, &end) {
             (Value::Null, Value::Null) => false,
@@ -240,7 +245,7 @@ impl Evaluation {
             (start, Value::Null) => compare(start, start).is_some() || outside,
             (start, end) => compare(start, end).is_some_and(|order| order.is_le()),
         };
-        let range = Range { start, start_included, end, end_included, outside };
+        let range = Range { start, start_included, end, end_included, outside, compared };
         Ok(if sound { Value::Range(Arc::new(range)) } else { self.null(|| "the ends of this range have no order".to_owned()) })
     }
 

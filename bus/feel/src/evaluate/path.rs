@@ -60,13 +60,15 @@ impl Evaluation {
         Ok(context.get(name).cloned().unwrap_or(Value::Null))
     }
 
-    pub(super) fn filter(&mut self, list: &Node, item: usize, condition: &Node, frame: Frame<'_>) -> Outcome {
+    pub(super) fn filter(&mut self, list: &Node, item: usize, condition: &Node, boxed: bool, frame: Frame<'_>) -> Outcome {
         let list = match self.value(list, frame)? {
             Value::List(items) => items,
             Value::Null => Arc::default(),
             single => Arc::new(vec![single]),
         };
-        if let Some(Value::Number(index)) = self.lent(condition, frame) {
+        if let Some(Value::Number(index)) = self.lent(condition, frame)
+            && !boxed
+        {
             let index = *index;
             return Ok(self.at(&list, index));
         }
@@ -78,6 +80,10 @@ impl Evaluation {
                 Value::Boolean(true) => {
                     self.budget.memory(size_of::<Value>())?;
                     kept.push(value.clone());
+                }
+                Value::Boolean(false) | Value::Null => {}
+                other if boxed => {
+                    return Ok(self.null(|| format!("a boxed filter matches by true or false, not by {}", other.type_name())));
                 }
                 Value::Number(index) => return Ok(self.at(&list, index)),
                 _ => {}

@@ -92,7 +92,7 @@ impl Walk {
                 let of = self.known(of);
                 self.part(&of, name)
             }
-            Node::Filter { list, item, condition } => {
+            Node::Filter { list, item, condition, .. } => {
                 let list = self.known(list);
                 self.set(*item, Known { shape: list.shape.item(), from: list.from.clone() });
                 let index = matches!(self.value(condition), Shape::Number(_));
@@ -124,7 +124,8 @@ impl Walk {
         match node {
             Node::Constant(value) => Shape::of(value),
             Node::Slot(_) | Node::Path(..) | Node::Filter { .. } | Node::Entry { .. } => self.known(node).shape,
-            Node::Unknown(_) => Shape::Unknown,
+            // Only models of decisions are made of tables and what they name; no expression that is written is.
+            Node::Unknown(_) | Node::Table(_) | Node::Named(_) => Shape::Unknown,
             Node::Negate(of) => match self.value(of) {
                 Shape::Number(span) => Shape::Number(span.negated()),
                 other => other,

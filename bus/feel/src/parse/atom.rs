@@ -192,7 +192,7 @@ impl Parser<'_> {
         } else {
             return Err(self.wrong("expected ']', ')' or '[' at the end of the range"));
         };
-        Ok(Node::Range { start: Box::new(start), start_included, end, end_included, outside: false })
+        Ok(Node::Range { start: Box::new(start), start_included, end, end_included, outside: false, compared: false })
     }
 
     fn context(&mut self) -> Parsed<Node> {

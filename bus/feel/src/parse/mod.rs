@@ -6,6 +6,7 @@ mod frame;
 mod index;
 mod name;
 mod operator;
+mod surroundings;
 mod test;
 mod typing;
 
@@ -18,6 +19,7 @@ use crate::types::Type;
 
 use frame::Frame;
 use index::Names;
+pub(crate) use surroundings::Surroundings;
 
 pub(crate) type Parsed<T> = Result<T, Wrong>;
 
@@ -70,25 +72,22 @@ pub(crate) struct Parser<'a> {
 
 impl<'a> Parser<'a> {
     pub(crate) fn new(text: &'a str, scope: &'a crate::Scope) -> Self {
-        let mut frame = Frame::default();
-        for name in &scope.names {
-            frame.bind(name);
-        }
-        let mut entries = Names::default();
-        for name in &scope.entries {
-            entries.add(name, 0);
-        }
+        Self::among(text, &scope.types, Surroundings::of(scope))
+    }
+
+    fn among(text: &'a str, types: &'a [(Arc<str>, Type)], surroundings: Surroundings) -> Self {
+        let Surroundings { frames, entries, entry_names } = surroundings;
         Self {
             text,
             at: 0,
-            frames: vec![frame],
+            frames,
             depth: 0,
             height: 0,
             work: 0,
             last_partial: text.rfind("partial"),
-            types: &scope.types,
+            types,
             entries,
-            entry_names: scope.entries.iter().cloned().collect(),
+            entry_names,
             naming: None,
             input_used: false,
             unknown: Vec::new(),
@@ -97,12 +96,12 @@ impl<'a> Parser<'a> {
     }
 
     /// The whole text as one expression, and the names in it that are unknown.
-    pub(crate) fn whole(self, tests: bool) -> Result<(Node, Vec<Arc<str>>), SyntaxError> {
-        let text = self.text;
-        self.read(tests).map_err(|wrong| SyntaxError::at(text, wrong.at, wrong.message))
+    pub(crate) fn whole(mut self, tests: bool) -> Result<(Node, Vec<Arc<str>>), SyntaxError> {
+        let node = self.read(tests).map_err(|wrong| SyntaxError::at(self.text, wrong.at, wrong.message))?;
+        Ok((node, self.unknown))
     }
 
-    fn read(mut self, tests: bool) -> Parsed<(Node, Vec<Arc<str>>)> {
+    fn read(&mut self, tests: bool) -> Parsed<Node> {
         if self.text.len() > TEXT {
             return Err(self.wrong(format!("the expression has more than {TEXT} bytes")));
         }
@@ -111,7 +110,7 @@ impl<'a> Parser<'a> {
         if self.at < self.text.len() {
             return Err(self.wrong("expected an operator or the end"));
         }
-        Ok((node, self.unknown))
+        Ok(node)
     }
 
     fn textual(&mut self) -> Parsed<Node> {

@@ -113,7 +113,7 @@ impl Parser<'_> {
                 self.at += 1;
                 let name = self.entry()?;
                 node = Node::Path(Box::new(node), name);
-            } else if rest.starts_with('[') {
+            } else if rest.starts_with('[') && !ends_a_range(&rest[1..]) {
                 self.at += 1;
                 node = self.filter(node)?;
             } else if rest.starts_with('(') {
@@ -134,6 +134,16 @@ impl Parser<'_> {
         self.frame().back_to(mark);
         let condition = condition?;
         self.expect("]")?;
-        Ok(Node::Filter { list: Box::new(list), item, condition: Box::new(condition) })
+        Ok(Node::Filter { list: Box::new(list), item, condition: Box::new(condition), boxed: false })
     }
+}
+
+/// Whether the `[` before this text is the open end of a range, as in `[1..10[`: no condition of a filter begins like that.
+fn ends_a_range(rest: &str) -> bool {
+    let rest = rest.trim_start();
+    let path = rest.strip_prefix('.').is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()));
+    let word = |word: &&str| rest.strip_prefix(*word).is_some_and(|rest| !rest.starts_with(super::name::continues));
+    path || rest.is_empty()
+        || rest.starts_with([')', ']', '}', ',', '=', '!', '<', '>', '*', '+'])
+        || ["and", "or", "in", "between", "instance", "then", "else", "return", "satisfies"].iter().any(word)
 }

@@ -96,12 +96,25 @@ impl Parser<'_> {
             self.at = begin;
             let again = Box::new(self.expression(3)?);
             self.expect(")")?;
-            return Ok(Node::Range { start: again, start_included: true, end, end_included: true, outside: false });
+            return Ok(Node::Range {
+                start: again,
+                start_included: true,
+                end,
+                end_included: true,
+                outside: false,
+                compared: true,
+            });
         }
         self.expect(")")?;
         let null = || Box::new(Node::Constant(crate::Value::Null));
-        let range =
-            |start, start_included, end, end_included, outside| Node::Range { start, start_included, end, end_included, outside };
+        let range = |start, start_included, end, end_included, outside| Node::Range {
+            start,
+            start_included,
+            end,
+            end_included,
+            outside,
+            compared: true,
+        };
         Ok(match comparison {
             Comparison::Less => range(null(), false, end, false, false),
             Comparison::LessOrEqual => range(null(), false, end, true, false),

@@ -171,7 +171,7 @@ fn growing() -> Vec<Case> {
         ("a list flattened and doubled", chain(60, "[1]", "flatten([@, @])"), Limit),
         ("a number squared", chain(60, "10", "@ * @"), Anything),
         ("a text replaced by twice itself", chain(60, "\"a\"", "replace(@, \"a\", \"aa\")"), Limit),
-        ("a text replaced everywhere", chain(60, "\"a\"", "replace(@, \"\", \"aa\")"), Limit),
+        ("a text replaced everywhere", chain(60, "\"a\"", "replace(@, \"a\", \"aa\")"), Limit),
         ("a text joined", chain(60, "\"a\"", "string join([@, @, @])"), Limit),
         ("a text made of a list", chain(60, "\"a\"", "string([@, @])"), Limit),
         ("a context merged", chain(60, "{a: 1}", "context merge([@, {a: @}])"), Anything),

@@ -83,9 +83,14 @@ pub(super) fn write_decimal(value: &Value, message: &MessageDescriptor) -> Resul
 pub(super) fn interval(message: &DynamicMessage) -> Result<Value, PayloadError> {
     let Value::Context(ends) = reading::fields(message)? else { return Ok(Value::Null) };
     let end = |name| ends.get(name).cloned().unwrap_or(Value::Null);
-    let range =
-        Range { start: end("start_time"), start_included: true, end: end("end_time"), end_included: false, outside: false };
-    Ok(Value::Range(Arc::new(range)))
+    Ok(Value::Range(Arc::new(Range {
+        start: end("start_time"),
+        start_included: true,
+        end: end("end_time"),
+        end_included: false,
+        outside: false,
+        compared: false,
+    })))
 }
 
 pub(super) fn write_interval(value: &Value, message: &MessageDescriptor) -> Result<DynamicMessage, PayloadError> {

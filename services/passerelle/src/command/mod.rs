@@ -10,6 +10,8 @@ pub(crate) mod consume;
 pub(crate) mod contract;
 mod copybook;
 pub(crate) mod dead;
+pub(crate) mod decide;
+pub(crate) mod decision;
 pub(crate) mod desk;
 mod double;
 pub(crate) mod endpoint;
@@ -64,6 +66,8 @@ pub fn run(command: Command) -> Result<(), Failure> {
         Command::Copybook(command) => copybook::run(&command),
         Command::Double(arguments) => double::run(&arguments),
         Command::Feel(feel) => feel::run(&feel),
+        Command::Decide(decide) => decide::run(&decide),
+        Command::Decision(command) => decision::run(&command),
         Command::Explain(explain) => explain::run(explain.code.as_deref()),
         Command::Reference(reference) => reference::run(reference.page.as_deref()),
     }
