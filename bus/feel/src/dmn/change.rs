@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde_json::{Value as Json, json};
+
 use crate::number::{Number, Rounding};
 use crate::value::{Context, Value, equal};
 
 use super::certificate::Certificate;
 use super::model::{DecideError, Model};
 use super::trace::Step;
+use super::written;
 
 /// Values tried for one input, or one entry of it.
 const TRIED: usize = 200;
@@ -27,6 +30,16 @@ pub struct Change {
     pub value: Value,
     /// The outcome with it.
     pub outcome: Value,
+}
+
+impl Change {
+    /// As JSON, its values as in a certificate.
+    #[must_use]
+    pub fn to_json(&self) -> Json {
+        let entries: Vec<&str> = self.entries.iter().map(|entry| &**entry).collect();
+        let (value, outcome) = (written::value(&self.value), written::value(&self.outcome));
+        json!({ "input": &*self.input, "entries": entries, "value": value, "outcome": outcome })
+    }
 }
 
 impl Model {

@@ -7,7 +7,8 @@
 //! Model::call(name or id, &arguments, &Environment)  -> Result<Decided, DecideError>      a knowledge model or a decision service
 //! Model::certify(name or id, &inputs, &Environment)  -> Result<Certificate, DecideError>  the same with its reasons
 //! Model::what_if(&Certificate)         -> Result<Vec<Change>, DecideError>
-//! Certificate::{to_json, from_json, verify(&Model)}
+//! Certificate::{to_json, from_json, verify(&Model)}, Change::to_json; both are shown as people read them (Display)
+//! Model::tables() -> cover::examine(&table.into())                                       the completeness report
 //! Model::tables()                      -> the decision tables as read: DecisionTable, InputClause, OutputClause, Rule
 //! ```
 //!
@@ -23,6 +24,7 @@ mod definitions;
 mod item;
 mod load;
 mod model;
+mod reasons;
 mod service;
 mod table;
 pub mod tck;

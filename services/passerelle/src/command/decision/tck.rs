@@ -1,10 +1,10 @@
-//! `passerelle decision`: what concerns models of decisions as a whole.
+//! `passerelle decision tck`: test cases in the format of the DMN TCK, run on the models beside them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use clap::{Args, Subcommand};
+use clap::Args;
 use passerelle_feel::Environment;
 use passerelle_feel::dmn::Model;
 use passerelle_feel::dmn::tck::TestCases;
@@ -14,13 +14,6 @@ use crate::output::print;
 
 /// Folders within each other that are looked into.
 const DEPTH: u32 = 16;
-
-/// What to do with models of decisions.
-#[derive(Debug, Subcommand)]
-#[command(about = "Holds models of decisions (DMN) to their test cases")]
-pub enum Decision {
-    Tck(Tck),
-}
 
 /// Which test cases to run.
 #[derive(Debug, Args)]
@@ -35,13 +28,6 @@ pub struct Tck {
     pub folder: PathBuf,
 }
 
-/// Does what was asked.
-pub(super) fn run(command: &Decision) -> Result<(), Failure> {
-    match command {
-        Decision::Tck(tck) => cases(&tck.folder),
-    }
-}
-
 /// Results so far, and how many were as expected.
 #[derive(Default)]
 struct Count {
@@ -51,7 +37,9 @@ struct Count {
     unread: usize,
 }
 
-fn cases(folder: &Path) -> Result<(), Failure> {
+/// Runs the test cases of a folder.
+pub(super) fn run(tck: &Tck) -> Result<(), Failure> {
+    let folder = &tck.folder;
     let mut count = Count::default();
     walk(folder, DEPTH, &mut count)?;
     if count.files == 0 {
