@@ -134,7 +134,7 @@ fn tables_are_checked_and_what_they_leave_out_is_told() {
 }
 
 #[test]
-fn test_cases_are_run_on_the_models_beside_them() {
+fn the_cases_beside_the_models_pass() {
     shows(
         &["decision", "tck", "."],
         expect![[r#"
