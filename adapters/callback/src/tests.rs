@@ -208,8 +208,8 @@ async fn a_file_that_cannot_be_meant_is_refused_with_its_place() {
     }
     expect![[r#"
         desk.yaml:1:1: missing field `driver`
-        desk.yaml:2:9: unknown variant `sip`, expected one of desk
+        desk.yaml:2:9: driver: unknown variant `sip`, expected one of desk
         desk.yaml: limits.seats: 0 is out of range, 1 to 100000
-        desk.yaml:4:3: unknown field `chairs`, expected one of seats, calls, offer_seconds"#]]
+        desk.yaml:4:3: limits.chairs: unknown field `chairs`, expected one of seats, calls, offer_seconds"#]]
     .assert_eq(&refusals.join("\n"));
 }

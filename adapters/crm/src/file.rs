@@ -178,11 +178,11 @@ mod tests {
             Err(error) => error.to_string(),
         });
         expect![[r#"
-            crm.yaml:2:9: unknown variant `odata`, expected one of embedded, tryton
+            crm.yaml:2:9: driver: unknown variant `odata`, expected one of embedded, tryton
             crm.yaml: `driver: embedded` needs `embedded: { path: … }`
-            crm.yaml:3:22: unknown field `versions`, expected one of path
+            crm.yaml:3:22: embedded.versions: unknown field `versions`, expected one of path
             crm.yaml: tryton belongs to `driver: tryton`, this is `embedded`
-            crm.yaml:3:62: a secret is written as ${env:NAME} or ${file:PATH}, never in clear
+            crm.yaml:3:62: tryton.credentials.user: a secret is written as ${env:NAME} or ${file:PATH}, never in clear
             crm.yaml: tryton.connections: 0 is out of range, 1 to 1000"#]]
         .assert_eq(&refusals.join("\n"));
         assert!(!refusals.join("\n").contains("hunter2"));

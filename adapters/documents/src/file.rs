@@ -192,13 +192,13 @@ mod tests {
             Err(error) => error.to_string(),
         });
         expect![[r#"
-            ged.yaml:2:9: unknown variant `s3`, expected one of folder, webdav
+            ged.yaml:2:9: driver: unknown variant `s3`, expected one of folder, webdav
             ged.yaml: `driver: folder` needs `folder: { path: … }`
             ged.yaml: folder.versions: 0 is out of range, 1 to 10000
             ged.yaml: webdav belongs to `driver: webdav`, this is `folder`
-            ged.yaml:3:49: a secret is written as ${env:NAME} or ${file:PATH}, never in clear
+            ged.yaml:3:49: webdav.credentials.user: a secret is written as ${env:NAME} or ${file:PATH}, never in clear
             ged.yaml: webdav.connections: 0 is out of range, 1 to 1000
-            ged.yaml:4:11: unknown field `documents`, expected one of document_bytes, calls"#]]
+            ged.yaml:4:11: limits.documents: unknown field `documents`, expected one of document_bytes, calls"#]]
         .assert_eq(&refusals.join("\n"));
         assert!(!refusals.join("\n").contains("hunter2"));
     }

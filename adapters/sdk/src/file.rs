@@ -20,15 +20,24 @@ impl OpenError {
 /// Reads YAML, hence JSON too, of at most 1 MiB; `path` is for messages only.
 ///
 /// # Errors
-/// Says file, line and column.
+/// Says file, line and column, and the path of the field where one is concerned.
 pub fn read<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, OpenError> {
     if text.len() > LIMIT_BYTES {
         let length = text.len();
         return Err(OpenError::of_file(path, format_args!("the file is {length} bytes, the limit is {LIMIT_BYTES}")));
     }
-    serde_saphyr::from_str(text).map_err(|error| {
+    let mut field = String::new();
+    let parsed = serde_saphyr::with_deserializer_from_str(text, |yaml| {
+        serde_path_to_error::deserialize(yaml).map_err(|error| {
+            field = error.path().to_string();
+            error.into_inner()
+        })
+    });
+    parsed.map_err(|error: serde_saphyr::Error| {
         let error = error.without_snippet();
         let message = DefaultMessageFormatter.format_message(error);
+        // An error outside every field, and one between two fields.
+        let message = if field == "." || field.ends_with('?') { message } else { format!("{field}: {message}").into() };
         match error.location().filter(|at| at.line() > 0) {
             Some(at) => OpenError(format!("{}:{}:{}: {message}", path.display(), at.line(), at.column())),
             None => OpenError::of_file(path, message),

@@ -6,6 +6,7 @@
 
 mod check;
 mod decision;
+mod delivery;
 mod durable;
 mod echo;
 mod load;
@@ -20,11 +21,13 @@ use std::process::ExitCode;
 
 const USAGE: &str = "usage: passerelle-bench proxy [--rounds N] [--requests N]
        passerelle-bench durable [--rounds N] [--seconds N] [--only SYSTEM]... [--target PART] [--in-flight N]... [--program PASSERELLE]
+       passerelle-bench delivery [--rounds N] [--seconds N] [--only SYSTEM] [--program PASSERELLE]
        passerelle-bench decision [--rounds N] [--seconds N]
        passerelle-bench route [--rounds N] [--requests N] [--without-grpc]
 
 proxy: unary gRPC echo of 256 bytes: direct, and through Passerelle, nginx, HAProxy and Envoy, each with one worker.
 durable: messages of 1 KiB into Passerelle's journal, NATS JetStream, RabbitMQ, PostgreSQL and Redis.
+delivery: messages of 1 KiB from end to end, through Passerelle, RabbitMQ and NATS JetStream.
 decision: message, idempotency key, state and views of one decision; beside the same as one SQLite transaction each.
 route: three fields of a message of 10 KiB read off the wire, beside decoding it; 10,000 routes loaded and asked; gRPC calls of 1, 10 and 100 KiB
     routed by their content over 1,000 connections.";
@@ -40,6 +43,10 @@ fn main() -> ExitCode {
         },
         ["durable", options @ ..] => match durable::Options::parse(options) {
             Some(options) => return durable::run(&options),
+            None => return usage(),
+        },
+        ["delivery", options @ ..] => match delivery::Options::parse(options) {
+            Some(options) => return delivery::run(&options),
             None => return usage(),
         },
         ["decision", options @ ..] => match decision::Options::parse(options) {

@@ -14,8 +14,8 @@ fn refusals(texts: &[&str]) -> String {
 #[test]
 fn what_cannot_be_used_is_told_with_its_place() {
     expect![[r#"
-        conformance.yaml:1:1: unknown field `setings`, expected one of endpoint, command, environment, settings, behind, calls, refusals, effect, stream, slow, receive, markers
-        conformance.yaml:2:29: unknown variant `missing`, expected one of invalid, conflict, not_found, denied, precondition, throttled, unavailable, unauthenticated, deadline_exceeded, unknown, unimplemented
+        conformance.yaml:1:1: setings: unknown field `setings`, expected one of endpoint, command, environment, settings, behind, calls, refusals, effect, stream, slow, receive, markers
+        conformance.yaml:2:29: refusals[0].fault: unknown variant `missing`, expected one of invalid, conflict, not_found, denied, precondition, throttled, unavailable, unauthenticated, deadline_exceeded, unknown, unimplemented
         conformance.yaml: endpoint: `ledger.sock` is neither unix:PATH nor http://HOST:PORT
         conformance.yaml: behind: `127.0.0.1:1` does not stand in the settings, so the proxy cannot take its place
         conformance.yaml: behind: `there` is no HOST:PORT

@@ -118,13 +118,26 @@ impl File {
     }
 }
 
-/// Reads YAML into a type; the error says file, line and column.
+/// Reads YAML into a type; the error says file, line and column, and the path of the field where one is concerned.
 pub(crate) fn read_yaml<T: serde::de::DeserializeOwned>(path: &Path, text: &str) -> Result<T, FileError> {
     if text.len() > FILE_LIMIT_BYTES {
         return Err(FileError::whole(path, format!("the file is {} bytes, the limit is {FILE_LIMIT_BYTES}", text.len())));
     }
-    serde_saphyr::from_str(text).map_err(|error| {
+    let mut field = String::new();
+    let parsed = serde_saphyr::with_deserializer_from_str(text, |yaml| {
+        serde_path_to_error::deserialize(yaml).map_err(|error| {
+            // A place that remembers where it stands is a level of its own to the parser.
+            field = format!("{}.", error.path()).replace(".value.", ".");
+            error.into_inner()
+        })
+    });
+    parsed.map_err(|error: serde_saphyr::Error| {
         let message = words(error.without_snippet());
+        let message = match field.trim_end_matches('.') {
+            // An error outside every field, and one between two fields.
+            outside if outside.is_empty() || outside.ends_with('?') => message,
+            field => format!("{field}: {message}"),
+        };
         match error.location() {
             Some(location) => FileError::at(path, location, message),
             None => FileError::whole(path, message),

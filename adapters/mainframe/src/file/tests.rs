@@ -54,51 +54,57 @@ fn what_is_not_built_is_refused_with_what_is() {
     check(
         "    pool: { max: 4 }",
         "    tls: { verify: false }",
-        expect!["accounts.yaml:10:12: unknown field `verify`, expected one of ca, certificate, key, server_name"],
+        expect![
+            "accounts.yaml:10:12: hosts.paris.tls.verify: unknown field `verify`, expected one of ca, certificate, key, server_name"
+        ],
     );
     check(
         "pool: { max: 4 }",
         "limits: { in_flight: 32 }",
         expect![
-            "accounts.yaml:10:5: unknown field `limits`, expected one of transport, endpoints, tls, framing, irm, credentials, pool, connect_timeout_ms, response_limit_bytes"
+            "accounts.yaml:10:5: hosts.paris.limits: unknown field `limits`, expected one of transport, endpoints, tls, framing, irm, credentials, pool, connect_timeout_ms, response_limit_bytes"
         ],
     );
     check(
         "idempotent: true",
         "cache: { ttl_ms: 5000 }",
         expect![
-            "accounts.yaml:25:5: unknown field `cache`, expected one of host, trancode, request, response, fields, errors, timeout_ms, idempotent"
+            "accounts.yaml:25:5: operations.InquireAccounts.cache: unknown field `cache`, expected one of host, trancode, request, response, fields, errors, timeout_ms, idempotent"
         ],
     );
     check(
         "transport: tcp",
         "transport: mq",
-        expect!["accounts.yaml:12:16: unknown variant `mq`, expected one of tcp, ims_connect"],
+        expect!["accounts.yaml:12:16: hosts.branch.transport: unknown variant `mq`, expected one of tcp, ims_connect"],
     );
-    check("sync_level: confirm", "commit_mode: cm0", expect!["accounts.yaml:8:42: unknown variant `cm0`, expected one of cm1"]);
+    check(
+        "sync_level: confirm",
+        "commit_mode: cm0",
+        expect!["accounts.yaml:8:42: hosts.paris.irm.commit_mode: unknown variant `cm0`, expected one of cm1"],
+    );
     check(
         "code_page: ibm1147",
         "code_page: ibm930",
         expect![
-            "accounts.yaml:15:21: unknown variant `ibm930`, expected one of ibm037, ibm297, ibm500, ibm1047, ibm1140, ibm1147, latin1, ascii"
+            "accounts.yaml:15:21: codec.code_page: unknown variant `ibm930`, expected one of ibm037, ibm297, ibm500, ibm1047, ibm1140, ibm1147, latin1, ascii"
         ],
     );
     check(
         "datastore: IMSP",
         "datastore: IMSP, id: \"*IRMREQ*\"",
-        expect!["accounts.yaml:8:33: unknown variant `*IRMREQ*`, expected one of *SAMPLE*, *SAMPL1*"],
+        expect!["accounts.yaml:8:33: hosts.paris.irm.id: unknown variant `*IRMREQ*`, expected one of *SAMPLE*, *SAMPL1*"],
     );
     check(
         "FAILED_PRECONDITION",
         "INTERNAL",
         expect![
-            "accounts.yaml:23:43: unknown variant `INTERNAL`, expected one of INVALID_ARGUMENT, ABORTED, NOT_FOUND, PERMISSION_DENIED, FAILED_PRECONDITION, RESOURCE_EXHAUSTED, UNAVAILABLE"
+            "accounts.yaml:23:43: operations.InquireAccounts.errors[0].status: unknown variant `INTERNAL`, expected one of INVALID_ARGUMENT, ABORTED, NOT_FOUND, PERMISSION_DENIED, FAILED_PRECONDITION, RESOURCE_EXHAUSTED, UNAVAILABLE"
         ],
     );
     check(
         "adapter: mainframe",
         "adapter: documents",
-        expect!["accounts.yaml:2:10: unknown variant `documents`, expected one of mainframe"],
+        expect!["accounts.yaml:2:10: adapter: unknown variant `documents`, expected one of mainframe"],
     );
 }
 
@@ -121,7 +127,9 @@ fn mistakes_are_told_with_their_place() {
     check(
         "timeout_ms: 3000",
         "timeout_ms: 3s",
-        expect!["accounts.yaml:24:17: expected a whole number from 0 to 18446744073709551615"],
+        expect![
+            "accounts.yaml:24:17: operations.InquireAccounts.timeout_ms: expected a whole number from 0 to 18446744073709551615"
+        ],
     );
     check(
         "timeout_ms: 3000",
@@ -180,10 +188,10 @@ fn mistakes_are_told_with_their_place() {
         "max: 0",
         expect!["accounts.yaml:6:5: host paris: pool.max, pool.idle_ms and connect_timeout_ms must be above 0"],
     );
-    check("max: 4", "max: 70000", expect!["accounts.yaml:10:18: expected a whole number from 0 to 65535"]);
-    check("    transport: tcp\n", "", expect!["accounts.yaml:13:5: missing field `transport`"]);
+    check("max: 4", "max: 70000", expect!["accounts.yaml:10:18: hosts.paris.pool.max: expected a whole number from 0 to 65535"]);
+    check("    transport: tcp\n", "", expect!["accounts.yaml:13:5: hosts.branch: missing field `transport`"]);
     check("  branch:", "  paris:", expect!["accounts.yaml:11:3: `paris` is written twice"]);
-    check("hosts:", "hosts: [", expect!["accounts.yaml:4:8: expected mapping start"]);
+    check("hosts:", "hosts: [", expect!["accounts.yaml:4:8: hosts: expected mapping start"]);
 }
 
 #[test]
@@ -191,9 +199,15 @@ fn a_secret_in_clear_is_refused_and_not_repeated() {
     check(
         "${file:/run/secrets/ims}",
         "hunter2",
-        expect!["accounts.yaml:9:55: a secret is written as ${env:NAME} or ${file:PATH}, never in clear"],
+        expect![
+            "accounts.yaml:9:55: hosts.paris.credentials.password: a secret is written as ${env:NAME} or ${file:PATH}, never in clear"
+        ],
     );
-    check("\"${file:/run/secrets/ims}\"", "[hunter2]", expect!["accounts.yaml:9:55: expected string scalar"]);
+    check(
+        "\"${file:/run/secrets/ims}\"",
+        "[hunter2]",
+        expect!["accounts.yaml:9:55: hosts.paris.credentials.password: expected string scalar"],
+    );
 }
 
 #[test]

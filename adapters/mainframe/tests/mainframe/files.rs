@@ -163,7 +163,7 @@ async fn samples_that_do_not_fit_are_told_with_their_place() {
         expect!["answers.yaml:21:7: InquireAccounts: a sample has one of: reply (with set, echo), abend, close, garbage"],
     )
     .await;
-    check_answers("close: true", "explode: true", expect!["answers.yaml:21:46: unknown field `explode`, expected one of match, reply, echo, set, abend, close, garbage, latency_ms"]).await;
+    check_answers("close: true", "explode: true", expect!["answers.yaml:21:46: answers.InquireAccounts[7].explode: unknown field `explode`, expected one of match, reply, echo, set, abend, close, garbage, latency_ms"]).await;
 }
 
 #[tokio::test]

@@ -73,7 +73,7 @@ async fn one_by_one(mut client: JournalClient<Channel>, plan: Plan) -> Result<Ou
     }
 }
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 fn run(load: impl Future<Output = Result<Outcome, Failure>>) -> Result<Outcome, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
@@ -81,13 +81,17 @@ fn run(load: impl Future<Output = Result<Outcome, Failure>>) -> Result<Outcome, 
 }
 
 async fn connect(address: SocketAddr) -> Result<JournalClient<Channel>, Failure> {
+    channel(address).await.map(JournalClient::new)
+}
+
+/// One connection.
+pub(crate) async fn channel(address: SocketAddr) -> Result<Channel, Failure> {
     let connector = service_fn(move |_| async move {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         Ok::<_, std::io::Error>(TokioIo::new(Coalesce::new(stream)))
     });
-    let channel = Endpoint::from_shared(format!("http://{address}"))?.connect_with_connector(connector).await?;
-    Ok(JournalClient::new(channel))
+    Ok(Endpoint::from_shared(format!("http://{address}"))?.connect_with_connector(connector).await?)
 }
 
 /// Messages that differ in their id alone; no two of a run have the same.

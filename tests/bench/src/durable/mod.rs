@@ -5,14 +5,14 @@
 
 mod bars;
 pub(crate) mod disk;
-mod flight;
+pub(crate) mod flight;
 pub(crate) mod floor;
-mod grpc;
-mod round;
-mod servers;
+pub(crate) mod grpc;
+pub(crate) mod round;
+pub(crate) mod servers;
 mod syncs;
 mod table;
-mod wire;
+pub(crate) mod wire;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};

@@ -80,14 +80,14 @@ fn settle(target: &Target, outcome: &Outcome) -> Result<(), String> {
     target.clear.as_ref().map_or(Ok(()), |clear| clear())
 }
 
-fn wait_until(moment: Instant) {
+pub(crate) fn wait_until(moment: Instant) {
     while let Some(left) = moment.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
         std::thread::park_timeout(left);
     }
 }
 
 /// The value that so many hundredths are not above.
-pub(super) fn hundredth(values: &mut [u32], hundredth: usize) -> f64 {
+pub(crate) fn hundredth(values: &mut [u32], hundredth: usize) -> f64 {
     values.sort_unstable();
     values.get(values.len().saturating_sub(1) * hundredth / 100).map_or(f64::NAN, |&value| f64::from(value))
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use passerelle_feel::dmn::cover::{Budget, Policy, Report, examine_within};
+use passerelle_feel::dmn::cover::{Budget, Found, Policy, Report, examine_within};
 use passerelle_feel::dmn::{DecisionTable, Model, ReadError};
 use serde_json::{Value as Json, json};
 
@@ -22,7 +22,7 @@ use super::model;
         gap        no rule covers it (a finding unless the table collects, or has default outputs)\n  \
         conflict   two rules hit and the hit policy forbids it\n  \
         dead rule  no input hits the rule, or those before it decide whatever does\n  \
-        overlap    two rules hit and say different things; the hit policy tells which decides: no finding\n  \
+        overlap    two rules hit and say different things; the hit policy tells which decides: no finding, listed by --overlaps\n  \
         opaque     a cell that is not made of constants, and is not looked into: no finding\n\
         The first 100 of each sort are listed. A table that the model declares total (<passerelle:total columns=\"…\"/> among its extension\n\
         elements) and that is not is an error: the bus refuses such a model.\n\n\
@@ -35,7 +35,10 @@ pub struct Check {
     /// A model that these import; may be given several times
     #[arg(long = "import", value_name = "FILE")]
     pub imports: Vec<PathBuf>,
-    /// Prints the reports as one JSON list
+    /// Also lists rules that overlap where the hit policy tells which of them decides
+    #[arg(long)]
+    pub overlaps: bool,
+    /// Prints the reports as one JSON list, with all that is known
     #[arg(long)]
     pub json: bool,
 }
@@ -60,7 +63,7 @@ pub(super) fn run(check: &Check) -> Result<(), Failure> {
     if check.json {
         print(&format!("{:#}\n", checked.iter().map(as_json).collect::<Json>()));
     } else {
-        checked.iter().for_each(|checked| print(&as_text(checked)));
+        checked.iter().for_each(|checked| print(&as_text(checked, check.overlaps)));
     }
     let refused = checked.iter().filter(|checked| !checked.faults.is_empty()).count();
     let found = checked.iter().flat_map(|checked| &checked.tables).filter(|(_, findings)| *findings).count();
@@ -79,10 +82,16 @@ fn examined(table: &DecisionTable, budget: &mut Budget) -> (Report, bool) {
     (report, findings)
 }
 
-fn as_text(checked: &Checked<'_>) -> String {
+fn as_text(checked: &Checked<'_>, overlaps: bool) -> String {
     let file = checked.file.display();
     let faults = checked.faults.iter().map(|fault| format!("{file}: error: {fault}\n"));
-    faults.chain(checked.tables.iter().map(|(report, _)| format!("{file}: {report}"))).collect()
+    let report = |(report, _): &(Report, bool)| {
+        if overlaps {
+            return format!("{file}: {report}");
+        }
+        format!("{file}: {}", Report { overlaps: Found::default(), ..report.clone() })
+    };
+    faults.chain(checked.tables.iter().map(report)).collect()
 }
 
 fn as_json(checked: &Checked<'_>) -> Json {

@@ -13,10 +13,10 @@ use std::process::Command;
 use passerelle_peers::process::Process;
 
 pub(crate) use self::floor::floor;
-pub(crate) use self::nats::nats;
-pub(crate) use self::passerelle::passerelle;
+pub(crate) use self::nats::{nats, start_nats};
+pub(crate) use self::passerelle::{passerelle, start_passerelle};
 pub(crate) use self::postgres::postgres;
-pub(crate) use self::rabbitmq::rabbitmq;
+pub(crate) use self::rabbitmq::{rabbitmq, start_rabbitmq};
 pub(crate) use self::redis::redis;
 use super::flight::{Outcome, Plan};
 
@@ -64,7 +64,7 @@ pub(crate) const FLOOR: &str = "(read, write, sync, answer: no more)";
 pub(crate) const IN_FLIGHT: &[usize] = &[1, 64, 512];
 
 /// Runs one short conversation with a server.
-fn converse<T>(conversation: impl Future<Output = Result<T, String>>) -> Result<T, String> {
+pub(crate) fn converse<T>(conversation: impl Future<Output = Result<T, String>>) -> Result<T, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(|error| error.to_string())?.block_on(conversation)
 }

@@ -1,5 +1,6 @@
 //! NATS JetStream: as it comes, and with every write synced before it is acknowledged.
 
+use std::net::SocketAddr;
 use std::process::Command;
 
 use passerelle_peers::process::{Process, folder, free_address};
@@ -9,15 +10,7 @@ use super::{IN_FLIGHT, System, Target, converse, killed, write};
 
 /// One server and the ways of publishing to it. By default it syncs every two minutes, and acknowledges before that.
 pub(crate) fn nats(always: bool) -> System {
-    let address = free_address();
-    let folder = folder();
-    let sync = if always { "sync_interval: always" } else { "" };
-    write(folder.path(), "nats.conf", &format!("listen: \"{address}\"\njetstream {{ store_dir: data\n {sync} }}\n"));
-    let program = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/peers/nats/bin/nats-server");
-    let mut process = Process::spawn_in("NATS", folder, Command::new(program).args(["-c", "nats.conf"]));
-    process.wait_until_listening(address);
-    converse(Admin(address).create()).unwrap_or_else(|error| panic!("NATS: {error}"));
-
+    let (address, process) = start_nats(always, "limits");
     let id = process.id();
     let target = |name, in_flight: &'static [usize], publishing: fn(usize) -> Publishing| Target {
         name,
@@ -41,4 +34,17 @@ pub(crate) fn nats(always: bool) -> System {
         ]
     };
     System { targets, end: killed([process]) }
+}
+
+/// A server with its stream, which keeps messages by `retention`.
+pub(crate) fn start_nats(always: bool, retention: &str) -> (SocketAddr, Process) {
+    let address = free_address();
+    let folder = folder();
+    let sync = if always { "sync_interval: always" } else { "" };
+    write(folder.path(), "nats.conf", &format!("listen: \"{address}\"\njetstream {{ store_dir: data\n {sync} }}\n"));
+    let program = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/peers/nats/bin/nats-server");
+    let mut process = Process::spawn_in("NATS", folder, Command::new(program).args(["-c", "nats.conf"]));
+    process.wait_until_listening(address);
+    converse(Admin(address).create(retention)).unwrap_or_else(|error| panic!("NATS: {error}"));
+    (address, process)
 }

@@ -18,14 +18,7 @@ const SETTINGS: &str = "listen: 127.0.0.1:0\nadmin: { listen: '127.0.0.1:0' }\nd
 
 /// A daemon with an empty journal.
 pub(crate) fn passerelle(program: &Path) -> System {
-    let folder = folder();
-    write(folder.path(), "passerelle.yaml", SETTINGS);
-    let mut command = Command::new(program);
-    command.args(["serve", "--settings", "passerelle.yaml"]);
-    let process = Process::spawn_in("Passerelle", folder, &mut command);
-    let ready = process.line_after("ready: channels ");
-    let address: SocketAddr =
-        ready.split(',').next().and_then(|address| address.parse().ok()).expect("ready: channels ADDRESS, …");
+    let ([address, _], process) = start_passerelle(program, "");
     let id = process.id();
     let target = |name, load: fn(SocketAddr, Plan) -> Result<Outcome, String>| Target {
         name,
@@ -39,6 +32,19 @@ pub(crate) fn passerelle(program: &Path) -> System {
     };
     let targets = vec![target("Passerelle, stream", grpc::stream), target("Passerelle, unary", grpc::unary)];
     System { targets, end: Box::new(|acknowledged| end(process, acknowledged)) }
+}
+
+/// A daemon with an empty journal and these settings besides: where channels and where operators connect.
+pub(crate) fn start_passerelle(program: &Path, settings: &str) -> ([SocketAddr; 2], Process) {
+    let folder = folder();
+    write(folder.path(), "passerelle.yaml", &format!("{SETTINGS}{settings}"));
+    let mut command = Command::new(program);
+    command.args(["serve", "--settings", "passerelle.yaml"]);
+    let process = Process::spawn_in("Passerelle", folder, &mut command);
+    let ready = process.line_after("ready: channels ");
+    let addresses = ready.split_once(", admin ").map(|(channels, admin)| [channels, admin.trim()].map(str::parse));
+    let Some([Ok(channels), Ok(admin)]) = addresses else { panic!("not ready: channels ADDRESS, admin ADDRESS: {ready}") };
+    ([channels, admin], process)
 }
 
 /// Ends the daemon as an operator does, then checks its files. Positions have no gap: the last one says how many were written.

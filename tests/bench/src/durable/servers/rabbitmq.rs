@@ -1,5 +1,6 @@
 //! RabbitMQ: one node, one quorum queue.
 
+use std::net::SocketAddr;
 use std::process::Command;
 
 use passerelle_peers::process::{Process, folder, free_address};
@@ -7,8 +8,23 @@ use passerelle_peers::process::{Process, folder, free_address};
 use super::super::wire::{RabbitMq, load};
 use super::{IN_FLIGHT, System, Target, converse, killed, write};
 
-/// A node, with Erlang's port mapper of its own so that none stays behind.
+/// A node with its queue.
 pub(crate) fn rabbitmq() -> System {
+    let (address, processes) = start_rabbitmq();
+    let target = Target {
+        name: "RabbitMQ, quorum queue",
+        is_durable: true,
+        in_flight: IN_FLIGHT,
+        process: processes[0].id(),
+        load: Box::new(move |plan| load(plan, 1, || RabbitMq::connect(address))),
+        stored: Some(Box::new(move || converse(RabbitMq::count(address)))),
+        clear: Some(Box::new(move || converse(RabbitMq::purge(address)))),
+    };
+    System { targets: vec![target], end: killed(processes) }
+}
+
+/// A node, with Erlang's port mapper of its own so that none stays behind.
+pub(crate) fn start_rabbitmq() -> (SocketAddr, [Process; 2]) {
     let [address, mapper, distribution] = [free_address(), free_address(), free_address()];
     let mapper_port = mapper.port().to_string();
     let mut epmd = Process::spawn("epmd", Command::new("/usr/bin/epmd").args(["-address", "127.0.0.1", "-port", &mapper_port]));
@@ -32,14 +48,5 @@ pub(crate) fn rabbitmq() -> System {
     command.env("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "-kernel inet_dist_use_interface {127,0,0,1}");
     let mut process = Process::spawn_in("RabbitMQ", folder, &mut command);
     process.wait_until_listening(address);
-    let target = Target {
-        name: "RabbitMQ, quorum queue",
-        is_durable: true,
-        in_flight: IN_FLIGHT,
-        process: process.id(),
-        load: Box::new(move |plan| load(plan, 1, || RabbitMq::connect(address))),
-        stored: Some(Box::new(move || converse(RabbitMq::count(address)))),
-        clear: Some(Box::new(move || converse(RabbitMq::purge(address)))),
-    };
-    System { targets: vec![target], end: killed([process, epmd]) }
+    (address, [process, epmd])
 }

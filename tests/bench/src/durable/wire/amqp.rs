@@ -11,8 +11,8 @@ use super::{Answer, Units, Wire, dial};
 /// Name of the queue.
 const QUEUE: &[u8] = b"bench";
 
-const METHOD: u8 = 1;
-const HEADER: u8 = 2;
+pub(super) const METHOD: u8 = 1;
+pub(super) const HEADER: u8 = 2;
 const BODY: u8 = 3;
 const FRAME_END: u8 = 0xce;
 
@@ -22,9 +22,14 @@ const CONNECTION_TUNE: [u16; 2] = [10, 30];
 const CONNECTION_TUNE_OK: [u16; 2] = [10, 31];
 const CONNECTION_OPEN: [u16; 2] = [10, 40];
 const CHANNEL_OPEN: [u16; 2] = [20, 10];
+const CHANNEL_CLOSE: [u16; 2] = [20, 40];
+const CHANNEL_CLOSE_OK: [u16; 2] = [20, 41];
 const QUEUE_DECLARE: [u16; 2] = [50, 10];
 const QUEUE_PURGE: [u16; 2] = [50, 30];
+const BASIC_QOS: [u16; 2] = [60, 10];
+const BASIC_CONSUME: [u16; 2] = [60, 20];
 const BASIC_PUBLISH: [u16; 2] = [60, 40];
+const BASIC_DELIVER: [u16; 2] = [60, 60];
 const BASIC_ACK: [u16; 2] = [60, 80];
 const CONFIRM_SELECT: [u16; 2] = [85, 10];
 
@@ -57,6 +62,39 @@ impl RabbitMq {
         let arguments = [&[0, 0], short(QUEUE).as_slice(), &[0]].concat();
         ask(&mut open(address).await?, &method(1, QUEUE_PURGE, &arguments), QUEUE_PURGE).await.map(drop)
     }
+}
+
+/// A connection that takes from the queue, with so many messages before the first is acknowledged.
+pub(super) async fn consume(address: SocketAddr, ahead: u16) -> Result<TcpStream, String> {
+    let mut stream = open(address).await?;
+    declare(&mut stream).await?;
+    let [high, low] = ahead.to_be_bytes();
+    ask(&mut stream, &method(1, BASIC_QOS, &[0, 0, 0, 0, high, low, 0]), BASIC_QOS).await?;
+    let arguments = [&[0, 0], short(QUEUE).as_slice(), &short(b"bench"), &[0], &long(b"")].concat();
+    ask(&mut stream, &method(1, BASIC_CONSUME, &arguments), BASIC_CONSUME).await?;
+    Ok(stream)
+}
+
+/// The tag of a message that is being delivered.
+pub(super) fn delivered(payload: &[u8]) -> Option<u64> {
+    let arguments = payload.strip_prefix(&method(1, BASIC_DELIVER, &[])[7..11])?;
+    let (&length, rest) = arguments.split_first()?;
+    rest.get(length.into()..)?.first_chunk().map(|tag| u64::from_be_bytes(*tag))
+}
+
+/// Acknowledges this message and all before it.
+pub(super) fn acknowledgement(tag: u64) -> Vec<u8> {
+    method(1, BASIC_ACK, &[tag.to_be_bytes().as_slice(), &[1]].concat())
+}
+
+/// Closes the channel.
+pub(super) fn farewell() -> Vec<u8> {
+    method(1, CHANNEL_CLOSE, &[0, 200, 0, 0, 0, 0, 0])
+}
+
+/// The channel is closed, as was asked.
+pub(super) fn is_farewell(input: &[u8]) -> bool {
+    input.ends_with(&method(1, CHANNEL_CLOSE_OK, &[]))
 }
 
 /// A connection with channel 1 open.

@@ -1,6 +1,7 @@
 //! Publishing to the peers in their own protocols, over plain TCP: the least that a client can cost, so that the server is measured.
 
 mod amqp;
+mod consuming;
 mod nats;
 mod postgres;
 mod redis;
@@ -15,6 +16,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 pub(crate) use self::amqp::RabbitMq;
+pub(crate) use self::consuming::{Consuming, NatsConsumer, Piece, RabbitMqConsumer};
 pub(crate) use self::nats::{Admin, Nats, Publishing};
 pub(crate) use self::postgres::Postgres;
 pub(crate) use self::redis::Redis;

@@ -135,7 +135,7 @@ impl Nats {
     }
 }
 
-async fn open(address: SocketAddr, inbox: &str) -> Result<TcpStream, String> {
+pub(super) async fn open(address: SocketAddr, inbox: &str) -> Result<TcpStream, String> {
     const CONNECT: &str = r#"CONNECT {"verbose":false,"pedantic":false,"headers":true,"no_responders":true}"#;
     let mut stream = dial(address).await?;
     // The server's greeting is one line.
@@ -150,29 +150,42 @@ async fn open(address: SocketAddr, inbox: &str) -> Result<TcpStream, String> {
 pub(crate) struct Admin(pub(crate) SocketAddr);
 
 impl Admin {
-    /// Makes the stream, on disk.
-    pub(crate) async fn create(&self) -> Result<(), String> {
+    /// Makes the stream, on disk. It keeps messages by `retention`: "limits", or "workqueue" until they are acknowledged.
+    pub(crate) async fn create(&self, retention: &str) -> Result<(), String> {
         let configuration = serde_json::json!({
-            "name": STREAM, "subjects": [STREAM], "storage": "file", "retention": "limits", "discard": "old",
+            "name": STREAM, "subjects": [STREAM], "storage": "file", "retention": retention, "discard": "old",
             "num_replicas": 1, "allow_batched": true, "allow_atomic": true,
         });
-        self.ask("CREATE", &configuration.to_string()).await.map(drop)
+        self.ask("STREAM.CREATE", &configuration.to_string()).await.map(drop)
+    }
+
+    /// Makes a consumer to whose inbox messages are pushed, so many before the first is acknowledged; nothing changes when it is there.
+    pub(super) async fn consume(&self, inbox: &str, ahead: u16) -> Result<(), String> {
+        let configuration = serde_json::json!({ "stream_name": STREAM, "config": {
+            "durable_name": "worker", "deliver_subject": inbox, "deliver_policy": "all", "ack_policy": "explicit",
+            "max_ack_pending": ahead, "replay_policy": "instant",
+        }});
+        self.ask_about("CONSUMER.DURABLE.CREATE", &format!("{STREAM}.worker"), &configuration.to_string()).await.map(drop)
     }
 
     /// Messages in the stream.
     pub(crate) async fn count(&self) -> Result<u64, String> {
-        let information = self.ask("INFO", "").await?;
+        let information = self.ask("STREAM.INFO", "").await?;
         information["state"]["messages"].as_u64().ok_or_else(|| information.to_string())
     }
 
     /// Empties the stream.
     pub(crate) async fn purge(&self) -> Result<(), String> {
-        self.ask("PURGE", "").await.map(drop)
+        self.ask("STREAM.PURGE", "").await.map(drop)
     }
 
     async fn ask(&self, what: &str, body: &str) -> Result<Value, String> {
+        self.ask_about(what, STREAM, body).await
+    }
+
+    async fn ask_about(&self, what: &str, name: &str, body: &str) -> Result<Value, String> {
         let mut stream = BufReader::new(open(self.0, "_INBOX.admin").await?);
-        let request = format!("PUB $JS.API.STREAM.{what}.{STREAM} _INBOX.admin {}\r\n{body}\r\n", body.len());
+        let request = format!("PUB $JS.API.{what}.{name} _INBOX.admin {}\r\n{body}\r\n", body.len());
         stream.write_all(request.as_bytes()).await.map_err(|error| error.to_string())?;
         loop {
             let mut line = String::new();
