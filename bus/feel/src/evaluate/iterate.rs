@@ -76,7 +76,8 @@ impl Evaluation {
             let Value::List(mut list) = evaluation.take(frame, partial) else { return Ok(false) };
             evaluation.budget.items(list.len() + 1)?;
             if Arc::get_mut(&mut list).is_none() {
-                evaluation.budget.memory(list.len() * size_of::<Value>())?;
+                // The copy counts its items once more, and lets go of each: letting go takes as long as making.
+                evaluation.budget.memory(list.len() * 3 * size_of::<Value>())?;
             }
             Arc::make_mut(&mut list).push(value);
             evaluation.set(frame, partial, Value::List(list));
