@@ -2,6 +2,8 @@
 
 #[path = "../fuzz/expression.rs"]
 mod expression;
+#[path = "../fuzz/model.rs"]
+mod model;
 #[path = "../fuzz/number.rs"]
 mod number;
 
@@ -78,6 +80,46 @@ const PIECES: [&str; 64] = [
     "@\"P1D\"",
 ];
 
+/// Models: tables that are total, and every boxed expression.
+const MODELS: [&str; 2] =
+    [include_str!("../../../deploy/sample/decisions/treatment/treatment.dmn"), include_str!("../fuzz/model.dmn")];
+
+/// What is put into a model: pieces of XML, references, and words that matter in some attribute.
+const XML_PIECES: [&str; 32] = [
+    "<",
+    ">",
+    "/>",
+    "</",
+    "\"",
+    "&amp;",
+    "&#0;",
+    "&x;",
+    "<!--",
+    "-->",
+    "<![CDATA[",
+    "]]>",
+    "<!DOCTYPE a>",
+    "<?a?>",
+    " xmlns=\"a\"",
+    "<text>",
+    "</text>",
+    "<decision name=\"a\"/>",
+    "<list/>",
+    "<context/>",
+    "href=\"#d\"",
+    "href=\"#e\"",
+    "id=\"a\"",
+    "isCollection=\"true\"",
+    "typeRef=\"tColour\"",
+    "kind=\"Java\"",
+    "COLLECT",
+    "aggregation=\"SUM\"",
+    "ANY",
+    "UNIQUE",
+    "null",
+    "é",
+];
+
 /// Numbers one after the other that look like none (xorshift).
 struct Chance(u64);
 
@@ -94,7 +136,7 @@ impl Chance {
     }
 }
 
-fn changed(text: &str, others: &[&str], chance: &mut Chance) -> String {
+fn changed(text: &str, others: &[&str], pieces: &[&str], chance: &mut Chance) -> String {
     let mut characters: Vec<char> = text.chars().collect();
     for _ in 0..=chance.below(4) {
         let at = chance.below(characters.len() + 1);
@@ -102,7 +144,7 @@ fn changed(text: &str, others: &[&str], chance: &mut Chance) -> String {
         let other: Vec<char> = chance.of(others).chars().collect();
         let from = chance.below(other.len());
         let more: Vec<char> = match chance.below(4) {
-            0 => chance.of(&PIECES).chars().collect(),
+            0 => chance.of(pieces).chars().collect(),
             1 => other[from..(from + chance.below(24)).min(other.len())].to_vec(),
             2 => characters[at..to].repeat(1 + chance.below(5)),
             _ => Vec::new(),
@@ -121,8 +163,23 @@ fn no_text_breaks_the_reader_or_the_evaluation() {
         let mut text = (*seed).to_owned();
         for change in 0..CHANGES {
             // Changes of changes, now and then from the begin.
-            text = changed(if change % 8 == 0 { seed } else { &text }, &seeds, &mut chance);
+            text = changed(if change % 8 == 0 { seed } else { &text }, &seeds, &PIECES, &mut chance);
             expression::read_and_evaluate(&text);
+        }
+    }
+}
+
+#[test]
+fn no_model_breaks_the_reader_or_the_decision() {
+    let mut chance = Chance(0x1234_5678_9abc_def1);
+    for seed in MODELS {
+        assert!(passerelle_feel::dmn::Model::read(seed, &[]).is_ok(), "the walk begins at a model");
+        model::read_and_decide(seed);
+        let mut text = seed.to_owned();
+        for change in 0..CHANGES * 10 {
+            // Most changes make a text that is no XML any more: half of them begin anew.
+            text = changed(if change % 2 == 0 { seed } else { &text }, &MODELS, &XML_PIECES, &mut chance);
+            model::read_and_decide(&text);
         }
     }
 }
