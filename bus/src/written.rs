@@ -1,5 +1,6 @@
 //! Files that people write, read with line and column in every error.
 
+use passerelle_adapter::Misread;
 use serde::de::DeserializeOwned;
 use serde_saphyr::{Location, Spanned};
 
@@ -22,20 +23,13 @@ pub(crate) struct Unread {
 
 /// Reads YAML.
 pub(crate) fn read<T: DeserializeOwned>(Text { name, text }: &Text) -> Result<T, Unread> {
-    let mut field = String::new();
-    let parsed = serde_saphyr::with_deserializer_from_str(text, |yaml| {
-        serde_path_to_error::deserialize(yaml).map_err(|error| {
-            // A place that remembers where it stands is a level of its own to the parser.
-            field = error.path().to_string().replace("].value", "]");
-            error.into_inner()
-        })
-    });
-    parsed.map_err(|error: serde_saphyr::Error| {
+    passerelle_adapter::yaml(text).map_err(|Misread { error, field }| {
+        // A place that remembers where it stands is a level of its own to the parser.
+        let field = field.replace("].value", "]");
         let error = error.without_snippet();
         let text = error.render();
         let message = text.rsplit_once(" at line ").map_or(text.clone(), |(message, _)| message.to_owned());
-        // An error outside every field, and one between two fields.
-        let message = if field == "." || field.ends_with('?') { message } else { format!("{field}: {message}") };
+        let message = if field.is_empty() { message } else { format!("{field}: {message}") };
         Unread { place: at(name, error.location()), message }
     })
 }

@@ -26,6 +26,31 @@ pub fn read<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, OpenError
         let length = text.len();
         return Err(OpenError::of_file(path, format_args!("the file is {length} bytes, the limit is {LIMIT_BYTES}")));
     }
+    yaml(text).map_err(|Misread { error, field }| {
+        let error = error.without_snippet();
+        let message = DefaultMessageFormatter.format_message(error);
+        let message = if field.is_empty() { message } else { format!("{field}: {message}").into() };
+        match error.location().filter(|at| at.line() > 0) {
+            Some(at) => OpenError(format!("{}:{}:{}: {message}", path.display(), at.line(), at.column())),
+            None => OpenError::of_file(path, message),
+        }
+    })
+}
+
+/// YAML that is not what it should be.
+#[derive(Debug)]
+pub struct Misread {
+    /// What is wrong, and where in the text.
+    pub error: Box<serde_saphyr::Error>,
+    /// The path of the field that it is about, as `limits.calls`; empty where it is outside every field, or between two.
+    pub field: String,
+}
+
+/// Reads YAML, hence JSON too, of any size.
+///
+/// # Errors
+/// What is wrong, with the path of the field.
+pub fn yaml<T: DeserializeOwned>(text: &str) -> Result<T, Misread> {
     let mut field = String::new();
     let parsed = serde_saphyr::with_deserializer_from_str(text, |yaml| {
         serde_path_to_error::deserialize(yaml).map_err(|error| {
@@ -34,14 +59,9 @@ pub fn read<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, OpenError
         })
     });
     parsed.map_err(|error: serde_saphyr::Error| {
-        let error = error.without_snippet();
-        let message = DefaultMessageFormatter.format_message(error);
         // An error outside every field, and one between two fields.
-        let message = if field == "." || field.ends_with('?') { message } else { format!("{field}: {message}").into() };
-        match error.location().filter(|at| at.line() > 0) {
-            Some(at) => OpenError(format!("{}:{}:{}: {message}", path.display(), at.line(), at.column())),
-            None => OpenError::of_file(path, message),
-        }
+        let field = if field == "." || field.ends_with('?') { String::new() } else { field };
+        Misread { error: Box::new(error), field }
     })
 }
 

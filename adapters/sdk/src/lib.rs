@@ -21,7 +21,7 @@ pub use async_trait::async_trait;
 pub use call::{Call, Context, Messages, TraceContext};
 pub use descriptor::{Abilities, ContractSource, Descriptor, Maturity, ProtoFile};
 pub use fault::{Fault, Rejection};
-pub use file::{beside, read};
+pub use file::{Misread, beside, read, yaml};
 pub use health::Health;
 pub use lookup::Lookup;
 pub use places::{Place, Places};

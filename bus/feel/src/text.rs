@@ -37,7 +37,7 @@ impl fmt::Display for Value {
                 f.write_char('[')?;
                 for (index, item) in items.iter().enumerate() {
                     f.write_str(if index == 0 { "" } else { ", " })?;
-                    inner(item, f)?;
+                    fmt::Display::fmt(&item.quoted(), f)?;
                 }
                 f.write_char(']')
             }
@@ -50,7 +50,7 @@ impl fmt::Display for Value {
                     } else {
                         write!(f, "\"{}\": ", key.replace('\\', "\\\\").replace('"', "\\\""))?;
                     }
-                    inner(value, f)?;
+                    fmt::Display::fmt(&value.quoted(), f)?;
                 }
                 f.write_char('}')
             }
@@ -70,20 +70,31 @@ fn range_text(range: &Range, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             (start, _) => ("=", start),
         };
         write!(f, "({sign} ")?;
-        inner(end, f)?;
+        fmt::Display::fmt(&end.quoted(), f)?;
         return f.write_char(')');
     }
     f.write_char(if range.start_included { '[' } else { '(' })?;
-    inner(&range.start, f)?;
+    fmt::Display::fmt(&range.start.quoted(), f)?;
     f.write_str("..")?;
-    inner(&range.end, f)?;
+    fmt::Display::fmt(&range.end.quoted(), f)?;
     f.write_char(if range.end_included { ']' } else { ')' })
 }
 
-/// A value within another: strings in quotes.
-fn inner(value: &Value, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    match value {
-        Value::Text(text) => write!(f, "\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")),
-        other => fmt::Display::fmt(other, f),
+impl Value {
+    /// The value as it is written within another one: a text in quotes.
+    #[must_use]
+    pub fn quoted(&self) -> impl fmt::Display {
+        Quoted(self)
+    }
+}
+
+struct Quoted<'a>(&'a Value);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Value::Text(text) => write!(f, "\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")),
+            other => fmt::Display::fmt(other, f),
+        }
     }
 }

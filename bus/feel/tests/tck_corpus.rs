@@ -22,6 +22,7 @@ const DEVIATIONS: [(&str, &str); 4] = [
 #[derive(Default)]
 struct Count {
     results: usize,
+    passed: usize,
     failed: BTreeSet<String>,
     told: String,
 }
@@ -47,6 +48,7 @@ fn folder(path: &Path, count: &mut Count) {
         };
         for outcome in cases.verify(&model, &Environment::at(SystemTime::now())) {
             count.results += 1;
+            count.passed += usize::from(outcome.passed);
             if !outcome.passed {
                 let at = format!("{name} {}", outcome.case);
                 count.told += &format!("{at} {}: expected {}, found {}\n", outcome.result, outcome.expected, outcome.found);
@@ -66,7 +68,7 @@ fn level(level: u32) -> Option<Count> {
     for entry in folders {
         folder(&entry.expect("an entry").path(), &mut count);
     }
-    println!("level {level}: {} of {} results\n{}", count.results - count.failed.len(), count.results, count.told);
+    println!("level {level}: {} of {} results\n{}", count.passed, count.results, count.told);
     Some(count)
 }
 
@@ -82,5 +84,5 @@ fn the_results_of_level_3_are_as_expected_but_for_the_deviations_listed() {
     let Some(count) = level(3) else { return };
     let listed: BTreeSet<String> = DEVIATIONS.iter().map(|(case, _)| (*case).to_owned()).collect();
     assert_eq!(count.failed, listed, "{}", count.told);
-    assert!(count.failed.len() * 100 <= count.results, "less than 99 % of {} results", count.results);
+    assert!((count.results - count.passed) * 100 <= count.results, "less than 99 % of {} results", count.results);
 }

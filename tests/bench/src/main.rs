@@ -34,35 +34,30 @@ route: three fields of a message of 10 KiB read off the wire, beside decoding it
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        ["echo"] => echo::serve(),
-        ["floor"] => durable::floor::serve(),
-        ["proxy", options @ ..] => match proxy::Options::parse(options) {
-            Some(options) => proxy::run(&options),
-            None => return usage(),
-        },
-        ["durable", options @ ..] => match durable::Options::parse(options) {
-            Some(options) => return durable::run(&options),
-            None => return usage(),
-        },
-        ["delivery", options @ ..] => match delivery::Options::parse(options) {
-            Some(options) => return delivery::run(&options),
-            None => return usage(),
-        },
-        ["decision", options @ ..] => match decision::Options::parse(options) {
-            Some(options) => return decision::run(&options),
-            None => return usage(),
-        },
-        ["route", options @ ..] => match route::Options::parse(options) {
-            Some(options) => return route::run(&options),
-            None => return usage(),
-        },
-        _ => return usage(),
+    match measure(&arguments.iter().map(String::as_str).collect::<Vec<_>>()) {
+        Some(Ok(())) => ExitCode::SUCCESS,
+        Some(Err(error)) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+        None => {
+            eprintln!("{USAGE}");
+            ExitCode::from(2)
+        }
     }
-    ExitCode::SUCCESS
 }
 
-fn usage() -> ExitCode {
-    eprintln!("{USAGE}");
-    ExitCode::from(2)
+/// Does what was asked; `None` for arguments that it does not know.
+fn measure(arguments: &[&str]) -> Option<Result<(), String>> {
+    match arguments {
+        ["echo"] => echo::serve(),
+        ["floor"] => durable::floor::serve(),
+        ["proxy", options @ ..] => proxy::run(&proxy::Options::parse(options)?),
+        ["durable", options @ ..] => return Some(durable::run(&durable::Options::parse(options)?)),
+        ["delivery", options @ ..] => return Some(delivery::run(&delivery::Options::parse(options)?)),
+        ["decision", options @ ..] => return Some(decision::run(&decision::Options::parse(options)?)),
+        ["route", options @ ..] => route::run(&route::Options::parse(options)?),
+        _ => return None,
+    }
+    Some(Ok(()))
 }

@@ -9,6 +9,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use passerelle_adapter::Misread;
 use passerelle_copybook::Encoding;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -123,19 +124,11 @@ pub(crate) fn read_yaml<T: serde::de::DeserializeOwned>(path: &Path, text: &str)
     if text.len() > FILE_LIMIT_BYTES {
         return Err(FileError::whole(path, format!("the file is {} bytes, the limit is {FILE_LIMIT_BYTES}", text.len())));
     }
-    let mut field = String::new();
-    let parsed = serde_saphyr::with_deserializer_from_str(text, |yaml| {
-        serde_path_to_error::deserialize(yaml).map_err(|error| {
-            // A place that remembers where it stands is a level of its own to the parser.
-            field = format!("{}.", error.path()).replace(".value.", ".");
-            error.into_inner()
-        })
-    });
-    parsed.map_err(|error: serde_saphyr::Error| {
+    passerelle_adapter::yaml(text).map_err(|Misread { error, field }| {
         let message = words(error.without_snippet());
-        let message = match field.trim_end_matches('.') {
-            // An error outside every field, and one between two fields.
-            outside if outside.is_empty() || outside.ends_with('?') => message,
+        // A place that remembers where it stands is a level of its own to the parser.
+        let message = match format!("{field}.").replace(".value.", ".").trim_end_matches('.') {
+            "" => message,
             field => format!("{field}: {message}"),
         };
         match error.location() {

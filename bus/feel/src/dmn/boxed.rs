@@ -147,7 +147,7 @@ impl<'x> Lowering<'_, 'x> {
         };
         let types = &self.types[self.home].named;
         match self.around.read(written, types, tests) {
-            Ok((node, _)) => Ok(node),
+            Ok(node) => Ok(node),
             Err(error) => self.fault(ReadError::within(child(holder, "text").unwrap_or(holder), &error)),
         }
     }

@@ -189,22 +189,18 @@ impl Certificate {
     /// # Errors
     /// The model is another one; something differs; a limit was met.
     pub fn verify(&self, model: &Model) -> Result<(), CertificateError> {
-        if (&self.namespace, &self.version) != (&model.namespace, &model.version) {
-            let written = |namespace: &str, version: &str| format!("{namespace} {version}").trim_end().to_owned();
-            let (wanted, found) = (written(&self.namespace, &self.version), written(&model.namespace, &model.version));
-            return Err(CertificateError::OtherModel { wanted, found });
-        }
+        self.is_of(model)?;
         let again = model.certify(&self.decision, &self.inputs, &self.environment())?;
-        let (first, again) = (self.to_json(), again.to_json());
-        if first == again {
+        compare(&self.to_json(), &again.to_json())
+    }
+
+    fn is_of(&self, model: &Model) -> Result<(), CertificateError> {
+        if (&self.namespace, &self.version) == (&model.namespace, &model.version) {
             return Ok(());
         }
-        for part in ["outcome", "warnings", "inputs"] {
-            if first[part] != again[part] {
-                return Err(CertificateError::Differs(part.to_owned()));
-            }
-        }
-        Err(CertificateError::Differs("steps".to_owned()))
+        let written = |namespace: &str, version: &str| format!("{namespace} {version}").trim_end().to_owned();
+        let (wanted, found) = (written(&self.namespace, &self.version), written(&model.namespace, &model.version));
+        Err(CertificateError::OtherModel { wanted, found })
     }
 
     /// The moment of the decision, within the default limits.
@@ -231,7 +227,8 @@ impl Certificate {
         })
     }
 
-    /// What [`verify`](Self::verify) needs of a certificate, from its JSON: the steps are those of a new evaluation by the model.
+    /// A certificate from its JSON, verified: JSON does not tell a model's own values again, so the decision is made again, and is compared
+    /// with all that the JSON says.
     ///
     /// # Errors
     /// It is no certificate, not of this model, or evaluated again something differs.
@@ -257,18 +254,19 @@ impl Certificate {
             steps: Vec::new(),
             steps_not_listed: 0,
         };
-        let of_model = (&asked.namespace, &asked.version) == (&model.namespace, &model.version);
-        if !of_model {
-            asked.verify(model)?;
-        }
+        asked.is_of(model)?;
         let again = model.certify(&asked.decision, &asked.inputs, &asked.environment())?;
-        let found = again.to_json();
-        for part in ["model", "decision", "inputs", "outcome", "warnings", "steps", "steps_not_listed"] {
-            if found[part] != json[part] {
-                return Err(CertificateError::Differs(part.to_owned()));
-            }
-        }
+        compare(json, &again.to_json())?;
         Ok(again)
+    }
+}
+
+/// What two certificates of one version of a model may differ in.
+fn compare(said: &Json, found: &Json) -> Result<(), CertificateError> {
+    const PARTS: [&str; 7] = ["model", "decision", "inputs", "outcome", "warnings", "steps", "steps_not_listed"];
+    match PARTS.into_iter().find(|part| said[part] != found[part]) {
+        Some(part) => Err(CertificateError::Differs(part.to_owned())),
+        None => Ok(()),
     }
 }
 
@@ -289,14 +287,8 @@ fn pairs(pairs: &[(Arc<str>, Value)]) -> Json {
 fn step_json(step: &Step) -> Json {
     match step {
         Step::Result { element, name, id, arguments, value } => {
-            let element = match element {
-                Element::Decision => "decision",
-                Element::Knowledge => "knowledge model",
-                Element::Service => "decision service",
-                Element::Entry => "entry",
-            };
             let value = written::value(value);
-            json!({ "step": element, "name": &**name, "id": &**id, "arguments": pairs(arguments), "value": value })
+            json!({ "step": element.to_string(), "name": &**name, "id": &**id, "arguments": pairs(arguments), "value": value })
         }
         Step::Table { name, id, inputs, hits, runner_up } => {
             let hit = |hit: &Hit| {

@@ -36,7 +36,7 @@ impl Model {
     ///
     /// # Errors
     /// What is wrong, with its place: no model of DMN 1.3 to 1.5; an expression that cannot be read; a reference to nothing;
-    /// requirements in a circle; a function outside (Java, PMML); a table that is declared total and is not; more than 16 MiB, 10,000 parts, 100,000 rules a table, 48 boxed
+    /// requirements in a circle; a function outside (Java, PMML); a table that is declared total and is not; more than 100 models, 16 MiB each, 10,000 parts, 100,000 rules a table, 48 boxed
     /// expressions within each other.
     pub fn read(xml: &str, imports: &[&str]) -> Result<Self, ReadError> {
         load(xml, imports, false)
@@ -54,7 +54,11 @@ impl Model {
 
 fn load(xml: &str, imports: &[&str], tolerant: bool) -> Result<Model, ReadError> {
     let mut documents = vec![xml::document(xml)?];
-    for import in imports.iter().take(MODELS) {
+    if imports.len() >= MODELS {
+        let message = format!("more than {MODELS} models in one load, those that it imports included");
+        return Err(ReadError { message, line: 1, column: 1, model: None });
+    }
+    for import in imports {
         documents.push(xml::document(import)?);
     }
     let roots: Vec<Xml<'_>> = documents.iter().map(|document| document.root_element()).collect();
@@ -80,17 +84,16 @@ fn load(xml: &str, imports: &[&str], tolerant: bool) -> Result<Model, ReadError>
 
 /// The types of all models, those of imports first.
 fn types(library: &Library<'_>) -> Result<Vec<Types>, ReadError> {
-    let mut read: Vec<Option<Types>> = library.all.iter().map(|_| None).collect();
+    let mut read = vec![false; library.all.len()];
     let mut types: Vec<Types> = library.all.iter().map(|_| Types::default()).collect();
     for _ in 0..library.all.len() {
-        let ready = (0..library.all.len()).find(|home| {
-            read[*home].is_none() && library.all[*home].imports.iter().all(|(_, at)| at == home || read[*at].is_some())
-        });
+        let ready = (0..library.all.len())
+            .find(|home| !read[*home] && library.all[*home].imports.iter().all(|(_, at)| at == home || read[*at]));
         // Models that import each other see the types of those read before.
-        let Some(home) = ready.or_else(|| read.iter().position(Option::is_none)) else { break };
+        let Some(home) = ready.or_else(|| read.iter().position(|read| !read)) else { break };
         let own = Types::read(library, home, &types).map_err(|error| library.placed(home, error))?;
         types[home] = own;
-        read[home] = Some(Types::default());
+        read[home] = true;
     }
     Ok(types)
 }

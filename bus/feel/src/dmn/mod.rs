@@ -8,8 +8,8 @@
 //! Model::certify(name or id, &inputs, &Environment)  -> Result<Certificate, DecideError>  the same with its reasons
 //! Model::what_if(&Certificate)         -> Result<Vec<Change>, DecideError>
 //! Certificate::{to_json, from_json, verify(&Model)}, Change::to_json; both are shown as people read them (Display)
-//! Model::tables() -> cover::examine(&table.into())                                       the completeness report
 //! Model::tables()                      -> the decision tables as read: DecisionTable, InputClause, OutputClause, Rule
+//! cover::examine(&table.into())        -> the completeness report of one of them
 //! ```
 //!
 //! Everything is lowered to the tree of FEEL expressions: a boxed expression is the FEEL it stands for, a decision table a node of

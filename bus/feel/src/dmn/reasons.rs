@@ -9,19 +9,6 @@ use crate::value::Value;
 
 use super::certificate::{Certificate, Close, Hit, Step};
 use super::change::Change;
-use super::trace::Element;
-
-/// A value as FEEL writes it; a text has its quotes here, too.
-struct Written<'a>(&'a Value);
-
-impl Display for Written<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Value::Text(text) => write!(f, "\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")),
-            other => write!(f, "{other}"),
-        }
-    }
-}
 
 /// Names with their values.
 struct Named<'a>(&'a [(Arc<str>, Value)]);
@@ -29,7 +16,7 @@ struct Named<'a>(&'a [(Arc<str>, Value)]);
 impl Display for Named<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         for (at, (name, value)) in self.0.iter().enumerate() {
-            write!(f, "{}{name}: {}", if at == 0 { "" } else { ", " }, Written(value))?;
+            write!(f, "{}{name}: {}", if at == 0 { "" } else { ", " }, value.quoted())?;
         }
         Ok(())
     }
@@ -42,7 +29,7 @@ fn rule(f: &mut Formatter<'_>, row: usize, id: &str) -> fmt::Result {
 /// One line for the decision, one for each input, and what follows for each step in its order.
 impl Display for Certificate {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{} = {}\nmodel {} ({})", self.decision, Written(&self.outcome), self.model, self.namespace)?;
+        write!(f, "{} = {}\nmodel {} ({})", self.decision, self.outcome.quoted(), self.model, self.namespace)?;
         if !self.version.is_empty() {
             write!(f, ", version {}", self.version)?;
         }
@@ -50,7 +37,7 @@ impl Display for Certificate {
             write!(f, "\nat {now}")?;
         }
         for (name, value) in self.inputs.iter() {
-            write!(f, "\ninput {name}: {}", Written(value))?;
+            write!(f, "\ninput {name}: {}", value.quoted())?;
         }
         for warning in &self.warnings {
             write!(f, "\nwarning: {warning}")?;
@@ -69,17 +56,11 @@ impl Display for Step {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Result { element, name, arguments, value, .. } => {
-                let element = match element {
-                    Element::Decision => "decision",
-                    Element::Knowledge => "knowledge model",
-                    Element::Service => "decision service",
-                    Element::Entry => "entry",
-                };
                 write!(f, "{element} {name}")?;
                 if !arguments.is_empty() {
                     write!(f, "({})", Named(arguments))?;
                 }
-                write!(f, " = {}", Written(value))
+                write!(f, " = {}", value.quoted())
             }
             Self::Table { name, inputs, hits, runner_up, .. } => {
                 write!(f, "table of {name} over {}", Named(inputs))?;
@@ -120,6 +101,6 @@ impl Display for Change {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.input)?;
         self.entries.iter().try_for_each(|entry| write!(f, ".{entry}"))?;
-        write!(f, " = {} would give {}", Written(&self.value), Written(&self.outcome))
+        write!(f, " = {} would give {}", self.value.quoted(), self.outcome.quoted())
     }
 }

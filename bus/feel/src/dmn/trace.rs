@@ -1,5 +1,6 @@
 //! What a model names, held to its type, and the trace of what was evaluated: what certificates are made of.
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::evaluate::{Evaluation, Frame, Outcome};
@@ -24,6 +25,17 @@ pub enum Element {
     Service,
     /// An entry of a boxed context, which leaves no trace.
     Entry,
+}
+
+impl fmt::Display for Element {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Decision => "decision",
+            Self::Knowledge => "knowledge model",
+            Self::Service => "decision service",
+            Self::Entry => "entry",
+        })
+    }
 }
 
 /// An expression whose result has a name and a type in a model.

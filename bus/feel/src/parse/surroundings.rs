@@ -70,21 +70,15 @@ impl Surroundings {
         (frame.captures, frame.slots)
     }
 
-    /// Reads a text (an expression, or a cell's tests) among these names; also gives the names that it does not know.
-    pub(crate) fn read(
-        &mut self,
-        text: &str,
-        types: &[(Arc<str>, Type)],
-        tests: bool,
-    ) -> Result<(Node, Vec<Arc<str>>), SyntaxError> {
+    /// Reads a text (an expression, or a cell's tests) among these names.
+    pub(crate) fn read(&mut self, text: &str, types: &[(Arc<str>, Type)], tests: bool) -> Result<Node, SyntaxError> {
         let (depth, mark) = (self.frames.len(), self.frame().mark());
         let mut parser = Parser::among(text, types, std::mem::take(self));
         let read = parser.read(tests).map_err(|wrong| SyntaxError::at(text, wrong.at, wrong.message));
-        let unknown = std::mem::take(&mut parser.unknown);
         *self = Self { frames: parser.frames, entries: parser.entries, entry_names: parser.entry_names };
         // An attempt that failed may have left names behind.
         self.frames.truncate(depth);
         self.frame().back_to(mark);
-        read.map(|node| (node, unknown))
+        read
     }
 }

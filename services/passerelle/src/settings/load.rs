@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use config::Config;
+use passerelle_adapter::Misread;
 use serde_saphyr::Error as YamlError;
 
 use super::environment::Overrides;
@@ -95,19 +96,11 @@ fn from_yaml(path: &Path, text: &str) -> Result<Settings, Problem> {
         Some(at) => format!("{}:{}:{}", path.display(), at.line(), at.column()),
         None => path.display().to_string(),
     };
-    let mut field = String::new();
-    let parsed = serde_saphyr::with_deserializer_from_str(text, |yaml| {
-        serde_path_to_error::deserialize(yaml).map_err(|error| {
-            field = error.path().to_string();
-            error.into_inner()
-        })
-    });
+    let parsed = passerelle_adapter::yaml(text);
     // An empty document is no error: everything has a default.
     let parsed = parsed.map(Option::<Settings>::unwrap_or_default);
-    parsed.map_err(|error| {
+    parsed.map_err(|Misread { error, field }| {
         let error = error.without_snippet();
-        // An error outside every field, and one between two fields.
-        let field = if field == "." || field.ends_with('?') { String::new() } else { field };
         Problem { place: place(error.location()), field, message: yaml_message(error) }
     })
 }

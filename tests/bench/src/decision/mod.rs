@@ -5,7 +5,6 @@ mod rules;
 mod sqlite;
 
 use std::path::Path;
-use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::durable::disk;
@@ -56,17 +55,7 @@ struct Measured {
 type Side = fn(&Path, Duration) -> Result<Measured, String>;
 
 /// Measures both in turn and prints. A bar that is missed is said, not failed for.
-pub(crate) fn run(options: &Options) -> ExitCode {
-    match compare(options) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn compare(options: &Options) -> Result<(), String> {
+pub(crate) fn run(options: &Options) -> Result<(), String> {
     let Options { rounds, lasting } = options;
     println!(
         "Decisions on contacts of 1 KiB, each with an idempotency key, of {} customers with a state of 64 bytes;\n\

@@ -7,19 +7,20 @@ use bytes::BytesMut;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use super::AHEAD;
 use super::road::Road;
 use crate::durable::wire::{Consuming, Nats, NatsConsumer, Piece, Publishing, RabbitMq, RabbitMqConsumer, Units, Wire};
 
 /// Loads RabbitMQ's queue.
 pub(super) async fn rabbitmq(address: SocketAddr, road: &Road) -> Result<(), String> {
-    let taking = RabbitMqConsumer::connect(address).await?;
+    let taking = RabbitMqConsumer::connect(address, AHEAD).await?;
     // After the content of a message comes the end of its frame.
     both(publish(RabbitMq::connect(address).await?, 1, road), take(taking, road)).await
 }
 
 /// Loads NATS' stream.
 pub(super) async fn nats(address: SocketAddr, road: &Road) -> Result<(), String> {
-    let taking = NatsConsumer::connect(address).await?;
+    let taking = NatsConsumer::connect(address, AHEAD).await?;
     // After the content of a message comes the end of the line.
     both(publish(Nats::connect(address, Publishing::Single).await?, 2, road), take(taking, road)).await
 }

@@ -44,9 +44,11 @@ impl Outcome {
     }
 }
 
-/// A kibibyte of content that nothing compresses, the same in each run.
+/// Bytes of each message.
+pub(crate) const MESSAGE: usize = 1024;
+
+/// A message of content that nothing compresses, the same in each run.
 pub(crate) fn content() -> Vec<u8> {
-    const BYTES: usize = 1024;
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut next = || {
         // xorshift64 (Marsaglia, 2003)
@@ -55,5 +57,5 @@ pub(crate) fn content() -> Vec<u8> {
         state ^= state << 17;
         (state >> 32) as u8
     };
-    (0..BYTES).map(|_| next()).collect()
+    (0..MESSAGE).map(|_| next()).collect()
 }

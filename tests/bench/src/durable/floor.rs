@@ -7,11 +7,9 @@ use std::os::unix::fs::FileExt;
 
 use passerelle_peers::process::folder;
 
-use super::flight::content;
+use super::flight::{MESSAGE, content};
 use super::wire::{Answer, Units, Wire, dial};
 
-/// Bytes of a message.
-pub(crate) const MESSAGE: usize = 1024;
 /// Bytes of the file, which is overwritten from its beginning again.
 const FILE: u64 = 128 << 20;
 /// Bytes that one write takes at most.

@@ -15,7 +15,7 @@ mod table;
 pub(crate) mod wire;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::Command;
 use std::time::Duration;
 
 use self::disk::Probe;
@@ -83,17 +83,7 @@ pub(crate) struct Row<'a> {
 }
 
 /// Installs, builds, starts, measures, prints. Bars that are missed are said, not failed for.
-pub(crate) fn run(options: &Options) -> ExitCode {
-    match measure_all(options) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn measure_all(options: &Options) -> Result<(), String> {
+pub(crate) fn run(options: &Options) -> Result<(), String> {
     let workspace = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
     succeed(&mut Command::new(workspace.join("tests/bench/install-durable.sh")));
     let file_system = disk::file_system()?;

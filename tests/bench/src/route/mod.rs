@@ -4,7 +4,7 @@ mod inside;
 mod order;
 
 use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::Command;
 
 use passerelle_peers::process::folder;
 use prost::Message as _;
@@ -61,12 +61,11 @@ impl Options {
 }
 
 /// Measures and prints. A bar that is missed is said, not failed for.
-pub(crate) fn run(options: &Options) -> ExitCode {
+pub(crate) fn run(options: &Options) {
     inside::run();
     if options.grpc {
         over_grpc(options);
     }
-    ExitCode::SUCCESS
 }
 
 fn over_grpc(options: &Options) {

@@ -25,7 +25,7 @@ impl Cell {
         let Node::Tests { tests, .. } = &node else { return None };
         let mut found = Found { constants: Vec::new(), ordered: false };
         found.tests(tests)?;
-        let Found { constants, ordered, .. } = found;
+        let Found { constants, ordered } = found;
         Some(Self { node, constants, ordered })
     }
 

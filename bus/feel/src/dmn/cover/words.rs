@@ -85,8 +85,7 @@ fn run_text(run: &[&Part]) -> String {
 /// A value as FEEL writes it.
 pub(super) fn literal(value: &Value) -> String {
     match value {
-        Value::Text(text) => format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")),
-        Value::Null | Value::Boolean(_) | Value::Number(_) => value.to_string(),
+        Value::Text(_) | Value::Null | Value::Boolean(_) | Value::Number(_) => value.quoted().to_string(),
         other => format!("@\"{other}\""),
     }
 }

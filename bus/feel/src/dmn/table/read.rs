@@ -133,7 +133,7 @@ impl<'x> Lowering<'_, 'x> {
     /// The constants of a list of values, in their order; none where it is another sort of tests.
     fn priorities(&mut self, allowed: &str) -> Vec<Value> {
         let types = &self.types[self.home].named;
-        let Ok((Node::Tests { tests, negated: false, .. }, _)) = self.around.read(allowed, types, true) else {
+        let Ok(Node::Tests { tests, negated: false, .. }) = self.around.read(allowed, types, true) else {
             return Vec::new();
         };
         let constants = tests.into_iter().map(|test| match folded(test) {

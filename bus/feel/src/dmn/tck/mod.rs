@@ -6,7 +6,6 @@ mod run;
 mod typed;
 
 pub use agree::agrees;
-pub use read::Unreadable;
 pub use run::Outcome;
 
 use std::sync::Arc;

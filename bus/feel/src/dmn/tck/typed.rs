@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use roxmltree::Node;
 
+use crate::dmn::xml::{ReadError, Xml, children};
 use crate::temporal::{self, AnyDuration, DateTime, Time};
 use crate::value::{Context, Value};
-
-use super::read::{Unreadable, children};
 
 /// The namespace of `xsi:type` and `xsi:nil`.
 const INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
@@ -16,13 +15,13 @@ const INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
 const DEPTH: u32 = 64;
 
 /// The value that an element of `valueType` holds; null where it holds none.
-pub(super) fn value(holder: Node<'_, '_>) -> Result<Value, Unreadable> {
+pub(super) fn value(holder: Xml<'_>) -> Result<Value, ReadError> {
     nested(holder, DEPTH)
 }
 
-fn nested(holder: Node<'_, '_>, depth: u32) -> Result<Value, Unreadable> {
+fn nested(holder: Xml<'_>, depth: u32) -> Result<Value, ReadError> {
     let Some(depth) = depth.checked_sub(1) else {
-        return Err(Unreadable::at(holder, format!("values are nested more than {DEPTH} levels deep")));
+        return Err(ReadError::at(holder, format!("values are nested more than {DEPTH} levels deep")));
     };
     if is_nil(holder) {
         return Ok(Value::Null);
@@ -44,11 +43,11 @@ fn nested(holder: Node<'_, '_>, depth: u32) -> Result<Value, Unreadable> {
     Ok(if context.iter().len() == 0 { Value::Null } else { Value::Context(Arc::new(context)) })
 }
 
-fn is_nil(node: Node<'_, '_>) -> bool {
+fn is_nil(node: Xml<'_>) -> bool {
     matches!(node.attribute((INSTANCE, "nil")), Some("true" | "1"))
 }
 
-fn simple(node: Node<'_, '_>) -> Result<Value, Unreadable> {
+fn simple(node: Xml<'_>) -> Result<Value, ReadError> {
     if is_nil(node) {
         return Ok(Value::Null);
     }
@@ -73,7 +72,7 @@ fn simple(node: Node<'_, '_>) -> Result<Value, Unreadable> {
                 AnyDuration::Time(duration) => Value::Duration(duration),
             })
         }
-        unknown => return Err(Unreadable::at(node, format!("values of type '{unknown}' are not known"))),
+        unknown => return Err(ReadError::at(node, format!("values of type '{unknown}' are not known"))),
     };
-    value.ok_or_else(|| Unreadable::at(node, format!("this is no {of}")))
+    value.ok_or_else(|| ReadError::at(node, format!("this is no {of}")))
 }

@@ -67,8 +67,7 @@ impl Output {
         match (self, value) {
             (Self::Json, value) => to_json(value).to_string(),
             // Within a list a text has its quotes; here, too.
-            (Self::Feel, Value::Text(text)) => format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")),
-            (Self::Feel, value) => value.to_string(),
+            (Self::Feel, value) => value.quoted().to_string(),
         }
     }
 }

@@ -9,9 +9,6 @@ use tokio::net::TcpStream;
 use super::amqp;
 use super::nats;
 
-/// Messages that a server sends before it has heard of the first.
-const AHEAD: u16 = 512;
-
 /// What the front of the input was.
 #[derive(Debug)]
 pub(crate) struct Piece {
@@ -45,9 +42,9 @@ pub(crate) struct RabbitMqConsumer {
 }
 
 impl RabbitMqConsumer {
-    /// Connects and begins to consume.
-    pub(crate) async fn connect(address: SocketAddr) -> Result<(TcpStream, Self), String> {
-        Ok((amqp::consume(address, AHEAD).await?, Self { tag: 0, acknowledged: 0 }))
+    /// Connects and begins to consume, so many messages before the first is acknowledged.
+    pub(crate) async fn connect(address: SocketAddr, ahead: u16) -> Result<(TcpStream, Self), String> {
+        Ok((amqp::consume(address, ahead).await?, Self { tag: 0, acknowledged: 0 }))
     }
 }
 
@@ -88,13 +85,13 @@ impl Consuming for RabbitMqConsumer {
 pub(crate) struct NatsConsumer;
 
 impl NatsConsumer {
-    /// Makes the consumer, and follows it.
-    pub(crate) async fn connect(address: SocketAddr) -> Result<(TcpStream, Self), String> {
+    /// Makes the consumer, and follows it, so many messages before the first is acknowledged.
+    pub(crate) async fn connect(address: SocketAddr, ahead: u16) -> Result<(TcpStream, Self), String> {
         const INBOX: &str = "_DELIVER.bench";
         let mut stream = nats::open(address, INBOX).await?;
         // A consumer is made after its subject is followed, so that nobody misses the first message.
         stream.write_all(b"PING\r\n").await.map_err(|error| error.to_string())?;
-        nats::Admin(address).consume(INBOX, AHEAD).await?;
+        nats::Admin(address).consume(INBOX, ahead).await?;
         Ok((stream, Self))
     }
 }
