@@ -6,6 +6,15 @@ use passerelle_feel::{Environment, Exceeded, Limits};
 use super::{decision, input, inputs, literal, model, read};
 
 #[test]
+fn a_load_of_more_than_a_hundred_models_is_refused_and_not_cut_short() {
+    let own = model(&decision("d", &[], &literal("1")));
+    let others = vec![own.as_str(); 100];
+    assert!(Model::read(&own, &others[..99]).is_ok());
+    let error = Model::read(&own, &others).expect_err("too many").to_string();
+    assert_eq!(error, "line 1, column 1: more than 100 models in one load, those that it imports included");
+}
+
+#[test]
 fn a_model_is_refused_with_the_place_of_what_is_wrong() {
     let external = r#"<businessKnowledgeModel id="b" name="b"><encapsulatedLogic kind="Java"><context/></encapsulatedLogic></businessKnowledgeModel>"#;
     let table = |attributes: &str| {
