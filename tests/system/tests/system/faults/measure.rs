@@ -120,6 +120,14 @@ impl Scene {
     }
 }
 
+/// As [`Scene::end`], for a ledger's scene that did not watch the machine: most outcomes must be in time.
+pub(crate) fn is_bounded(daemon: &Daemon, name: &str) {
+    let ((over, all), memory) = (over_deadline(daemon, "ledger"), daemon.peak_memory_kib());
+    println!("{name}: of {all} outcomes after the deadline {over} came later than {EXCESS:?}; {memory} KiB at most");
+    assert!(over <= all.div_ceil(4), "{over} of {all} outcomes came later than {EXCESS:?} after their deadline");
+    assert!(memory < MEMORY_KIB, "{memory} KiB");
+}
+
 /// Outcomes of an endpoint that came more than 20 ms after the deadline, and all that came after it.
 pub(crate) fn over_deadline(daemon: &Daemon, endpoint: &str) -> (u64, u64) {
     let (_, metrics) = page(daemon.admin, "/metrics");
