@@ -1,7 +1,7 @@
 //! The adapter as the bus has it: calls go to the process while there is a session, and are refused at once while there is none.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use passerelle_adapter::{Abilities, Adapter, Call, Descriptor, Fault, Health, Lookup, Messages, Receiving, async_trait};
 use passerelle_proto::adapter::v1;
@@ -15,6 +15,8 @@ use crate::kind::NAME;
 use crate::link::{Link, Session, State, Trouble};
 use crate::receive::RemoteReceiving;
 
+/// What starting and introducing it takes, about.
+const STARTING: Duration = Duration::from_millis(500);
 /// What `Health` may take.
 const HEALTH: Duration = Duration::from_secs(1);
 /// Beyond the grace, for the answer to come back.
@@ -42,7 +44,10 @@ impl RemoteAdapter {
     fn session(&self) -> Result<Session, Fault> {
         match self.link.state() {
             State::Ready(session) => Ok(session),
-            State::Down(trouble) => Err(Fault::unavailable(down(&trouble))),
+            State::Down(trouble, again) => {
+                let retry_after = Some(again.saturating_duration_since(Instant::now()) + STARTING);
+                Err(Fault::Unavailable { retry_after, message: down(&trouble) })
+            }
             State::Closed => Err(Fault::unavailable("the adapter is draining")),
         }
     }
@@ -106,7 +111,7 @@ impl Adapter for RemoteAdapter {
     async fn health(&self) -> Health {
         let mut session = match self.link.state() {
             State::Ready(session) => session,
-            State::Down(trouble) => return Health::Down { reason: down(&trouble) },
+            State::Down(trouble, _) => return Health::Down { reason: down(&trouble) },
             State::Closed => return Health::Down { reason: "the adapter is draining".to_owned() },
         };
         let health = match tokio::time::timeout(HEALTH, session.client.health(v1::HealthRequest {})).await {

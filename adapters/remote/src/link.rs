@@ -40,8 +40,8 @@ pub(crate) enum Trouble {
 pub(crate) enum State {
     /// Calls may go.
     Ready(Session),
-    /// Calls are refused, since…
-    Down(Trouble),
+    /// Calls are refused, since…; and when it is tried again.
+    Down(Trouble, Instant),
     /// We are ending.
     Closed,
 }
@@ -84,7 +84,7 @@ impl Link {
                 (Address::Unix(socket), Some(starting), Some(private))
             }
         };
-        let state = watch::Sender::new(State::Down(Trouble::Away("it was not reached yet".to_owned())));
+        let state = watch::Sender::new(State::Down(Trouble::Away("it was not reached yet".to_owned()), Instant::now()));
         let (introduced, descriptor) = (OnceLock::new(), OnceLock::new());
         Ok(Self { endpoint, settings, address, starting, timeouts, _folder: folder, introduced, descriptor, state })
     }
@@ -115,10 +115,10 @@ impl Link {
     /// The session, waited for; none when we are ending.
     pub(crate) async fn ready(&self) -> Option<Session> {
         let mut states = self.state.subscribe();
-        let state = states.wait_for(|state| !matches!(state, State::Down(_))).await.ok()?;
+        let state = states.wait_for(|state| !matches!(state, State::Down(..))).await.ok()?;
         match &*state {
             State::Ready(session) => Some(session.clone()),
-            State::Down(_) | State::Closed => None,
+            State::Down(..) | State::Closed => None,
         }
     }
 
@@ -146,7 +146,7 @@ impl Link {
         let mut told = None;
         let mut silent_since: Option<Instant> = None;
         loop {
-            match self.establish(child).await {
+            let trouble = match self.establish(child).await {
                 Ok((session, mut lost)) => {
                     let since = Instant::now();
                     let asked = session.client.clone();
@@ -166,7 +166,7 @@ impl Link {
                     }
                     told = None;
                     tracing::warn!(endpoint = self.endpoint, "the connection to the adapter is lost");
-                    self.tell(State::Down(Trouble::Away("the connection to it is lost".to_owned())));
+                    Trouble::Away("the connection to it is lost".to_owned())
                 }
                 Err(trouble) => {
                     silent_since = match (&trouble, silent_since) {
@@ -188,11 +188,13 @@ impl Link {
                         }
                         told = Some(trouble.clone());
                     }
-                    self.tell(State::Down(trouble));
+                    trouble
                 }
-            }
+            };
             // Up to half as long again: what lost the same adapter does not come back at the same moment.
-            tokio::time::sleep(pause.mul_f64(1.0 + fastrand::f64() / 2.0)).await;
+            let again = Instant::now() + pause.mul_f64(1.0 + fastrand::f64() / 2.0);
+            self.tell(State::Down(trouble, again));
+            tokio::time::sleep_until(again.into()).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }

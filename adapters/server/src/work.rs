@@ -9,6 +9,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 /// When a call that found no place may come again.
 const COME_BACK: Duration = Duration::from_millis(100);
+/// When one that found the adapter draining may: by then another process may serve in its place.
+const DRAINED: Duration = Duration::from_secs(1);
 
 /// Places for calls.
 pub(crate) struct Work {
@@ -56,7 +58,8 @@ impl Work {
     /// A place for one call.
     pub(crate) fn begin(&self) -> Result<Place, Fault> {
         if self.is_draining() {
-            return Err(Fault::unavailable("the adapter is draining and takes no further call"));
+            let message = "the adapter is draining and takes no further call".to_owned();
+            return Err(Fault::Unavailable { retry_after: Some(DRAINED), message });
         }
         let permit = self.places.clone().try_acquire_owned().map_err(|_| Fault::Throttled {
             retry_after: COME_BACK,

@@ -7,6 +7,7 @@ use bytes::{Buf, BufMut, Bytes};
 use hyper_util::client::legacy::Client as Http;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use tokio_stream::Stream;
 use tonic::body::Body;
 use tonic::client::Grpc;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
@@ -47,6 +48,14 @@ impl Client {
         let mut grpc = self.0.clone();
         grpc.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
         grpc.server_streaming(Request::new(message.into()), path, BytesCodec).await.map(Response::into_inner)
+    }
+
+    /// Calls a client-streaming method.
+    pub async fn upload(&self, path: &str, messages: impl Stream<Item = Bytes> + Send + 'static) -> Result<Bytes, Status> {
+        let path = path.parse().expect("a path");
+        let mut grpc = self.0.clone();
+        grpc.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
+        grpc.client_streaming(Request::new(messages), path, BytesCodec).await.map(Response::into_inner)
     }
 
     /// Waits until the daemon knows a method, as when it asks a back office by reflection which it has.

@@ -3,6 +3,7 @@
 
 mod client;
 mod contract;
+pub mod planted;
 mod program;
 mod world;
 

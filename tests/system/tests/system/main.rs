@@ -29,3 +29,4 @@ mod translations;
 mod tracing;
 mod twin;
 mod views;
+mod wire;

@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tonic::{Code, Request, Status};
 
+use crate::faults::measure::is_bounded;
+
 const BOOK: &str = "/host.v1.Ledger/Book";
 const BEHAVE: &str = "/host.v1.Ledger/Behave";
 const REPORT: &str = "/host.v1.Ledger/Report";
@@ -103,9 +105,8 @@ async fn a_hundredfold_spike_breaches_nothing_and_premium_customers_do_not_feel_
         }
     }
     let (held, waited, told) = (percentile(&mut premium, 99), percentile(&mut usual, 50), percentile(&mut at_once, 99));
-    let memory = daemon.peak_memory_kib();
     println!(
-        "premium {} p99 {held:?}; usual {} p50 {waited:?}; shed {shed}, {} at once p99 {told:?}; {memory} KiB at most",
+        "premium {} p99 {held:?}; usual {} p50 {waited:?}; shed {shed}, {} at once p99 {told:?}",
         premium.len(),
         usual.len(),
         at_once.len()
@@ -115,7 +116,7 @@ async fn a_hundredfold_spike_breaches_nothing_and_premium_customers_do_not_feel_
     assert!(held < Duration::from_millis(300) + told, "{held:?}");
     assert!(held < waited, "{held:?}");
     assert!(usual.len() as u32 > SECONDS * 25, "the back office is used to the full: {}", usual.len());
-    assert!(memory < 200 * 1024, "{memory} KiB");
+    is_bounded(&daemon, "spike");
     let seen = report(&ledger).await;
     println!("{seen}");
     assert_eq!((&seen["too_many_at_a_time"], &seen["too_many_in_a_second"]), (&json!(0), &json!(0)), "{seen}");
@@ -145,6 +146,7 @@ async fn a_back_office_that_fails_is_left_alone_and_found_again_when_it_is_well(
         beat.tick().await;
         assert!(healed.elapsed() < Duration::from_secs(10), "it stays left alone");
     }
+    is_bounded(&daemon, "left alone");
 }
 
 #[tokio::test]
@@ -168,6 +170,7 @@ async fn a_back_office_that_falls_silent_costs_each_caller_its_deadline_and_soon
     let (outcome, took) = book(client, "web", 5, Duration::from_secs(5)).await;
     assert_eq!(outcome.unwrap_err().code(), Code::Unavailable);
     assert!(took < Duration::from_secs(1), "{took:?}");
+    is_bounded(&daemon, "silent");
 }
 
 #[tokio::test]
@@ -179,6 +182,7 @@ async fn a_back_office_that_throttles_is_not_taken_for_one_that_fails() {
         let status = book(daemon.client(), "web", 5, Duration::from_secs(10)).await.0.unwrap_err();
         assert_eq!((status.code(), status.message()), (Code::ResourceExhausted, "the ledger is busy"));
     }
+    is_bounded(&daemon, "throttled");
 }
 
 /// The same flaky back office, the same retry policy: once in the client, by gRPC's own library, once in the bus.
@@ -192,6 +196,7 @@ fn the_bus_retries_as_grpc_does() {
     assert!(grpc.status.success() && bus.status.success(), "{grpc:?} {bus:?}");
     assert!(grpc.stdout.lines().count() > 80 && grpc.stdout.contains(r#"OK ["", "1", "2"]"#), "{}", grpc.stdout);
     assert_eq!(bus.stdout, grpc.stdout);
+    is_bounded(&daemon, "retries as gRPC does");
 }
 
 #[tokio::test]
@@ -210,6 +215,8 @@ async fn over_two_hops_of_the_bus_retries_do_not_multiply() {
     assert_eq!((status.code(), status.message()), (Code::Unavailable, "as you wished"));
     let attempts = Client::new(ledger.address()).call("/host.v1.Ledger/Attempts", entry("hops")).await.unwrap();
     assert_eq!(&attempts[2..], br#"["", "1", "2", "3"]"#);
+    is_bounded(&near, "two hops, the near bus");
+    is_bounded(&far, "two hops, the far bus");
 }
 
 #[tokio::test]

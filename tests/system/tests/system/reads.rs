@@ -9,6 +9,8 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 use tonic::Request;
 
+use crate::faults::measure::is_bounded;
+
 const QUOTE: &str = "/host.v1.Ledger/Quote";
 const REPORT: &str = "/host.v1.Ledger/Report";
 const TOLERANCE: Duration = Duration::from_secs(1);
@@ -122,6 +124,7 @@ async fn hot_keys_are_asked_for_once_in_a_while_never_too_old_and_never_across_c
         assert!(who.is_some() || fewer >= 60.0, "{name}: {fewer} % fewer");
         let shown = World::default().run(&["endpoint", "show", "ledger", "--admin", &format!("http://{}", daemon.admin)]);
         assert!(shown.stdout.contains(&format!("{asked} asked, ")), "{shown:?}");
+        is_bounded(&daemon, name);
     }
 }
 

@@ -105,7 +105,7 @@ impl Scene {
     /// the caller's own delays in it. Other scenes and builds may share the machine's few cores with this daemon, which is built for
     /// debugging: when even a thread that does nothing but wait is woken late, most outcomes must be in time, else all.
     pub(super) fn end(mut self, name: &str) {
-        let (over, all) = self.over_deadline();
+        let (over, all) = over_deadline(&self.daemon, "ledger");
         let memory = self.daemon.peak_memory_kib();
         let machine = self.machine.stop();
         self.excess.sort_unstable();
@@ -114,22 +114,29 @@ impl Scene {
             "{name}: of {all} outcomes after the deadline {over} came later than {EXCESS:?}; callers saw (median, most) {seen:?}; \
              the machine itself was late by {machine:?}; {memory} KiB at most"
         );
-        let may_be_late = if machine > EXCESS / 4 { all.div_ceil(4) } else { 0 };
+        let may_be_late = may_be_late(all, machine);
         assert!(over <= may_be_late, "{over} of {all} outcomes came later than {EXCESS:?} after their deadline");
         assert!(memory < MEMORY_KIB, "{memory} KiB");
     }
+}
 
-    /// Outcomes that came more than 20 ms after the deadline, and all that came after it.
-    fn over_deadline(&self) -> (u64, u64) {
-        let (_, metrics) = page(self.daemon.admin, "/metrics");
-        let count =
-            |line: &str| metrics.lines().find_map(|text| text.strip_prefix(line)?.trim().parse::<u64>().ok()).unwrap_or(0);
-        let bucket = |bound: &str| {
-            count(&format!("passerelle_deadline_excess_seconds_bucket{{passerelle_endpoint=\"ledger\",le=\"{bound}\"}}"))
-        };
-        let all = bucket("+Inf");
-        (all - bucket("0.02"), all)
-    }
+/// As [`Scene::end`], for a ledger's scene that did not watch the machine: most outcomes must be in time.
+pub(crate) fn is_bounded(daemon: &Daemon, name: &str) {
+    let ((over, all), memory) = (over_deadline(daemon, "ledger"), daemon.peak_memory_kib());
+    println!("{name}: of {all} outcomes after the deadline {over} came later than {EXCESS:?}; {memory} KiB at most");
+    assert!(over <= all.div_ceil(4), "{over} of {all} outcomes came later than {EXCESS:?} after their deadline");
+    assert!(memory < MEMORY_KIB, "{memory} KiB");
+}
+
+/// Outcomes of an endpoint that came more than 20 ms after the deadline, and all that came after it.
+pub(crate) fn over_deadline(daemon: &Daemon, endpoint: &str) -> (u64, u64) {
+    let (_, metrics) = page(daemon.admin, "/metrics");
+    let count = |line: &str| metrics.lines().find_map(|text| text.strip_prefix(line)?.trim().parse::<u64>().ok()).unwrap_or(0);
+    let bucket = |bound: &str| {
+        count(&format!("passerelle_deadline_excess_seconds_bucket{{passerelle_endpoint=\"{endpoint}\",le=\"{bound}\"}}"))
+    };
+    let all = bucket("+Inf");
+    (all - bucket("0.02"), all)
 }
 
 async fn timed(client: Client, path: &str, message: Bytes) -> (Result<Bytes, Status>, Duration) {
@@ -147,14 +154,19 @@ fn name(code: Code) -> &'static str {
     }
 }
 
+/// Outcomes that may be late on a machine that wakes even an idle thread so late.
+pub(crate) fn may_be_late(all: u64, machine: Duration) -> u64 {
+    if machine > EXCESS / 4 { all.div_ceil(4) } else { 0 }
+}
+
 /// Watches how late the machine wakes a thread that does nothing but wait.
-struct Machine {
+pub(crate) struct Machine {
     stop: Sender<()>,
     watcher: Option<JoinHandle<Duration>>,
 }
 
 impl Machine {
-    fn watch() -> Self {
+    pub(crate) fn watch() -> Self {
         const PAUSE: Duration = Duration::from_millis(2);
         let (stop, stopped) = channel();
         let watcher = std::thread::spawn(move || {
@@ -171,7 +183,7 @@ impl Machine {
     }
 
     /// The worst of it.
-    fn stop(&mut self) -> Duration {
+    pub(crate) fn stop(&mut self) -> Duration {
         let _ = self.stop.send(());
         self.watcher.take().map_or(Duration::ZERO, |watcher| watcher.join().unwrap())
     }

@@ -2,7 +2,7 @@
 
 mod half_open;
 mod lying;
-mod measure;
+pub(crate) mod measure;
 mod server;
 mod several;
 mod single;

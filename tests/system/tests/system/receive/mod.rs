@@ -1,5 +1,6 @@
 //! What adapters receive, through the real daemon: drop folders in processes of their own.
 
+mod full;
 mod hang;
 mod kill;
 mod lifeline;
@@ -14,7 +15,7 @@ use passerelle_system::{Daemon, World};
 use tonic::Streaming;
 
 /// What is waited for at most before it is called a hang.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 const SETTINGS: &str = "endpoints: { drop: { adapter: remote, file: drop.yaml } }\n";
 
 /// A bus with a drop folder, which a process of its own serves.
@@ -29,7 +30,7 @@ fn world() -> World {
 }
 
 /// The process that serves the folder, as the bus's log tells it; started as the `number`th of this bus.
-fn adapter(daemon: &Daemon, number: usize) -> u32 {
+pub(crate) fn adapter(daemon: &Daemon, number: usize) -> u32 {
     let begin = Instant::now();
     loop {
         let log = daemon.log();
