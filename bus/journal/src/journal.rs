@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::{oneshot, watch};
 
-use crate::{Entry, Position, Stored};
+use crate::{Durability, Entry, Position, Stored};
 
 /// An append-only sequence of records, each at a [`Position`], kept by one process at a time.
 ///
@@ -27,6 +27,9 @@ pub trait Journal: Send + Sync + 'static {
     /// How far the journal is durable; ever growing. `watch` wakes whoever follows.
     fn durable(&self) -> watch::Receiver<Durability>;
 
+    /// The same, for who need not be woken by what was only published: changes when a record with a key is durable, and when writing fails.
+    fn decided(&self) -> watch::Receiver<Durability>;
+
     /// The oldest record kept (1 as long as nothing was trimmed), whether or not it is written yet.
     fn first(&self) -> Position;
 
@@ -45,17 +48,6 @@ pub trait Journal: Send + Sync + 'static {
     ///
     /// The caller has seen to it that nobody needs them: every key that lives has a snapshot at or after `position`.
     async fn trim(&self, position: Position) -> Result<Position, AppendError>;
-}
-
-/// How far a journal has got.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Durability {
-    /// Everything up to here is on disk.
-    pub position: Position,
-    /// Records after this one, up to `position`, have no key: they were published. Who follows keys need not read them.
-    pub keyed: Position,
-    /// Why nothing can be written any more, until the process is started again. Reading goes on.
-    pub failed: Option<Arc<str>>,
 }
 
 /// The records of one key that are needed to know its state.

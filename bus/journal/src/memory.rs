@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use tokio::sync::watch;
 
+use crate::durability::Announcer;
 use crate::{
     AppendError, Durability, Entry, Fingerprint, History, Journal, KeyStep, KeysPage, Outcome, Position, ReadError, Receipt,
     Stored,
@@ -15,7 +16,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Memory {
     inner: Mutex<Inner>,
-    durable: watch::Sender<Durability>,
+    durable: Announcer,
 }
 
 #[derive(Debug, Default)]
@@ -29,7 +30,7 @@ struct Inner {
 
 impl Default for Memory {
     fn default() -> Self {
-        Self { inner: Mutex::default(), durable: watch::Sender::new(Durability::default()) }
+        Self { inner: Mutex::default(), durable: Announcer::new(Durability::default()) }
     }
 }
 
@@ -52,7 +53,7 @@ impl Journal for Memory {
         let mut inner = self.inner();
         let outcomes = entries.into_iter().map(|entry| inner.write(entry)).collect();
         let position = inner.last();
-        self.durable.send_modify(|durable| {
+        self.durable.tell(|durable| {
             let new = inner.records.iter().rev().take_while(|stored| stored.position > durable.position);
             let keyed = new.filter(|stored| stored.entry.step.is_some()).map(|stored| stored.position).next();
             durable.keyed = keyed.unwrap_or(durable.keyed);
@@ -80,7 +81,11 @@ impl Journal for Memory {
     }
 
     fn durable(&self) -> watch::Receiver<Durability> {
-        self.durable.subscribe()
+        self.durable.each()
+    }
+
+    fn decided(&self) -> watch::Receiver<Durability> {
+        self.durable.decided()
     }
 
     fn first(&self) -> Position {

@@ -21,6 +21,9 @@ use crate::{Health, Settings, Status, Stopped};
 /// Bytes of data asked of the journal at once.
 const PAGE_BYTES: usize = 256 * 1024;
 
+/// What was only published is passed over so often at most: nobody but who asks for that very position waits for it.
+const PASSING: Duration = Duration::from_millis(10);
+
 /// How often what is held is tried again, and the lag of what stopped is measured.
 const BEAT: Duration = Duration::from_secs(1);
 
@@ -85,7 +88,7 @@ impl Writer {
             if poison.as_ref().is_some_and(|stopped| stopped.position == self.position.next()) {
                 return poison;
             }
-            self.wait_for_more();
+            self.wait_for_more(only_passed);
         }
         None
     }
@@ -195,14 +198,20 @@ impl Writer {
         self.rest();
     }
 
-    fn wait_for_more(&mut self) {
-        let (mut durable, mut close) = (self.journal.durable(), self.close.clone());
+    fn wait_for_more(&mut self, only_passed: bool) {
+        let (mut durable, mut decided, mut close) = (self.journal.durable(), self.journal.decided(), self.close.clone());
         let (position, secured, ahead) = (self.position, self.secured, self.is_ahead_of_file());
         let mut wanted = self.wanted.clone();
         self.runtime.block_on(async {
             tokio::select! {
                 // An error: the journal is closed, nothing more will come.
-                Ok(_) = durable.wait_for(|durable| durable.position > position) => {}
+                Ok(_) = decided.wait_for(|decided| decided.keyed > position) => {}
+                Ok(()) = async {
+                    if only_passed {
+                        tokio::time::sleep(PASSING).await;
+                    }
+                    durable.wait_for(|durable| durable.position > position).await.map(drop)
+                } => {}
                 // What lies beyond the position comes with it.
                 Ok(_) = wanted.wait_for(|wanted| (secured.next()..=position).contains(wanted)) => {}
                 _ = close.wait_for(|close| *close) => {}

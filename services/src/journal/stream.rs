@@ -16,8 +16,9 @@ use tonic::{Status, Streaming};
 use super::request::PublishStreamRequest;
 use super::{Service, record, refusal};
 
-/// What is ready is written together, up to this many messages or bytes.
-const CHUNK_MESSAGES: usize = 1024;
+/// What is ready is handed over together, up to this many messages or bytes: the journal begins to write before a stream that always has
+/// more has been read to its end.
+const CHUNK_MESSAGES: usize = 32;
 const CHUNK_BYTES: usize = 512 * 1024;
 
 impl Service {

@@ -163,6 +163,10 @@ impl Journal for Log {
         self.reader.durable()
     }
 
+    fn decided(&self) -> watch::Receiver<Durability> {
+        self.reader.decided()
+    }
+
     fn first(&self) -> Position {
         self.reader.first()
     }

@@ -163,6 +163,11 @@ impl Queue {
         waiting
     }
 
+    /// How many entries wait.
+    pub(super) fn entries(&self) -> usize {
+        self.waiting().entries
+    }
+
     /// What was taken is written.
     pub(super) fn give_back(&self, bytes: usize) {
         self.room.add_permits(bytes);

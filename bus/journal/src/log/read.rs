@@ -25,7 +25,7 @@ pub struct Reader {
 
 impl fmt::Debug for Reader {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Reader").field("durable", &*self.store.durable.borrow()).finish_non_exhaustive()
+        formatter.debug_struct("Reader").field("durable", &*self.store.durable.now()).finish_non_exhaustive()
     }
 }
 
@@ -64,7 +64,7 @@ impl Reader {
     /// See [`Journal::history`](crate::Journal::history); what is only queued is not seen.
     pub fn history(&self, key: &str) -> Result<History, ReadError> {
         let mut history = History::default();
-        let next = self.store.durable.borrow().position.next();
+        let next = self.store.durable.now().position.next();
         for block in Life::of(&self.store, key, next.0) {
             let block = block.map_err(|stop| read_error(stop, next.0))?;
             history.sequence = history.sequence.max(block.sequence());
@@ -84,7 +84,12 @@ impl Reader {
 
     /// See [`Journal::durable`](crate::Journal::durable).
     pub fn durable(&self) -> watch::Receiver<Durability> {
-        self.store.durable.subscribe()
+        self.store.durable.each()
+    }
+
+    /// See [`Journal::decided`](crate::Journal::decided).
+    pub fn decided(&self) -> watch::Receiver<Durability> {
+        self.store.durable.decided()
     }
 
     /// What the log has done since it was opened.

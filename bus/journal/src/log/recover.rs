@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::watch;
 
+use crate::durability::Announcer;
 use crate::storage::Folder;
 use crate::{Durability, Position};
 
@@ -82,7 +83,7 @@ pub(super) fn open(folder: Arc<dyn Folder>, settings: &LogSettings) -> Result<Op
         folder,
         identity: meta.identity,
         table: Mutex::new(Arc::new(Table { segments })),
-        durable: watch::Sender::new(durable),
+        durable: Announcer::new(durable),
         newest: watch::Sender::new(Position(active.base)),
         counters: Counters::default(),
         budget: Budget::new(settings.index_bytes),

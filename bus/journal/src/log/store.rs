@@ -4,8 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 
+use crate::Position;
+use crate::durability::Announcer;
 use crate::storage::Folder;
-use crate::{Durability, Position};
 
 use super::fresh::{Fresh, Step};
 use super::meta::Identity;
@@ -23,7 +24,7 @@ pub(super) struct Store {
     pub(super) folder: Arc<dyn Folder>,
     pub(super) identity: Identity,
     pub(super) table: Mutex<Arc<Table>>,
-    pub(super) durable: watch::Sender<Durability>,
+    pub(super) durable: Announcer,
     /// First position of the segment that is being written.
     pub(super) newest: watch::Sender<Position>,
     pub(super) counters: Counters,
@@ -113,9 +114,9 @@ impl Store {
         Ok(())
     }
 
-    /// Everything before `next` is durable now; `keyed` is the last new one that has a key.
+    /// Everything before `next` is durable now, for who looks; `keyed` is the last new one that has a key.
     pub(super) fn reached(&self, next: u64, keyed: Option<u64>) {
-        self.durable.send_modify(|durable| {
+        self.durable.change(|durable| {
             durable.position = Position(next - 1);
             durable.keyed = keyed.map_or(durable.keyed, Position);
         });

@@ -49,9 +49,9 @@ fn write(mut core: Core, queue: &Queue, preparer: JoinHandle<()>) {
             Next::Closed => break,
             Next::Work(Work { appends, bytes, requests, settled }) => {
                 core.rest(false);
-                let (count, began) = (appends.iter().map(|append| append.entries.len()).sum(), Instant::now());
+                let (count, began) = (appends.iter().map(|append| append.entries.len()).sum::<usize>(), Instant::now());
                 core.write(appends);
-                pace.note(count, began.elapsed());
+                pace.note(count + queue.entries(), began.elapsed());
                 queue.give_back(bytes);
                 for (request, answered) in requests {
                     let answer = match request {
@@ -72,22 +72,23 @@ fn write(mut core: Core, queue: &Queue, preparer: JoinHandle<()>) {
     let _ = preparer.join();
 }
 
-/// How many entries come together lately.
+/// How many entries are under way lately: in a batch, and behind it.
 ///
-/// Those who were answered by one batch ask again a moment later, one after the other: the first of them would get a batch of its own,
-/// and all others wait for two syncs. So the writer waits for three quarters of the most of late, for a quarter of what writing takes at most.
+/// Half of them are best written together: while the disk has these, those who were answered before ask again, and the next half is there when
+/// the disk is free. Answered one after the other they would each get a batch of their own; all together they would leave the disk idle until
+/// they have asked again. So the writer waits for half of them, for a quarter of what writing takes at most.
 #[derive(Default)]
 struct Pace {
-    most: usize,
+    under_way: usize,
     took: Duration,
 }
 
 impl Pace {
-    fn note(&mut self, count: usize, took: Duration) {
-        (self.most, self.took) = (count.max(self.most - self.most.div_ceil(8)), took);
+    fn note(&mut self, under_way: usize, took: Duration) {
+        (self.under_way, self.took) = (under_way.max(self.under_way - self.under_way.div_ceil(8)), took);
     }
 
     fn gather(&self) -> (usize, Duration) {
-        (self.most * 3 / 4, self.took / 4)
+        (self.under_way / 2, self.took / 4)
     }
 }

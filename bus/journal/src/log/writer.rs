@@ -240,11 +240,15 @@ impl Core {
         Ok(newest.map_or(0, |block| block.sequence()))
     }
 
-    /// Writes the batch, makes it durable, shows and answers it.
+    /// Writes the batch, makes it durable, shows and answers it. Who asked hears of it before who follows: the next batch waits for those.
     fn commit(&mut self) {
-        let written = if self.buffer.is_empty() { Ok(()) } else { self.write_batch() };
+        let is_new = !self.buffer.is_empty();
+        let written = if is_new { self.write_batch() } else { Ok(()) };
         for (answer, outcomes) in self.waiting.drain(..) {
             let _ = answer.send(written.clone().map(|()| outcomes));
+        }
+        if is_new && written.is_ok() {
+            self.store.durable.wake();
         }
     }
 
@@ -361,7 +365,7 @@ impl Core {
         let why: Arc<str> = error.to_string().into();
         tracing::error!(error = %why, "the journal has failed");
         self.failed = Some(why.clone());
-        self.store.durable.send_modify(|durable| durable.failed = Some(why.clone()));
+        self.store.durable.tell(|durable| durable.failed = Some(why.clone()));
         AppendError::Failed(why)
     }
 }

@@ -123,6 +123,10 @@ impl Journal for Stubborn {
         self.memory.durable()
     }
 
+    fn decided(&self) -> watch::Receiver<Durability> {
+        self.memory.decided()
+    }
+
     fn first(&self) -> Position {
         self.memory.first()
     }

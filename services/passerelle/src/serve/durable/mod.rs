@@ -144,7 +144,7 @@ impl Durable {
 
     async fn watch_journal(&self, health: HealthReporter) {
         set(&health, ServingStatus::Serving).await;
-        let mut durability = self.log.durable();
+        let mut durability = self.log.decided();
         let failed = durability.wait_for(|durability| durability.failed.is_some()).await;
         let Some(why) = failed.ok().and_then(|durability| durability.failed.clone()) else { return };
         tracing::error!(code = %Code::JOURNAL_FAILED, %why, "the journal cannot be written any more; calls to back offices go on");
