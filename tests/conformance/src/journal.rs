@@ -42,6 +42,7 @@ pub const LAWS: [Law; 20] = [
     ("a key goes on after its past was trimmed", keys::a_key_goes_on_after_its_past_was_trimmed),
     ("every key is named where it has records", keys::every_key_is_named_where_it_has_records),
     ("what comes after the last keyed record is told", keys::what_comes_after_the_last_keyed_record_is_told),
+    ("whoever follows keys sleeps through what was published", keys::whoever_follows_keys_sleeps_through_what_was_published),
     ("what was acknowledged lasts", lasting::what_was_acknowledged_lasts),
     ("every engine answers as the one in memory", lasting::every_engine_answers_as_the_one_in_memory),
 ];

@@ -119,3 +119,20 @@ pub(super) fn what_comes_after_the_last_keyed_record_is_told(place: &dyn Place) 
         assert!((4..=6).contains(&keyed(&*journal).0), "a bound, within what there is");
     }
 }
+
+pub(super) fn whoever_follows_keys_sleeps_through_what_was_published(place: &dyn Place) {
+    let journal = place.open();
+    let (mut decided, mut durable) = (journal.decided(), journal.durable());
+    for (entries, wakes) in [(vec![entry("published")], false), (vec![step("a", 1, false), entry("published")], true)] {
+        let last = journal.durable().borrow().position.0 + entries.len() as u64;
+        append(&*journal, entries).expect("it is taken");
+        // Followers are woken after who asked was answered: whoever hears of all of it comes last, or with the one who does not.
+        block_on(durable.wait_for(|durable| durable.position.0 == last)).expect("it is open");
+        if wakes {
+            let woken = block_on(decided.changed());
+            woken.expect("it is open");
+        }
+        assert!(!decided.has_changed().expect("it is open"), "once, and for what has a key");
+    }
+    assert_eq!((decided.borrow().keyed, decided.borrow().position), (Position(2), Position(3)));
+}
