@@ -91,8 +91,11 @@ mod tests {
     fn changes() -> impl Strategy<Value = Changes> {
         let place = (0..50_u64, 0..3_u32).prop_map(|(position, index)| Place { position, index });
         let pending = prop::option::of(pending(place.clone()));
-        (prop::collection::btree_map(0..8_u64, pending, 0..6), place)
-            .prop_map(|(lanes, frontier)| Changes { lanes: lanes.into_iter().collect(), frontier, received: Vec::new() })
+        (prop::collection::btree_map(0..8_u64, pending, 0..6), place).prop_map(|(lanes, frontier)| Changes {
+            lanes: lanes.into_iter().collect(),
+            frontier,
+            received: Vec::new(),
+        })
     }
 
     fn pending(place: impl Strategy<Value = Place>) -> impl Strategy<Value = Pending> {

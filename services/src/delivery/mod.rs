@@ -125,7 +125,10 @@ impl Deliveries {
             let (name, to) = (plan.name.clone(), plan.to.clone());
             let delivery = delivery::Delivery::open(plan.for_bus(settings.hash_key), parts.clone()).await;
             let delivery = delivery.map_err(|why| Error::Unreadable { name: name.clone(), why: why.to_string() })?;
-            all.insert(name.clone(), Arc::new(One { name, to, delivery: Arc::new(delivery), consumers: consume::Consumers::default() }));
+            all.insert(
+                name.clone(),
+                Arc::new(One { name, to, delivery: Arc::new(delivery), consumers: consume::Consumers::default() }),
+            );
         }
         for one in all.values() {
             one.call(&settings, &clock);

@@ -94,10 +94,8 @@ impl DeliveryPlan {
             lanes: LaneLimits { under_way, ..LaneLimits::default() },
             bytes,
             retry: RetryLimits { attempts, first_wait, longest_wait },
-            once: (once.most > 0).then(|| Once {
-                receipt: Box::new(move |message| Some(once.key.receipt(hash_key, message))),
-                most: once.most,
-            }),
+            once: (once.most > 0)
+                .then(|| Once { receipt: Box::new(move |message| Some(once.key.receipt(hash_key, message))), most: once.most }),
         }
     }
 }

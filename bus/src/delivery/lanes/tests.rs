@@ -234,7 +234,10 @@ fn what_comes_and_goes_between_two_records_is_not_written_down() {
         let sent = lanes.next(now).unwrap();
         lanes.settle(&sent, Settlement::Done);
     }
-    assert_eq!(lanes.take_changes(), Changes { lanes: Vec::new(), frontier: Place { position: 1_000, index: 1 }, received: Vec::new() });
+    assert_eq!(
+        lanes.take_changes(),
+        Changes { lanes: Vec::new(), frontier: Place { position: 1_000, index: 1 }, received: Vec::new() }
+    );
 }
 
 #[test]

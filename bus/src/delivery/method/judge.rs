@@ -35,10 +35,10 @@ pub(super) fn judge(reply: Reply, is_idempotent: bool) -> Judged {
             Some(retry_after) => Outcome::Throttled { retry_after, why },
             None => Outcome::Failed { retry_after, why },
         },
-        // Whoever lacks the method, or does not know the bus, refuses any message.
-        (Code::Unavailable | Code::Unimplemented | Code::Unauthenticated, Reach::Answered) | (_, Reach::Bus) => {
-            Outcome::Unavailable { retry_after, is_open: false, why }
-        }
+        // Whoever lacks the method, or does not know the bus, refuses any message, also without speaking gRPC.
+        (Code::Unavailable, Reach::Answered)
+        | (Code::Unimplemented | Code::Unauthenticated | Code::PermissionDenied, _)
+        | (_, Reach::Bus) => Outcome::Unavailable { retry_after, is_open: false, why },
         (Code::Unavailable, Reach::Unknown) if is_idempotent => Outcome::Unavailable { retry_after, is_open: false, why },
         _ if is_idempotent => Outcome::Failed { retry_after, why },
         _ => return Judged::Open(why),
@@ -54,7 +54,8 @@ fn words(status: &Status, is_foreign: bool) -> String {
     }
     let details = status.get_error_details();
     let reason = details.error_info().map(|info| format!(", reason {}", info.reason)).unwrap_or_default();
-    let fields: Vec<&str> = details.bad_request().into_iter().flat_map(|bad| &bad.field_violations).map(|violation| &*violation.field).collect();
+    let fields: Vec<&str> =
+        details.bad_request().into_iter().flat_map(|bad| &bad.field_violations).map(|violation| &*violation.field).collect();
     let fields = if fields.is_empty() { String::new() } else { format!(", fields {}", fields.join(", ")) };
     short(format!("the back office answered {code}{reason}{fields}"))
 }
@@ -112,10 +113,31 @@ mod tests {
         let mut table = format!("{:<20} {:<10} {:<10} {:<10} {}\n", "", "not sent", "answered", "lost", "lost, idempotent");
         for code in CODES {
             let cell = |reach, is_idempotent| verdict(code, reach, is_idempotent);
-            let row = (cell(Reach::Bus, false), cell(Reach::Answered, false), cell(Reach::Unknown, false), cell(Reach::Unknown, true));
+            let row =
+                (cell(Reach::Bus, false), cell(Reach::Answered, false), cell(Reach::Unknown, false), cell(Reach::Unknown, true));
             table += &format!("{:<20} {:<10} {:<10} {:<10} {}\n", code_name(code), row.0, row.1, row.2, row.3);
         }
-        expect![[""]].assert_eq(&table);
+        expect![[r#"
+                                 not sent   answered   lost       lost, idempotent
+            OK                   delivered  delivered  delivered  delivered
+            CANCELLED            away       open       open       again
+            UNKNOWN              away       open       open       again
+            INVALID_ARGUMENT     rejected   rejected   open       again
+            DEADLINE_EXCEEDED    away       open       open       again
+            NOT_FOUND            away       rejected   open       again
+            ALREADY_EXISTS       away       rejected   open       again
+            PERMISSION_DENIED    away       rejected   away       away
+            RESOURCE_EXHAUSTED   again      again      open       again
+            FAILED_PRECONDITION  away       rejected   open       again
+            ABORTED              away       again      open       again
+            OUT_OF_RANGE         rejected   rejected   open       again
+            UNIMPLEMENTED        away       away       away       away
+            INTERNAL             away       open       open       again
+            UNAVAILABLE          away       away       open       away
+            DATA_LOSS            away       open       open       again
+            UNAUTHENTICATED      away       away       away       away
+        "#]]
+        .assert_eq(&table);
     }
 
     #[test]

@@ -157,7 +157,20 @@ mod tests {
                 Err(why) => format!("{why}\n"),
             }
         });
-        expect![[""]].assert_eq(&said.concat());
+        expect![[r#"
+            \n\x01a\x10\x05
+            \n\x01a
+            its data is said to be shop.Basket, the method takes shop.Order
+            its data is not shop.Order as protobuf writes it
+            \n\x01a
+            \n\x01a
+            \n\x01a\x10\x05
+            its JSON does not fit shop.Order at line 1, column 18
+            its JSON does not fit shop.Order at line 1, column 13
+            its JSON does not fit shop.Order at line 1, column 9
+            its content type is neither JSON nor protobuf, of which shop.Order can be made
+        "#]]
+        .assert_eq(&said.concat());
     }
 
     #[test]
@@ -178,7 +191,20 @@ mod tests {
         let metadata = metadata(&message, 3, &key, &HeaderName::from_static("passerelle-channel"));
         let mut said: Vec<_> = metadata.iter().map(|(name, value)| format!("{name}: {}\n", value.to_str().unwrap())).collect();
         said.sort();
-        expect![[""]].assert_eq(&said.concat());
+        expect![[r#"
+            ce-id: 4711
+            ce-source: /shop
+            ce-subject: basket%20%22%C3%A9%22%205%25
+            ce-type: shop.ordered
+            idempotency-key: crm-7d4b92be4dd965145b7d8fa6242f5a33
+            passerelle-attempt: 3
+            passerelle-channel: web
+            passerelle-customer: c-1
+            passerelle-priority: 4
+            tracestate: a=b, c=d
+            x-correlation-id: talk
+        "#]]
+        .assert_eq(&said.concat());
     }
 
     #[test]

@@ -66,7 +66,11 @@ pub(crate) fn folds(settings: &Settings) -> Vec<Box<dyn Fold>> {
 
 impl Durable {
     /// Opens the journal, which others must not have open, and what stands on it.
-    pub(crate) async fn open(settings: &Settings, desks: BTreeMap<String, Arc<dyn Adapter>>, calls: Calls) -> Result<Self, Failure> {
+    pub(crate) async fn open(
+        settings: &Settings,
+        desks: BTreeMap<String, Arc<dyn Adapter>>,
+        calls: Calls,
+    ) -> Result<Self, Failure> {
         let folds = folds(settings);
         let (dir, engine, views) = (settings.journal_dir(), settings.journal.engine(), views(settings));
         let data_dir = settings.data_dir.clone();
