@@ -1,5 +1,6 @@
 //! Messages go to a method of a contract: its back office is away, loses its answers, throttles, refuses; the bus is killed.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use passerelle_peers::Run;
@@ -61,8 +62,10 @@ async fn until(daemon: &Daemon, what: &str, is_so: impl Fn(&Delivery) -> bool) -
     last
 }
 
-async fn all_settled(daemon: &Daemon) -> Delivery {
-    until(daemon, "all is settled", |delivery| delivery.unread <= 1 && delivery.lanes == 0).await
+/// Waits until so many messages are settled since the bus began.
+async fn settled(daemon: &Daemon, count: u64) -> Delivery {
+    let is_so = |delivery: &Delivery| delivery.delivered + delivery.repeated + delivery.dead >= count && delivery.lanes == 0;
+    until(daemon, "all is settled", is_so).await
 }
 
 /// Ids and reasons of the messages that were given up.
@@ -95,7 +98,7 @@ async fn each_message_is_called_with_its_envelope_and_what_does_not_fit_is_a_dea
     foreign.data_content_type = "application/protobuf".to_owned();
     foreign.data_schema = "shop.v1.Basket".to_owned();
     publish(&daemon, [entry(1, 1), misfit, foreign].into_iter()).await;
-    let last = all_settled(&daemon).await;
+    let last = settled(&daemon, 3).await;
     assert_eq!((last.to.as_str(), last.delivered, last.dead), ("ledger.v1.Ledger/Book", 1, 2));
     let seen: Vec<_> = {
         let book = ledger.book();
@@ -106,7 +109,7 @@ async fn each_message_is_called_with_its_envelope_and_what_does_not_fit_is_a_dea
         names.iter().map(|name| headers[*name].to_str().unwrap().to_owned()).collect()
     };
     assert_eq!(seen, ["1", "/shop", "shop.paid", "customer-0", "1"]);
-    let mut letters = dead(&daemon).await;
+    let mut letters = letters(&daemon, 2).await;
     letters.sort();
     let said: Vec<_> = letters.iter().map(|(id, _, why)| (id.as_str(), why.as_str())).collect();
     let misfit = "its JSON does not fit ledger.v1.Entry at line 1, column 21";
@@ -133,7 +136,7 @@ async fn a_back_office_that_was_away_gets_everything_in_order_and_once() {
     let shown = operator(&daemon, &["lanes"]).await.stdout;
     assert!(shown.contains("books is away: UNAVAILABLE: back office ledger"), "{shown}");
     let _server = ledger.serve(&address).await;
-    let last = all_settled(&daemon).await;
+    let last = settled(&daemon, MESSAGES).await;
     assert_eq!((last.dead, last.absence), (0, None));
     let book = ledger.book();
     assert_eq!(book.effects.len() as u64, MESSAGES);
@@ -151,8 +154,8 @@ async fn an_answer_that_was_lost_is_a_dead_letter_where_the_method_must_not_be_c
     ledger.called(1).await;
     ledger.be(Manner::Books);
     publish(&daemon, [entry(2, 1)].into_iter()).await;
-    all_settled(&daemon).await;
-    let letters = dead(&daemon).await;
+    settled(&daemon, 2).await;
+    let letters = letters(&daemon, 1).await;
     assert_eq!(letters.len(), 1, "{letters:?}");
     let (id, reason, why) = &letters[0];
     assert_eq!((id.as_str(), *reason), ("1", v1::DeadLetterReason::Undecided));
@@ -176,13 +179,13 @@ async fn who_throttles_or_refuses_is_obeyed_and_order_is_kept() {
     // More often than a message has attempts.
     ledger.called(20).await;
     ledger.be(Manner::Books);
-    assert_eq!(all_settled(&daemon).await.dead, 0);
+    assert_eq!(settled(&daemon, 20).await.dead, 0);
     assert!(ledger.book().overtaken().is_empty());
     ledger.be(Manner::Says { code: 9, pushback: None });
     publish(&daemon, [entry(20, 4)].into_iter()).await;
-    let last = all_settled(&daemon).await;
+    let last = settled(&daemon, 21).await;
     assert_eq!(last.dead, 1);
-    assert_eq!(dead(&daemon).await[0].2, "the back office answered FAILED_PRECONDITION");
+    assert_eq!(letters(&daemon, 1).await[0].2, "the back office answered FAILED_PRECONDITION");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -193,13 +196,35 @@ async fn what_was_received_has_no_second_effect_whoever_publishes_it_again() {
     let mut daemon = world(&server, "Book", "journal: { dedupe_keys: 0 }\n").serve();
     for round in 0..3 {
         publish(&daemon, (0..40).map(|number| entry(number, 7))).await;
-        let last = all_settled(&daemon).await;
+        let last = settled(&daemon, 40).await;
         assert_eq!(last.repeated, if round == 0 { 0 } else { 40 });
         let book = ledger.book();
         assert_eq!((book.effects.len(), book.calls.len()), (40, 40), "round {round}");
         drop(book);
         daemon = daemon.kill().serve();
     }
+}
+
+/// As many letters as there are to be: the list follows the journal.
+async fn letters(daemon: &Daemon, count: usize) -> Vec<(String, v1::DeadLetterReason, String)> {
+    let listed = async {
+        let mut turn = tokio::time::interval(Duration::from_millis(20));
+        loop {
+            turn.tick().await;
+            let letters = dead(daemon).await;
+            if letters.len() >= count {
+                return letters;
+            }
+        }
+    };
+    timeout(PATIENCE, listed).await.expect("dead letters are listed")
+}
+
+/// Messages that had their effect, or were given up.
+async fn known(ledger: &Ledger, daemon: &Daemon) -> u64 {
+    let mut ids: BTreeSet<String> = dead(daemon).await.into_iter().map(|(id, _, _)| id).collect();
+    ids.extend(ledger.book().effects.keys().cloned());
+    ids.len() as u64
 }
 
 /// Kills the bus again and again while it delivers.
@@ -211,7 +236,16 @@ async fn storm(ledger: &Ledger, method: &str, messages: u64) -> Daemon {
         timeout(PATIENCE, ledger.called(messages as usize * round / 8)).await.expect("calls go on");
         daemon = daemon.kill().serve();
     }
-    all_settled(&daemon).await;
+    let mut client = operations(&daemon).await;
+    let all = async {
+        let mut turn = tokio::time::interval(Duration::from_millis(20));
+        while known(ledger, &daemon).await < messages
+            || client.list_deliveries(ListDeliveriesRequest {}).await.unwrap().get_ref().deliveries[0].lanes > 0
+        {
+            turn.tick().await;
+        }
+    };
+    timeout(PATIENCE, all).await.expect("all messages become effects or dead letters");
     drop(server);
     daemon
 }
