@@ -49,15 +49,16 @@ impl Destination {
         self.absence = None;
     }
 
-    /// It was not there: `wait` says how long it is left alone, by how often in a row that happened.
-    pub(super) fn missed(&mut self, now: Instant, why: &str, wait: impl FnOnce(u32) -> Duration) {
+    /// It was not there: `wait` says how long it is left alone, by how often in a row that happened. Says whether it was there until now.
+    pub(super) fn missed(&mut self, now: Instant, why: &str, wait: impl FnOnce(u32) -> Duration) -> bool {
         let (since, failures) = match &self.absence {
             None => (now, 1),
             // Others that were under way with the first one to fail say nothing new.
-            Some(absence) if !absence.is_asked => return,
+            Some(absence) if !absence.is_asked => return false,
             Some(absence) => (absence.since, absence.failures.saturating_add(1)),
         };
         self.absence = Some(Absence { since, until: now + wait(failures), why: why.to_owned(), failures, is_asked: false });
+        failures == 1
     }
 
     /// When something may go again without anything else happening. `lanes`: when one of them has something to send; `None`: not by itself.
@@ -89,15 +90,15 @@ mod tests {
         let now = Instant::now();
         let mut destination = Destination::default();
         assert!(destination.admits(now) && destination.admits(now));
-        destination.missed(now, "gone", seconds);
-        destination.missed(now, "gone", seconds);
+        assert!(destination.missed(now, "gone", seconds));
+        assert!(!destination.missed(now, "gone", seconds));
         assert!(!destination.admits(now));
         let then = now + seconds(1);
         assert_eq!(destination.wakes_at(Some(now), now), Some(then), "two that failed together are one failure");
         assert!(destination.admits(then));
         assert!(!destination.admits(then), "one at a time");
         assert_eq!(destination.wakes_at(Some(now), then), None);
-        destination.missed(then, "still gone", seconds);
+        assert!(!destination.missed(then, "still gone", seconds));
         let absence = destination.absence().unwrap();
         assert_eq!((absence.since, absence.until, absence.why.as_str()), (now, then + seconds(2), "still gone"));
         assert!(destination.admits(then + seconds(2)));

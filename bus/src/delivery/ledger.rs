@@ -26,7 +26,7 @@ impl Decider for Ledger {
             frontier: Some(changes.frontier.into()),
             pending: changes.lanes.iter().filter_map(|(lane, pending)| Some(written(*lane, pending.as_ref()?))).collect(),
             cleared: changes.lanes.iter().filter(|(_, pending)| pending.is_none()).map(|(lane, _)| *lane).collect(),
-            received: changes.received.iter().flat_map(|receipt| receipt.to_be_bytes()).collect::<Vec<u8>>().into(),
+            received: changes.received.iter().flat_map(|receipt| receipt.to_be_bytes()).collect(),
         };
         let event = v1::DeliveryEvent { event: Some(Event::Progressed(progressed)) };
         Ok(Decision::new(vec![event], v1::DeliveryAnswer {}))

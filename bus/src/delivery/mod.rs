@@ -12,7 +12,7 @@ mod progress;
 mod receipts;
 mod retry;
 
-pub use delivery::{Choose, Chosen, Counts, Delivery, DeliveryParts, DeliveryStatus, Once, Parcel, Plan};
+pub use delivery::{Choose, Chosen, Counts, Delivery, DeliveryParts, DeliveryStatus, Once, Parcel, Plan, Receive};
 pub use destination::Absence;
 pub use grave::{Bury, GivenUp, Grave, Refusal};
 pub use lanes::{LaneId, LaneLimits, Lanes, Sending, Settlement, Waiting};

@@ -24,7 +24,7 @@ impl Default for RetryLimits {
 pub enum Outcome {
     /// It was taken.
     Delivered,
-    /// The destination is not there, for this message and for others. That uses up no attempt.
+    /// The destination is not there, for this message and for others. That uses up no attempt, but for the message that finds it out first.
     Unavailable {
         /// When to come back, if the destination said so.
         retry_after: Option<Duration>,
@@ -96,9 +96,10 @@ pub enum Verdict {
 }
 
 impl RetryLimits {
-    /// What comes next after attempt number `attempt`; `chance` is in 0..1.
+    /// What comes next after attempt number `attempt`; `chance` is in 0..1. `is_first_to_miss`: the destination was there until this message
+    /// came. Who does that again and again, while others are taken, is the reason, and is given up at last.
     #[must_use]
-    pub fn verdict(&self, outcome: Outcome, attempt: u32, chance: f64) -> Verdict {
+    pub fn verdict(&self, outcome: Outcome, attempt: u32, is_first_to_miss: bool, chance: f64) -> Verdict {
         match outcome {
             Outcome::Delivered => Verdict::Done,
             Outcome::Rejected { why } => Verdict::Dead { reason: Reason::Rejected, why },
@@ -110,8 +111,13 @@ impl RetryLimits {
             Outcome::Throttled { retry_after, .. } => {
                 Verdict::Again { after: retry_after.min(self.longest_wait), counts: false, is_open: false }
             }
+            Outcome::Unavailable { is_open: false, why, .. } if is_first_to_miss && attempt >= self.attempts => {
+                Verdict::Dead { reason: Reason::Exhausted, why }
+            }
             // It is the destination that is waited for: when that is back, the message goes at once.
-            Outcome::Unavailable { is_open, .. } => Verdict::Again { after: Duration::ZERO, counts: false, is_open },
+            Outcome::Unavailable { is_open, .. } => {
+                Verdict::Again { after: Duration::ZERO, counts: is_first_to_miss && !is_open, is_open }
+            }
         }
     }
 
@@ -165,8 +171,11 @@ mod tests {
             (throttled(Duration::from_secs(7)), 3, again(7, false, false)),
             (throttled(Duration::MAX), 3, again(300, false, false)),
         ];
+        assert_eq!(limits.verdict(away(false), 2, true, 0.5), again(0, true, false));
+        assert_eq!(limits.verdict(away(false), 3, true, 0.5), dead(Reason::Exhausted));
+        assert_eq!(limits.verdict(away(true), 3, true, 0.5), again(0, false, true), "it is still to be found out");
         for (outcome, attempt, verdict) in cases {
-            assert_eq!(limits.verdict(outcome.clone(), attempt, 0.5), verdict, "{outcome:?}");
+            assert_eq!(limits.verdict(outcome.clone(), attempt, false, 0.5), verdict, "{outcome:?}");
         }
     }
 }

@@ -6,7 +6,7 @@ mod parcel;
 mod received;
 mod state;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod write;
 
 use std::collections::VecDeque;
@@ -28,6 +28,9 @@ use crate::keyed::{Clock, Failure, Keyed};
 /// Says whether a message is delivered, and in which lane.
 pub type Choose = Box<dyn Fn(&Message) -> Option<Chosen> + Send + Sync>;
 
+/// Says what receipt a message has; `None`: none.
+pub type Receive = Box<dyn Fn(&Message) -> Option<Receipt> + Send + Sync>;
+
 /// What is delivered, and how.
 pub struct Plan {
     /// Names it, among the deliveries of this bus and in the journal.
@@ -47,7 +50,7 @@ pub struct Plan {
 /// How a message is known that was received before.
 pub struct Once {
     /// The receipt of a message: one whose receipt is among the last ones is not delivered. `None`: it is like no other.
-    pub receipt: Box<dyn Fn(&Message) -> Option<Receipt> + Send + Sync>,
+    pub receipt: Receive,
     /// Receipts that are remembered.
     pub most: usize,
 }

@@ -128,6 +128,7 @@ impl Parcel {
     fn judge(&mut self, outcome: Outcome) {
         self.is_settled = true;
         let (retry, now) = (self.desk.plan.retry, Instant::now());
+        let mut is_first_to_miss = false;
         {
             let state = &mut *self.desk.state();
             match outcome {
@@ -136,7 +137,8 @@ impl Parcel {
             }
             match &outcome {
                 Outcome::Unavailable { retry_after, why, .. } => {
-                    state.destination.missed(now, why, |failures| retry.after(*retry_after, failures, fastrand::f64()));
+                    let wait = |failures| retry.after(*retry_after, failures, fastrand::f64());
+                    is_first_to_miss = state.destination.missed(now, why, wait);
                 }
                 _ => state.destination.answered(),
             }
@@ -146,7 +148,7 @@ impl Parcel {
                 receipts.settle(receipt, is_received);
             }
         }
-        match retry.verdict(outcome, self.sending.attempt, fastrand::f64()) {
+        match retry.verdict(outcome, self.sending.attempt, is_first_to_miss, fastrand::f64()) {
             Verdict::Done => match self.letter.take() {
                 Some(letter) => self.desk.clone().later(bury::recovered(self.desk.clone(), letter, self.sending)),
                 None => self.desk.finish(&self.sending, Settlement::Done),

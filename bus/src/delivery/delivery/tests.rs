@@ -18,7 +18,7 @@ use crate::keyed::clock::Manual;
 use crate::keyed::{Answers, KeyedSettings, Parts, Timers};
 
 /// A journal that outlives what stands on it.
-struct World {
+pub(in crate::delivery) struct World {
     journal: Arc<dyn Journal>,
     clock: Arc<Manual>,
     folder: TempDir,
@@ -28,7 +28,7 @@ struct World {
 }
 
 /// What stands on it.
-struct Running {
+pub(in crate::delivery) struct Running {
     delivery: Delivery,
     graves: Arc<Keyed<Grave>>,
     projection: Arc<Projection>,
@@ -36,7 +36,7 @@ struct Running {
 }
 
 impl World {
-    fn new() -> Self {
+    pub(in crate::delivery) fn new() -> Self {
         Self {
             journal: Arc::new(Memory::new()),
             clock: Arc::new(Manual::at_seconds(1_000)),
@@ -47,7 +47,7 @@ impl World {
         }
     }
 
-    async fn start(&self) -> Running {
+    pub(in crate::delivery) async fn start(&self) -> Running {
         let folds: Vec<Box<dyn Fold>> = vec![Box::new(Answers::default()), Box::new(Timers), Box::new(ReceiptFold)];
         let path = self.folder.path().join("views.sqlite");
         let projection = Arc::new(Projection::open(&path, folds, self.journal.clone(), Settings::default()).unwrap());
@@ -67,7 +67,7 @@ impl World {
         Running { delivery: Delivery::open(plan, parts).await.unwrap(), graves, projection, journal: self.journal.clone() }
     }
 
-    async fn publish(&self, messages: Vec<Message>) {
+    pub(in crate::delivery) async fn publish(&self, messages: Vec<Message>) {
         let record = Record { events: messages, ..Record::default() };
         let entry = Entry { data: record.encode_to_vec().into(), step: None, fingerprint: None };
         self.journal.append(vec![entry]).await.unwrap().durable().await.unwrap();
@@ -76,13 +76,13 @@ impl World {
 
 impl Running {
     /// Stops without draining.
-    async fn crash(self) {
+    pub(in crate::delivery) async fn crash(self) {
         drop(self.delivery);
         drop(self.graves);
         self.projection.close().await;
     }
 
-    async fn take(&self) -> Parcel {
+    pub(in crate::delivery) async fn take(&self) -> Parcel {
         let taken = timeout(Duration::from_secs(30), self.delivery.take(1)).await.expect("a message comes");
         taken.into_iter().next().expect("the delivery goes on")
     }
@@ -256,6 +256,27 @@ async fn a_destination_that_is_away_is_asked_by_one_message_and_uses_up_no_attem
             taken += 1;
         }
     }
+}
+
+#[tokio::test]
+async fn a_message_that_drives_its_destination_away_again_and_again_is_given_up() {
+    let world = World::new();
+    world.publish((0..40).map(|id| message(id, &id.to_string())).collect()).await;
+    let running = world.start().await;
+    let mut delivered = 0;
+    while delivered < 39 || running.delivery.status().counts.dead < 1 {
+        let taken = timeout(Duration::from_secs(30), running.delivery.take(1)).await.unwrap();
+        for parcel in taken {
+            let is_poison = parcel.message.id == "7";
+            delivered += u32::from(!is_poison);
+            parcel.settle(if is_poison { away() } else { Outcome::Delivered });
+            if !is_poison && delivered >= 30 {
+                world.publish(vec![message(100, "100")]).await;
+            }
+        }
+    }
+    let letter = running.letter("crm/1.7", DeadLetterStatus::Dead).await;
+    assert_eq!(letter.failures[0].reason(), DeadLetterReason::Exhausted);
 }
 
 #[tokio::test]

@@ -2,6 +2,8 @@
 
 mod judge;
 mod request;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;

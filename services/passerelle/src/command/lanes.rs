@@ -179,7 +179,14 @@ mod tests {
         let alone = Delivery { name: "web".to_owned(), consumers: 0, oldest: None, delivered: 0, ..there.clone() };
         let counts = BTreeMap::from([("crm".to_owned(), 20)]);
         let rates = Rates { counts: &counts, seconds: 2.0 };
-        expect![[""]].assert_eq(&table(&[there, away, back, alone], now, Some(&rates)));
+        expect![[r#"
+            DELIVERY  TO                 STATE                          WAITING  UNDER WAY  LANES  UNREAD  OLDEST  DELIVERED  A SECOND  REPEATED  FAILED  DEAD
+            crm       consumers          2 consumers                    3        1          2      0       10 s    120        50        0         0       0
+            mail      mail.v1.Mail/Send  away for 5 min, asked in 12 s  3        1          2      0       2 h     120        -         0         0       4
+            post      mail.v1.Mail/Send  there                          3        1          2      0       2 h     120        -         7         0       4
+            web       consumers          no consumer                    3        1          2      0       -       0          -         0         0       0
+            mail is away: UNAVAILABLE: back office mail is down
+        "#]].assert_eq(&table(&[there, away, back, alone], now, Some(&rates)));
         assert_eq!(table(&[], now, None), "no delivery is declared; passerelle reference settings shows how (`deliveries`)\n");
     }
 }
