@@ -159,7 +159,7 @@ async fn an_answer_that_was_lost_is_a_dead_letter_where_the_method_must_not_be_c
     assert_eq!(letters.len(), 1, "{letters:?}");
     let (id, reason, why) = &letters[0];
     assert_eq!((id.as_str(), *reason), ("1", v1::DeadLetterReason::Undecided));
-    assert!(why.starts_with("UNAVAILABLE: back office ledger broke the call off"), "{why}");
+    assert!(why.contains("back office ledger broke the call off"), "{why}");
     let listed = operator(&daemon, &["dead", "list", "--reason", "undecided"]).await.stdout;
     assert!(listed.contains("undecided"), "{listed}");
     // A person has looked: it is to be sent again, whatever was known of it.
@@ -197,7 +197,8 @@ async fn what_was_received_has_no_second_effect_whoever_publishes_it_again() {
     for round in 0..3 {
         publish(&daemon, (0..40).map(|number| entry(number, 7))).await;
         let last = settled(&daemon, 40).await;
-        assert_eq!(last.repeated, if round == 0 { 0 } else { 40 });
+        // Those that a kill found before their passing over was written down are passed over once more.
+        assert!(if round == 0 { last.repeated == 0 } else { last.repeated >= 40 }, "{last:?}");
         let book = ledger.book();
         assert_eq!((book.effects.len(), book.calls.len()), (40, 40), "round {round}");
         drop(book);
