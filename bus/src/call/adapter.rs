@@ -22,6 +22,7 @@ use super::body::Body;
 use super::frame::{Deframer, frame};
 use super::gateway::{CallLimits, Exchange};
 use super::observe::Observed;
+use super::own::Track;
 use super::policy::{Pushback, Retries};
 use super::record::RequestTap;
 use super::{Route, status};
@@ -80,6 +81,7 @@ async fn start(
     let refusal = Refusal::default();
     let sample = request.extensions_mut().remove::<Sample>();
     let tap = request.extensions_mut().remove::<RequestTap>().map(RequestTap::carried);
+    let track = request.extensions_mut().remove::<Track>();
     let mut incoming =
         Requests { sample, tap, ..Requests::new(request.into_body(), limits.message_bytes, compression, refusal.clone()) };
     let call = |messages| Call { method: route.method().to_owned(), messages, context: context.clone() };
@@ -91,7 +93,10 @@ async fn start(
     let message = incoming.only().await.map_err(|fault| refusal.status(fault))?;
     let mut retries = retries;
     loop {
-        match started(adapter, route, call(Messages::one(message.clone())), refusal.clone()).await {
+        track.iter().for_each(Track::sent);
+        let answered = started(adapter, route, call(Messages::one(message.clone())), refusal.clone()).await;
+        track.iter().for_each(Track::answered);
+        match answered {
             Ok(started) => return Ok(started),
             Err(status) => match retry(&mut retries, &status) {
                 Some(pause) => tokio::time::sleep(pause).await,

@@ -88,7 +88,11 @@ impl Gateway {
         if let Some(refusal) = not_grpc(&request) {
             return refusal;
         }
-        let request = request.map(Inward::coming);
+        self.lead(route, request.map(Inward::coming), started).await
+    }
+
+    /// Carries one call, whoever asks for it.
+    pub(super) async fn lead(&self, route: Arc<Route>, request: Request<Inward>, started: Instant) -> Response<Body> {
         if route.choice.is_none() {
             return self.carry_to(route, request, started).await;
         }

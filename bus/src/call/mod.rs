@@ -17,6 +17,7 @@ mod hedge;
 mod inward;
 mod lookup;
 pub mod observe;
+mod own;
 mod policy;
 pub mod record;
 mod remote;
@@ -31,6 +32,7 @@ pub use self::coalesce::Coalesce;
 pub use self::endpoint::{Declared, Endpoint, EndpointStatus};
 pub use self::frame::TooLarge;
 pub use self::gateway::{CallLimits, Gateway};
+pub use self::own::{Manner, Order, Reach, Reply};
 pub use self::policy::{
     BatchWindow, BreakerSettings, BreakerStatus, ChannelSettings, ChannelUsage, EnvelopeSettings, EnvelopeStatus,
     FailurePercentage, HedgeSettings, HedgeStatus, LARGEST_VALUE, Limits, MethodSettings, OutlierSettings, PolicySettings,

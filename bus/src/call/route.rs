@@ -30,7 +30,7 @@ pub struct Route {
     /// What was declared about the method.
     pub(super) rules: MethodSettings,
     /// Whether its contract says that it may be called again.
-    pub(super) idempotent: bool,
+    idempotent: bool,
     /// Whether its contract says that it reads and changes nothing.
     read_only: bool,
     /// How long a call of it takes.
@@ -148,6 +148,11 @@ impl Route {
     /// Whether the method reads and changes nothing, as was declared or else as its contract says.
     pub(super) fn only_reads(&self) -> bool {
         self.rules.read_only.unwrap_or(self.read_only)
+    }
+
+    /// Whether it may be called again when it is not known if it had its effect, as was declared or else as its contract says.
+    pub(super) fn is_idempotent(&self) -> bool {
+        self.rules.idempotent.unwrap_or(self.idempotent || self.only_reads())
     }
 
     /// How its calls are shared, if they may be.

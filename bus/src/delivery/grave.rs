@@ -200,6 +200,7 @@ impl From<Reason> for v1::DeadLetterReason {
         match reason {
             Reason::Rejected => Self::Rejected,
             Reason::Exhausted => Self::Exhausted,
+            Reason::Undecided => Self::Undecided,
             Reason::Expired => Self::Expired,
         }
     }

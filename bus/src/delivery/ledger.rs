@@ -26,6 +26,7 @@ impl Decider for Ledger {
             frontier: Some(changes.frontier.into()),
             pending: changes.lanes.iter().filter_map(|(lane, pending)| Some(written(*lane, pending.as_ref()?))).collect(),
             cleared: changes.lanes.iter().filter(|(_, pending)| pending.is_none()).map(|(lane, _)| *lane).collect(),
+            received: changes.received.iter().flat_map(|receipt| receipt.to_be_bytes()).collect(),
         };
         let event = v1::DeliveryEvent { event: Some(Event::Progressed(progressed)) };
         Ok(Decision::new(vec![event], v1::DeliveryAnswer {}))
@@ -54,7 +55,7 @@ impl Decider for Ledger {
 }
 
 fn written(lane: u64, pending: &Pending) -> v1::PendingLane {
-    v1::PendingLane { lane, first: Some(pending.first.into()), attempts: pending.attempts }
+    v1::PendingLane { lane, first: Some(pending.first.into()), attempts: pending.attempts, is_begun: pending.is_begun }
 }
 
 impl From<Place> for v1::Place {
@@ -73,7 +74,7 @@ impl From<&v1::DeliveryState> for Progress {
     fn from(state: &v1::DeliveryState) -> Self {
         let lanes = state.lanes.iter().map(|pending| {
             let first = pending.first.unwrap_or_default().into();
-            (pending.lane, Pending { first, attempts: pending.attempts })
+            (pending.lane, Pending { first, attempts: pending.attempts, is_begun: pending.is_begun })
         });
         Self { frontier: state.frontier.unwrap_or_default().into(), lanes: lanes.collect() }
     }
@@ -89,9 +90,16 @@ mod tests {
 
     fn changes() -> impl Strategy<Value = Changes> {
         let place = (0..50_u64, 0..3_u32).prop_map(|(position, index)| Place { position, index });
-        let pending = prop::option::of((place.clone(), 0..5_u32).prop_map(|(first, attempts)| Pending { first, attempts }));
-        (prop::collection::btree_map(0..8_u64, pending, 0..6), place)
-            .prop_map(|(lanes, frontier)| Changes { lanes: lanes.into_iter().collect(), frontier })
+        let pending = prop::option::of(pending(place.clone()));
+        (prop::collection::btree_map(0..8_u64, pending, 0..6), place).prop_map(|(lanes, frontier)| Changes {
+            lanes: lanes.into_iter().collect(),
+            frontier,
+            received: Vec::new(),
+        })
+    }
+
+    fn pending(place: impl Strategy<Value = Place>) -> impl Strategy<Value = Pending> {
+        (place, 0..5_u32, any::<bool>()).prop_map(|(first, attempts, is_begun)| Pending { first, attempts, is_begun })
     }
 
     proptest! {

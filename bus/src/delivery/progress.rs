@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::Place;
 use super::lanes::LaneId;
+use super::{Place, Receipt};
 
 /// Everything before the frontier is settled, but of the lanes that are named what is at their first place or after it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub struct Pending {
     pub first: Place,
     /// Attempts that it has had.
     pub attempts: u32,
+    /// Whether another attempt was begun: only of destinations that must not be given a message twice.
+    pub is_begun: bool,
 }
 
 /// What changed since progress was written down last.
@@ -30,6 +32,8 @@ pub struct Changes {
     pub lanes: Vec<(LaneId, Option<Pending>)>,
     /// Where to read on.
     pub frontier: Place,
+    /// What was received for good.
+    pub received: Vec<Receipt>,
 }
 
 impl Progress {

@@ -24,6 +24,22 @@ impl Default for RetryLimits {
 pub enum Outcome {
     /// It was taken.
     Delivered,
+    /// The destination is not there, for this message and for others. That uses up no attempt, but for the message that finds it out first.
+    Unavailable {
+        /// When to come back, if the destination said so.
+        retry_after: Option<Duration>,
+        /// Whether what became of this attempt is still to be found out; else nothing did.
+        is_open: bool,
+        /// Why, without values of the message.
+        why: String,
+    },
+    /// The destination wants it later. That uses up no attempt.
+    Throttled {
+        /// When to come back.
+        retry_after: Duration,
+        /// Why, without values of the message.
+        why: String,
+    },
     /// It failed, and may be sent again.
     Failed {
         /// When to come back, if the destination said so.
@@ -36,6 +52,11 @@ pub enum Outcome {
         /// Why, without values of the message.
         why: String,
     },
+    /// Whether it was taken cannot be known, and sending it again might do it twice.
+    Undecided {
+        /// Why, without values of the message.
+        why: String,
+    },
 }
 
 /// Why a message is given up.
@@ -45,6 +66,8 @@ pub enum Reason {
     Rejected,
     /// It failed as often as it may.
     Exhausted,
+    /// Whether it was taken cannot be known.
+    Undecided,
     /// Its deadline passed before it was taken.
     Expired,
 }
@@ -58,6 +81,10 @@ pub enum Verdict {
     Again {
         /// How long to wait.
         after: Duration,
+        /// Whether the attempt counts.
+        counts: bool,
+        /// Whether what became of the attempt is still to be found out.
+        is_open: bool,
     },
     /// It is a dead letter.
     Dead {
@@ -69,19 +96,33 @@ pub enum Verdict {
 }
 
 impl RetryLimits {
-    /// What comes next after attempt number `attempt`; `chance` is in 0..1.
+    /// What comes next after attempt number `attempt`; `chance` is in 0..1. `is_first_to_miss`: the destination was there until this message
+    /// came. Who does that again and again, while others are taken, is the reason, and is given up at last.
     #[must_use]
-    pub fn verdict(&self, outcome: Outcome, attempt: u32, chance: f64) -> Verdict {
+    pub fn verdict(&self, outcome: Outcome, attempt: u32, is_first_to_miss: bool, chance: f64) -> Verdict {
         match outcome {
             Outcome::Delivered => Verdict::Done,
             Outcome::Rejected { why } => Verdict::Dead { reason: Reason::Rejected, why },
+            Outcome::Undecided { why } => Verdict::Dead { reason: Reason::Undecided, why },
             Outcome::Failed { why, .. } if attempt >= self.attempts => Verdict::Dead { reason: Reason::Exhausted, why },
-            Outcome::Failed { retry_after, .. } => Verdict::Again { after: self.after(retry_after, attempt, chance) },
+            Outcome::Failed { retry_after, .. } => {
+                Verdict::Again { after: self.after(retry_after, attempt, chance), counts: true, is_open: false }
+            }
+            Outcome::Throttled { retry_after, .. } => {
+                Verdict::Again { after: retry_after.min(self.longest_wait), counts: false, is_open: false }
+            }
+            Outcome::Unavailable { is_open: false, why, .. } if is_first_to_miss && attempt >= self.attempts => {
+                Verdict::Dead { reason: Reason::Exhausted, why }
+            }
+            // It is the destination that is waited for: when that is back, the message goes at once.
+            Outcome::Unavailable { is_open, .. } => {
+                Verdict::Again { after: Duration::ZERO, counts: is_first_to_miss && !is_open, is_open }
+            }
         }
     }
 
     /// What the destination asks for, at most the longest wait; else the usual one.
-    fn after(&self, asked: Option<Duration>, attempt: u32, chance: f64) -> Duration {
+    pub(super) fn after(&self, asked: Option<Duration>, attempt: u32, chance: f64) -> Duration {
         asked.map_or_else(|| self.wait(attempt, chance), |asked| asked.min(self.longest_wait))
     }
 
@@ -113,20 +154,28 @@ mod tests {
         let why = || "the shelf is locked".to_owned();
         let later = Some(Duration::from_secs(7));
         let dead = |reason| Verdict::Dead { reason, why: why() };
+        let again = |seconds, counts, is_open| Verdict::Again { after: Duration::from_secs(seconds), counts, is_open };
+        let away = |is_open| Outcome::Unavailable { retry_after: later, is_open, why: why() };
+        let throttled = |retry_after| Outcome::Throttled { retry_after, why: why() };
         let cases = [
             (Outcome::Delivered, 1, Verdict::Done),
             (Outcome::Rejected { why: why() }, 1, dead(Reason::Rejected)),
-            (Outcome::Failed { retry_after: later, why: why() }, 2, Verdict::Again { after: Duration::from_secs(7) }),
+            (Outcome::Undecided { why: why() }, 1, dead(Reason::Undecided)),
+            (Outcome::Failed { retry_after: later, why: why() }, 2, again(7, true, false)),
             (Outcome::Failed { retry_after: later, why: why() }, 3, dead(Reason::Exhausted)),
-            (Outcome::Failed { retry_after: None, why: why() }, 2, Verdict::Again { after: Duration::from_secs(1) }),
-            (
-                Outcome::Failed { retry_after: Some(Duration::MAX), why: why() },
-                1,
-                Verdict::Again { after: Duration::from_secs(300) },
-            ),
+            (Outcome::Failed { retry_after: None, why: why() }, 2, again(1, true, false)),
+            (Outcome::Failed { retry_after: Some(Duration::MAX), why: why() }, 1, again(300, true, false)),
+            // A destination that is away for a day, or wants less, uses up no attempts.
+            (away(false), 3, again(0, false, false)),
+            (away(true), 3, again(0, false, true)),
+            (throttled(Duration::from_secs(7)), 3, again(7, false, false)),
+            (throttled(Duration::MAX), 3, again(300, false, false)),
         ];
+        assert_eq!(limits.verdict(away(false), 2, true, 0.5), again(0, true, false));
+        assert_eq!(limits.verdict(away(false), 3, true, 0.5), dead(Reason::Exhausted));
+        assert_eq!(limits.verdict(away(true), 3, true, 0.5), again(0, false, true), "it is still to be found out");
         for (outcome, attempt, verdict) in cases {
-            assert_eq!(limits.verdict(outcome.clone(), attempt, 0.5), verdict, "{outcome:?}");
+            assert_eq!(limits.verdict(outcome.clone(), attempt, false, 0.5), verdict, "{outcome:?}");
         }
     }
 }

@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{Deliveries, One};
+use super::{Deliveries, One, To};
 use crate::journal::stopping;
 
 /// Most messages that a consumer may have asked for and not been sent.
@@ -60,6 +60,10 @@ impl deliveries_server::Deliveries for Deliveries {
         let mut requests = request.into_inner();
         let first = requests.message().await?.ok_or_else(|| Status::invalid_argument("delivery: the first request names it"))?;
         let one = self.named(&first.delivery)?;
+        if let To::Method { path, .. } = &one.to {
+            let method = path.trim_start_matches('/');
+            return Err(Status::failed_precondition(format!("delivery: its messages go to {method}, not to consumers")));
+        }
         let (responses, stream) = mpsc::channel(UNREAD);
         let mut consumer = Consumer { one: Counted::new(one), credit: 0, next_tag: 1, in_hand: HashMap::new() };
         let mut stopped = self.0.stopping.clone();

@@ -10,8 +10,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use passerelle_bus::delivery::{self, DeliveryParts, Grave, Ledger};
-use passerelle_bus::keyed::{Carried, Decider, Entities, Keyed, KeyedSettings, OpenError, Parts};
+use http::HeaderName;
+use passerelle_bus::call::Gateway;
+use passerelle_bus::contract::Registry;
+use passerelle_bus::delivery::{self, DeliveryParts, Grave, Ledger, Method, ReceiptFold};
+use passerelle_bus::keyed::{Carried, Clock, Decider, Entities, Keyed, KeyedSettings, OpenError, Parts};
 use passerelle_journal::{Journal, Position};
 use passerelle_projection::{Fold, Projection};
 use passerelle_proto::bus::v1::deliveries_server::DeliveriesServer;
@@ -19,7 +22,7 @@ use passerelle_proto::bus::v1::delivery_operations_server::DeliveryOperationsSer
 use tokio::sync::watch;
 
 pub use self::measures::METRICS;
-pub use self::plan::{DeliveryPlan, Key};
+pub use self::plan::{DeliveryPlan, Key, OnceKey, Received, To};
 use crate::KeepError;
 
 /// Kinds of all things that deliveries keep.
@@ -28,7 +31,7 @@ pub const KINDS: [&str; 2] = [Ledger::KIND, Grave::KIND];
 /// The tables that deliveries are listed from.
 #[must_use]
 pub fn folds() -> Vec<Box<dyn Fold>> {
-    vec![Box::new(Entities::with_columns(Grave))]
+    vec![Box::new(Entities::with_columns(Grave)), Box::new(ReceiptFold)]
 }
 
 /// The deliveries cannot begin.
@@ -54,6 +57,19 @@ pub struct Settings {
     pub hash_key: [u8; 16],
     /// Turns to true when the bus is being stopped: streams, which may last for ever, end then.
     pub stopping: watch::Receiver<bool>,
+    /// How methods are called.
+    pub calls: Calls,
+}
+
+/// How methods are called that messages go to.
+#[derive(Clone)]
+pub struct Calls {
+    /// Who carries calls.
+    pub gateway: Arc<Gateway>,
+    /// Where methods stand.
+    pub registry: Arc<Registry>,
+    /// The metadata by which channels say who they are.
+    pub channel_key: HeaderName,
 }
 
 /// The deliveries of a bus. Cheap to clone.
@@ -72,9 +88,22 @@ struct Inner {
 /// One of them.
 struct One {
     name: String,
-    delivery: delivery::Delivery,
+    to: To,
+    delivery: Arc<delivery::Delivery>,
     /// Consumers at this moment.
     consumers: consume::Consumers,
+}
+
+impl One {
+    /// Begins to call the method that its messages go to, if they do.
+    fn call(&self, settings: &Settings, clock: &Arc<dyn Clock>) {
+        let To::Method { path, timeout } = self.to.clone() else { return };
+        let Calls { gateway, registry, channel_key } = settings.calls.clone();
+        let (delivery, clock) = (self.name.clone(), clock.clone());
+        let method = Arc::new(Method { delivery, path, timeout, channel_key, gateway, registry, clock });
+        // It ends when the bus is being stopped.
+        tokio::spawn(method.serve(self.delivery.clone(), settings.stopping.clone()));
+    }
 }
 
 impl Deliveries {
@@ -84,14 +113,25 @@ impl Deliveries {
         let again = || Parts { journal: journal.clone(), projection: projection.clone(), clock: clock.clone() };
         let ledger = Arc::new(Keyed::open(Ledger, again(), KeyedSettings::default(), |_| {})?);
         let graves = Arc::new(Keyed::open(Grave, again(), KeyedSettings::default(), |_| {})?);
-        let parts =
-            DeliveryParts { journal: journal.clone(), ledger: ledger.clone(), graves: graves.clone(), clock: clock.clone() };
+        let parts = DeliveryParts {
+            journal: journal.clone(),
+            ledger: ledger.clone(),
+            graves: graves.clone(),
+            projection: projection.clone(),
+            clock: clock.clone(),
+        };
         let mut all = BTreeMap::new();
         for plan in plans {
-            let name = plan.name.clone();
+            let (name, to) = (plan.name.clone(), plan.to.clone());
             let delivery = delivery::Delivery::open(plan.for_bus(settings.hash_key), parts.clone()).await;
             let delivery = delivery.map_err(|why| Error::Unreadable { name: name.clone(), why: why.to_string() })?;
-            all.insert(name.clone(), Arc::new(One { name, delivery, consumers: consume::Consumers::default() }));
+            all.insert(
+                name.clone(),
+                Arc::new(One { name, to, delivery: Arc::new(delivery), consumers: consume::Consumers::default() }),
+            );
+        }
+        for one in all.values() {
+            one.call(&settings, &clock);
         }
         let stopping = settings.stopping;
         Ok(Self(Arc::new(Inner { all, ledger, graves, journal, projection, stopping })))

@@ -1,8 +1,8 @@
 //! What operators see and do: deliveries, dead letters.
 
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
-use passerelle_bus::delivery::{Bury, Refusal};
+use passerelle_bus::delivery::{Absence, Bury, Refusal};
 use passerelle_bus::keyed::Failure;
 use passerelle_journal::Position;
 use passerelle_proto::Acknowledgement;
@@ -11,7 +11,7 @@ use prost::Message as _;
 use tonic::{Request, Response, Status};
 
 use super::letters::Query;
-use super::{Deliveries, One};
+use super::{Deliveries, One, To};
 use crate::journal::{of_append, of_read};
 
 /// Bytes of an explanation at most.
@@ -86,6 +86,11 @@ impl Deliveries {
         };
         v1::Delivery {
             name: one.name.clone(),
+            to: match &one.to {
+                To::Consumers => "consumers".to_owned(),
+                To::Method { path, .. } => path.trim_start_matches('/').to_owned(),
+            },
+            absence: status.absence.map(absence),
             waiting: status.waiting as u64,
             under_way: status.under_way as u64,
             lanes: status.lanes as u64,
@@ -95,6 +100,7 @@ impl Deliveries {
             delivered: status.counts.delivered,
             failed: status.counts.failed,
             dead: status.counts.dead,
+            repeated: status.counts.repeated,
         }
     }
 
@@ -105,6 +111,14 @@ impl Deliveries {
         let record = v1::Record::decode(read.into_iter().next()?.entry.data).ok()?;
         SystemTime::try_from(record.time?).ok()
     }
+}
+
+/// An absence by the clock on the wall.
+fn absence(absence: Absence) -> v1::Absence {
+    let (now, wall) = (Instant::now(), SystemTime::now());
+    let since = wall.checked_sub(now.saturating_duration_since(absence.since));
+    let next_attempt = wall.checked_add(absence.until.saturating_duration_since(now));
+    v1::Absence { since: since.map(Into::into), next_attempt: next_attempt.map(Into::into), why: absence.why }
 }
 
 fn refused(failure: &Failure<Refusal>) -> Status {

@@ -3,22 +3,27 @@
 use std::hash::Hasher;
 use std::time::Duration;
 
-use passerelle_bus::delivery::{Chosen, LaneLimits, Plan, RetryLimits};
+use passerelle_bus::delivery::{Chosen, LaneLimits, Once, Plan, RetryLimits};
 use passerelle_proto::bus::v1;
 use siphasher::sip::SipHasher13;
+use siphasher::sip128::Hasher128;
 
 use crate::journal::Filter;
 
-/// A delivery to consumers.
+/// A delivery.
 #[derive(Debug, Clone)]
 pub struct DeliveryPlan {
     /// Its name: letters, digits, `.`, `-`, `_`.
     pub name: String,
+    /// Where its messages go.
+    pub to: To,
     /// Which messages.
     pub filter: Filter,
     /// Messages of one key keep their order.
     pub key: Key,
-    /// Messages with consumers at the same time.
+    /// How a message is known that was received before.
+    pub once: Received,
+    /// Messages with the destination at the same time.
     pub under_way: usize,
     /// Bytes of messages in memory.
     pub bytes: usize,
@@ -28,6 +33,41 @@ pub struct DeliveryPlan {
     pub first_wait: Duration,
     /// Longest wait between two attempts.
     pub longest_wait: Duration,
+}
+
+/// Where messages go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum To {
+    /// To whoever consumes them.
+    Consumers,
+    /// To a method.
+    Method {
+        /// `/package.Service/Method`.
+        path: String,
+        /// How long a call may take.
+        timeout: Duration,
+    },
+}
+
+/// How a message is known that was received before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Received {
+    /// What makes it the same.
+    pub key: OnceKey,
+    /// How many are remembered; 0: none, what comes twice is delivered twice.
+    pub most: usize,
+}
+
+/// What makes two messages the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnceKey {
+    /// Source and id.
+    #[default]
+    Message,
+    /// Type and subject; of messages without a subject, source and id.
+    Subject,
+    /// Type and correlation id; of messages without one, source and id.
+    Correlation,
 }
 
 /// What keeps the order of messages.
@@ -44,7 +84,7 @@ pub enum Key {
 
 impl DeliveryPlan {
     pub(super) fn for_bus(self, hash_key: [u8; 16]) -> Plan {
-        let Self { name, filter, key, under_way, bytes, attempts, first_wait, longest_wait } = self;
+        let Self { name, to: _, filter, key, once, under_way, bytes, attempts, first_wait, longest_wait } = self;
         let choose = move |message: &v1::Message| {
             filter.fits(message).then(|| Chosen { lane: key.of(message).map(|text| hash(hash_key, text)) })
         };
@@ -54,6 +94,8 @@ impl DeliveryPlan {
             lanes: LaneLimits { under_way, ..LaneLimits::default() },
             bytes,
             retry: RetryLimits { attempts, first_wait, longest_wait },
+            once: (once.most > 0)
+                .then(|| Once { receipt: Box::new(move |message| Some(once.key.receipt(hash_key, message))), most: once.most }),
         }
     }
 }
@@ -67,6 +109,25 @@ impl Key {
             Self::None => return None,
         };
         Some(text.as_str()).filter(|text| !text.is_empty())
+    }
+}
+
+impl OnceKey {
+    /// A hash of what makes it the same.
+    fn receipt(self, hash_key: [u8; 16], message: &v1::Message) -> u128 {
+        let v1::Message { id, source, r#type, subject, correlation_id, .. } = message;
+        let (kind, texts) = match self {
+            Self::Subject if !subject.is_empty() => (1, [r#type, subject]),
+            Self::Correlation if !correlation_id.is_empty() => (2, [r#type, correlation_id]),
+            Self::Message | Self::Subject | Self::Correlation => (0, [source, id]),
+        };
+        let mut hasher = siphasher::sip128::SipHasher13::new_with_key(&hash_key);
+        hasher.write_u8(kind);
+        for text in texts {
+            hasher.write_u64(text.len() as u64);
+            hasher.write(text.as_bytes());
+        }
+        hasher.finish128().as_u128()
     }
 }
 

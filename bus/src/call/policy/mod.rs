@@ -161,9 +161,8 @@ impl Policy {
 
     /// What may be tried again of a call that was let in. A probe finds out by one attempt.
     pub(super) fn retries(&self, route: &Route, headers: &mut HeaderMap, exchange: &Exchange) -> Option<Retries<'_>> {
-        let idempotent = route.rules.idempotent.unwrap_or(route.idempotent || route.only_reads());
         let is_probe = exchange.observed.admission().is_none_or(|admission| admission.is_probe);
-        if !idempotent || is_probe {
+        if !route.is_idempotent() || is_probe {
             return None;
         }
         self.retry.claim(self, route.rules.cost, headers, exchange.deadline)

@@ -13,6 +13,7 @@ use tonic::{Code, Status};
 use super::super::body::BodyError;
 use super::super::frame::Measure;
 use super::super::observe::Observed;
+use super::super::own::Track;
 use super::super::status;
 use super::connection::Lease;
 use super::upload::{Upload, UploadError};
@@ -27,6 +28,8 @@ pub struct Download {
     pub(super) timer: Option<Pin<Box<Sleep>>>,
     /// The outcome, where the back office told it in the headers and sends no trailers.
     pub(super) told: Option<Code>,
+    /// Is told when the back office says what became of the call.
+    pub(super) track: Option<Track>,
     pub(super) observed: Observed,
     /// `None` once the outcome is out.
     pub(super) lease: Option<Lease>,
@@ -98,6 +101,7 @@ impl Download {
                 None => self.end(status::of_silence(self.observed.endpoint())),
                 Some(Code::Ok) if !self.is_whole() => self.end(status::of_untrue(self.observed.endpoint(), &self.measure)),
                 Some(code) => {
+                    self.track.iter().for_each(Track::answered);
                     self.close(code);
                     Poll::Ready(trailers.map(|trailers| Ok(Frame::trailers(trailers))))
                 }

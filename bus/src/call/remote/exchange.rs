@@ -18,6 +18,7 @@ use super::super::frame::Measure;
 use super::super::gateway::{CallLimits, Exchange};
 use super::super::hedge::Tried;
 use super::super::inward::Inward;
+use super::super::own::Track;
 use super::super::policy::{Pushback, Retries};
 use super::super::record::RequestTap;
 use super::super::{deadline, status};
@@ -59,6 +60,7 @@ struct Started {
     answer: RecvStream,
     upload: Option<Upload>,
     lease: Lease,
+    track: Option<Track>,
 }
 
 async fn start(
@@ -74,6 +76,7 @@ async fn start(
     let mut sample = request.extensions_mut().remove::<Sample>();
     let mut tap = request.extensions_mut().remove::<RequestTap>().map(RequestTap::carried);
     let tried = request.extensions_mut().remove::<Tried>();
+    let track = request.extensions_mut().remove::<Track>();
     *request.version_mut() = Version::HTTP_2;
     request.headers_mut().remove(HOST);
     *request.extensions_mut() = Extensions::new();
@@ -91,6 +94,7 @@ async fn start(
                 continue;
             }
         };
+        track.iter().for_each(Track::sent);
         match (body.take(), &mut upload) {
             (Some(body), _) => upload = Some(Upload::new(body, stream, limits.message_bytes, sample.take(), tap.take())),
             (None, Some(upload)) => upload.repeat(stream),
@@ -115,9 +119,10 @@ async fn start(
                     again(&retries, &mut request, pause).await;
                     continue;
                 }
-                return Ok(Started { head, answer, upload: upload.and_then(Upload::rest), lease });
+                return Ok(Started { head, answer, upload: upload.and_then(Upload::rest), lease, track });
             }
             Err(Break::Answer(error)) if is_unprocessed(&error) && upload.as_ref().is_none_or(Upload::is_repeatable) => {
+                track.iter().for_each(Track::unsent);
                 unprocessed += 1;
             }
             Err(Break::Answer(error)) => {
@@ -185,7 +190,7 @@ fn poll_exchange(
 }
 
 fn answer(remote: &Remote, started: Started, mut exchange: Exchange, limits: &CallLimits) -> Response<Body> {
-    let Started { head, answer, upload, mut lease } = started;
+    let Started { head, answer, upload, mut lease, track } = started;
     if !is_grpc(&head.headers) {
         lease.failed();
         let status = status::of_http(remote.name(), head.status);
@@ -195,6 +200,9 @@ fn answer(remote: &Remote, started: Started, mut exchange: Exchange, limits: &Ca
     lease.connection.answered();
     let told = status::code(&head.headers);
     if answer.is_end_stream() {
+        if told.is_some() {
+            track.iter().for_each(Track::answered);
+        }
         let untrue = match told {
             None => Some(status::of_silence(remote.name())),
             Some(Code::Ok) if exchange.observed.expects_one_message() => {
@@ -217,6 +225,7 @@ fn answer(remote: &Remote, started: Started, mut exchange: Exchange, limits: &Ca
         deadline: exchange.deadline.map(Into::into),
         timer: None,
         told,
+        track,
         observed: exchange.observed,
         lease: Some(lease),
     };

@@ -3,9 +3,10 @@
 mod bury;
 mod follow;
 mod parcel;
+mod received;
 mod state;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod write;
 
 use std::collections::VecDeque;
@@ -13,6 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use passerelle_journal::{Journal, Position};
+use passerelle_projection::Projection;
 use passerelle_proto::bus::v1::Message;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
@@ -20,11 +22,14 @@ use tokio::task::JoinSet;
 use self::parcel::Handed;
 pub use self::parcel::Parcel;
 use self::state::State;
-use super::{Grave, LaneId, LaneLimits, Ledger, Place, Progress, RetryLimits, Settlement};
+use super::{Absence, Grave, LaneId, LaneLimits, Ledger, Place, Progress, Receipt, RetryLimits};
 use crate::keyed::{Clock, Failure, Keyed};
 
 /// Says whether a message is delivered, and in which lane.
 pub type Choose = Box<dyn Fn(&Message) -> Option<Chosen> + Send + Sync>;
+
+/// Says what receipt a message has; `None`: none.
+pub type Receive = Box<dyn Fn(&Message) -> Option<Receipt> + Send + Sync>;
 
 /// What is delivered, and how.
 pub struct Plan {
@@ -38,6 +43,16 @@ pub struct Plan {
     pub bytes: usize,
     /// How failures are answered.
     pub retry: RetryLimits,
+    /// How what comes twice is known; `None`: it is delivered twice.
+    pub once: Option<Once>,
+}
+
+/// How a message is known that was received before.
+pub struct Once {
+    /// The receipt of a message: one whose receipt is among the last ones is not delivered. `None`: it is like no other.
+    pub receipt: Receive,
+    /// Receipts that are remembered.
+    pub most: usize,
 }
 
 /// A message that is delivered.
@@ -56,6 +71,8 @@ pub struct DeliveryParts {
     pub ledger: Arc<Keyed<Ledger>>,
     /// What they gave up.
     pub graves: Arc<Keyed<Grave>>,
+    /// What they delivered, by a [`ReceiptFold`](super::ReceiptFold).
+    pub projection: Arc<Projection>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
 }
@@ -67,8 +84,10 @@ pub struct Delivery {
 }
 
 /// A delivery at one moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliveryStatus {
+    /// Since when and why its destination is away, if it is.
+    pub absence: Option<Absence>,
     /// Messages in memory that are not settled.
     pub waiting: usize,
     /// Those of them that were taken.
@@ -88,8 +107,10 @@ pub struct DeliveryStatus {
 pub struct Counts {
     /// Delivered.
     pub delivered: u64,
-    /// Attempts that failed.
+    /// Attempts that failed, or found the destination away.
     pub failed: u64,
+    /// Not delivered, because a message with the same key was.
+    pub repeated: u64,
     /// Given up.
     pub dead: u64,
 }
@@ -105,6 +126,8 @@ struct Desk {
     room: Notify,
     /// Something is to be written down.
     changed: Notify,
+    /// How often progress was written down.
+    writes: watch::Sender<u64>,
     closing: watch::Sender<bool>,
 }
 
@@ -117,7 +140,8 @@ impl Delivery {
         let known = parts.ledger.state(&plan.name).await?;
         let first = Place::first_of(parts.journal.first().0);
         let progress = known.map_or(Progress { frontier: first, ..Progress::default() }, |(state, _)| Progress::from(&state));
-        let state = State::new(plan.lanes, &progress);
+        let state = State::new(&plan, &progress);
+        let known = parts.journal.durable().borrow().position;
         let (closing, _) = watch::channel(false);
         let desk = Arc::new(Desk {
             plan,
@@ -126,9 +150,11 @@ impl Delivery {
             arrived: Notify::new(),
             room: Notify::new(),
             changed: Notify::new(),
+            writes: watch::Sender::new(0),
             closing,
         });
         let mut tasks = JoinSet::new();
+        tasks.spawn(received::load(desk.clone(), known));
         tasks.spawn(follow::run(desk.clone()));
         tasks.spawn(write::run(desk.clone()));
         Ok(Self { desk, tasks: Mutex::new(tasks) })
@@ -144,7 +170,7 @@ impl Delivery {
             let (handed, wakes_at) = {
                 let mut state = self.desk.state();
                 let handed = state.hand_out(most, now);
-                (Hand { desk: &self.desk, handed: handed.into() }, state.lanes.wakes_at())
+                (Hand { desk: &self.desk, handed: handed.into() }, state.wakes_at(now))
             };
             if !handed.handed.is_empty() {
                 if handed.handed.len() == most {
@@ -178,6 +204,7 @@ impl Delivery {
         let last = self.desk.parts.journal.durable().borrow().position.0;
         let state = self.desk.state();
         DeliveryStatus {
+            absence: state.destination.absence().cloned(),
             waiting: state.lanes.waiting(),
             under_way: state.lanes.under_way(),
             lanes: state.lanes.count(),
@@ -205,7 +232,7 @@ impl Delivery {
     /// Messages for what was handed out: those that are not in memory are read, those whose time is over are given up.
     async fn parcels(&self, mut hand: Hand<'_>) -> Vec<Parcel> {
         let now = self.desk.parts.clock.now();
-        let mut parcels = Vec::with_capacity(hand.handed.len());
+        let mut parcels = Parcels(Vec::with_capacity(hand.handed.len()));
         while let Some(next) = hand.handed.front_mut() {
             let body = match next.body.take() {
                 Some(body) => Some(body),
@@ -213,9 +240,9 @@ impl Delivery {
             };
             let Some(next) = hand.handed.pop_front() else { break };
             let Some(parcel) = Parcel::open(&self.desk, next.sending, body) else { continue };
-            if is_over(&parcel.message, now) { parcel.expire() } else { parcels.push(parcel) }
+            if is_over(&parcel.message, now) { parcel.expire() } else { parcels.0.extend(received::admit(&self.desk, parcel)) }
         }
-        parcels
+        std::mem::take(&mut parcels.0)
     }
 }
 
@@ -225,10 +252,19 @@ struct Hand<'a> {
     handed: VecDeque<Handed>,
 }
 
+/// Parcels that nobody has taken yet: they go back, too.
+struct Parcels(Vec<Parcel>);
+
+impl Drop for Parcels {
+    fn drop(&mut self) {
+        self.0.drain(..).for_each(|parcel| parcel.put_back(Instant::now()));
+    }
+}
+
 impl Drop for Hand<'_> {
     fn drop(&mut self) {
         for handed in self.handed.drain(..) {
-            self.desk.finish(&handed.sending, Settlement::Again { at: Instant::now(), counts: false });
+            self.desk.put_back(&handed.sending, Instant::now());
         }
     }
 }

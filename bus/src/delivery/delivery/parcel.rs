@@ -9,7 +9,7 @@ use passerelle_proto::bus::v1::Message;
 
 use super::follow::messages;
 use super::{Desk, bury};
-use crate::delivery::{Outcome, Place, Reason, Sending, Settlement, Verdict};
+use crate::delivery::{Outcome, Place, Reason, Receipt, Sending, Settlement, Verdict};
 
 /// A message in memory.
 pub(super) struct Body {
@@ -27,13 +27,17 @@ pub(super) struct Handed {
     pub(super) body: Option<Body>,
 }
 
-/// A message that is to be delivered now. Dropped without being settled, it counts as failed, and comes again.
+/// A message that is to be delivered now. Dropped without being settled, it counts as failed, and comes again; where its attempt was
+/// [begun](Self::begin), what became of it is not known.
 pub struct Parcel {
     /// What was published.
     pub message: Message,
     desk: Arc<Desk>,
     sending: Sending,
     letter: Option<Arc<str>>,
+    /// Where it is to be received once.
+    pub(super) receipt: Option<Receipt>,
+    is_begun: bool,
     is_settled: bool,
 }
 
@@ -42,10 +46,10 @@ impl Parcel {
     pub(super) fn open(desk: &Arc<Desk>, sending: Sending, body: Option<Body>) -> Option<Self> {
         let Some(Body { message, letter, .. }) = body else {
             let at = Instant::now() + desk.plan.retry.longest_wait;
-            desk.finish(&sending, Settlement::Again { at, counts: false });
+            desk.put_back(&sending, at);
             return None;
         };
-        Some(Self { message, desk: desk.clone(), sending, letter, is_settled: false })
+        Some(Self { message, desk: desk.clone(), sending, letter, receipt: None, is_begun: false, is_settled: false })
     }
 
     /// Where the message is in the journal.
@@ -60,6 +64,33 @@ impl Parcel {
         self.sending.attempt
     }
 
+    /// Whether an attempt was begun before of which nobody knows what became of it.
+    #[must_use]
+    pub fn was_begun(&self) -> bool {
+        self.sending.was_begun
+    }
+
+    /// Whether it is a dead letter that somebody wants to be sent again.
+    #[must_use]
+    pub fn is_replay(&self) -> bool {
+        self.letter.is_some()
+    }
+
+    /// Has it written down that this attempt begins; returns when that is durable. For destinations that must not be given a message twice:
+    /// after a crash [`was_begun`](Self::was_begun) tells of it.
+    pub async fn begin(&mut self) {
+        self.is_begun = true;
+        let mut writes = self.desk.writes.subscribe();
+        let next = {
+            let mut state = self.desk.state();
+            state.lanes.begin(&self.sending);
+            state.writes + 1
+        };
+        self.desk.changed.notify_one();
+        // The sender lives as long as the desk, which this parcel holds.
+        let _ = writes.wait_for(|writes| *writes >= next).await;
+    }
+
     /// Says what became of it.
     pub fn settle(mut self, outcome: Outcome) {
         self.judge(outcome);
@@ -68,28 +99,64 @@ impl Parcel {
     /// Gives it up, because its time is over.
     pub(super) fn expire(mut self) {
         self.is_settled = true;
+        self.desk.state().destination.nobody_went();
         let why = "its deadline passed before it was delivered".to_owned();
         self.bury(Reason::Expired, why);
+    }
+
+    /// It does not go now, and nobody was asked.
+    pub(super) fn put_back(mut self, at: Instant) {
+        self.is_settled = true;
+        let body = Body::new(mem::take(&mut self.message), self.letter.take());
+        {
+            let state = &mut *self.desk.state();
+            state.keep(self.sending.place, body, self.desk.plan.bytes);
+            if let (Some(receipts), Some(receipt)) = (&mut state.receipts, self.receipt) {
+                receipts.settle(receipt, false);
+            }
+        }
+        self.desk.put_back(&self.sending, at);
+    }
+
+    /// It need not go, and nobody was asked.
+    pub(super) fn pass_over(mut self) {
+        self.is_settled = true;
+        self.desk.state().destination.nobody_went();
+        self.desk.finish(&self.sending, Settlement::Done);
     }
 
     fn judge(&mut self, outcome: Outcome) {
         self.is_settled = true;
         let (retry, now) = (self.desk.plan.retry, Instant::now());
+        let mut is_first_to_miss = false;
         {
-            let mut state = self.desk.state();
+            let state = &mut *self.desk.state();
             match outcome {
                 Outcome::Delivered => state.counts.delivered += 1,
                 _ => state.counts.failed += 1,
             }
+            match &outcome {
+                Outcome::Unavailable { retry_after, why, .. } => {
+                    let wait = |failures| retry.after(*retry_after, failures, fastrand::f64());
+                    is_first_to_miss = state.destination.missed(now, why, wait);
+                }
+                _ => state.destination.answered(),
+            }
+            // What may have been received must not come a second time by itself, either.
+            let is_received = matches!(outcome, Outcome::Delivered | Outcome::Undecided { .. });
+            if let (Some(receipts), Some(receipt)) = (&mut state.receipts, self.receipt) {
+                receipts.settle(receipt, is_received);
+            }
         }
-        match retry.verdict(outcome, self.sending.attempt, fastrand::f64()) {
+        match retry.verdict(outcome, self.sending.attempt, is_first_to_miss, fastrand::f64()) {
             Verdict::Done => match self.letter.take() {
                 Some(letter) => self.desk.clone().later(bury::recovered(self.desk.clone(), letter, self.sending)),
                 None => self.desk.finish(&self.sending, Settlement::Done),
             },
-            Verdict::Again { after } => {
+            Verdict::Again { after, counts, is_open } => {
                 let body = Body::new(mem::take(&mut self.message), self.letter.take());
-                self.desk.again(&self.sending, body, now + after);
+                self.desk.state().keep(self.sending.place, body, self.desk.plan.bytes);
+                self.desk.finish(&self.sending, Settlement::Again { at: now + after, counts, is_open });
             }
             Verdict::Dead { reason, why } => self.bury(reason, why),
         }
@@ -107,7 +174,7 @@ impl Drop for Parcel {
     fn drop(&mut self) {
         if !self.is_settled {
             let why = "whoever took it went away before saying what became of it".to_owned();
-            self.judge(Outcome::Failed { retry_after: None, why });
+            self.judge(if self.is_begun { Outcome::Undecided { why } } else { Outcome::Failed { retry_after: None, why } });
         }
     }
 }
@@ -121,9 +188,10 @@ impl Desk {
         self.changed.notify_one();
     }
 
-    fn again(&self, sending: &Sending, body: Body, at: Instant) {
-        self.state().keep(sending.place, body, self.plan.bytes);
-        self.finish(sending, Settlement::Again { at, counts: true });
+    /// A message does not go after all. What was known of it stays.
+    pub(super) fn put_back(&self, sending: &Sending, at: Instant) {
+        self.state().destination.nobody_went();
+        self.finish(sending, Settlement::Again { at, counts: false, is_open: true });
     }
 }
 

@@ -13,21 +13,22 @@ use tempfile::TempDir;
 use tokio::time::timeout;
 
 use super::*;
-use crate::delivery::{Bury, Outcome};
+use crate::delivery::{Bury, Outcome, ReceiptFold};
 use crate::keyed::clock::Manual;
 use crate::keyed::{Answers, KeyedSettings, Parts, Timers};
 
 /// A journal that outlives what stands on it.
-struct World {
+pub(in crate::delivery) struct World {
     journal: Arc<dyn Journal>,
     clock: Arc<Manual>,
     folder: TempDir,
     lanes: LaneLimits,
     bytes: usize,
+    once: bool,
 }
 
 /// What stands on it.
-struct Running {
+pub(in crate::delivery) struct Running {
     delivery: Delivery,
     graves: Arc<Keyed<Grave>>,
     projection: Arc<Projection>,
@@ -35,18 +36,19 @@ struct Running {
 }
 
 impl World {
-    fn new() -> Self {
+    pub(in crate::delivery) fn new() -> Self {
         Self {
             journal: Arc::new(Memory::new()),
             clock: Arc::new(Manual::at_seconds(1_000)),
             folder: TempDir::new().unwrap(),
             lanes: LaneLimits::default(),
             bytes: 1 << 20,
+            once: false,
         }
     }
 
-    async fn start(&self) -> Running {
-        let folds: Vec<Box<dyn Fold>> = vec![Box::new(Answers::default()), Box::new(Timers)];
+    pub(in crate::delivery) async fn start(&self) -> Running {
+        let folds: Vec<Box<dyn Fold>> = vec![Box::new(Answers::default()), Box::new(Timers), Box::new(ReceiptFold)];
         let path = self.folder.path().join("views.sqlite");
         let projection = Arc::new(Projection::open(&path, folds, self.journal.clone(), Settings::default()).unwrap());
         let parts = || Parts { journal: self.journal.clone(), projection: projection.clone(), clock: self.clock.clone() };
@@ -58,13 +60,14 @@ impl World {
             lanes: self.lanes,
             bytes: self.bytes,
             retry: RetryLimits { attempts: 4, first_wait: Duration::from_millis(1), longest_wait: Duration::from_millis(4) },
+            once: self.once.then(|| Once { receipt: Box::new(|message| message.id.parse().ok()), most: 100 }),
         };
         let (journal, clock) = (self.journal.clone(), self.clock.clone());
-        let parts = DeliveryParts { journal, ledger, graves: graves.clone(), clock };
+        let parts = DeliveryParts { journal, ledger, graves: graves.clone(), projection: projection.clone(), clock };
         Running { delivery: Delivery::open(plan, parts).await.unwrap(), graves, projection, journal: self.journal.clone() }
     }
 
-    async fn publish(&self, messages: Vec<Message>) {
+    pub(in crate::delivery) async fn publish(&self, messages: Vec<Message>) {
         let record = Record { events: messages, ..Record::default() };
         let entry = Entry { data: record.encode_to_vec().into(), step: None, fingerprint: None };
         self.journal.append(vec![entry]).await.unwrap().durable().await.unwrap();
@@ -73,13 +76,13 @@ impl World {
 
 impl Running {
     /// Stops without draining.
-    async fn crash(self) {
+    pub(in crate::delivery) async fn crash(self) {
         drop(self.delivery);
         drop(self.graves);
         self.projection.close().await;
     }
 
-    async fn take(&self) -> Parcel {
+    pub(in crate::delivery) async fn take(&self) -> Parcel {
         let taken = timeout(Duration::from_secs(30), self.delivery.take(1)).await.expect("a message comes");
         taken.into_iter().next().expect("the delivery goes on")
     }
@@ -222,4 +225,130 @@ async fn what_fails_too_often_or_comes_too_late_is_given_up() {
     assert_eq!((exhausted.failures[0].reason(), exhausted.failures[0].attempts), (DeadLetterReason::Exhausted, 4));
     let expired = running.letter("crm/1.1", DeadLetterStatus::Dead).await;
     assert_eq!(expired.failures[0].reason(), DeadLetterReason::Expired);
+}
+
+fn away() -> Outcome {
+    Outcome::Unavailable { retry_after: None, is_open: false, why: "connection refused".to_owned() }
+}
+
+#[tokio::test]
+async fn a_destination_that_is_away_is_asked_by_one_message_and_uses_up_no_attempts() {
+    let world = World::new();
+    world.publish((0..50).map(|id| message(id, &id.to_string())).collect()).await;
+    let running = world.start().await;
+    let first = running.take().await;
+    first.settle(away());
+    for _ in 0..20 {
+        let taken = timeout(Duration::from_secs(30), running.delivery.take(50)).await.unwrap();
+        assert_eq!(taken.len(), 1, "one finds out");
+        assert_eq!(running.delivery.status().absence.unwrap().why, "connection refused");
+        for parcel in taken {
+            assert_eq!(parcel.attempt(), 1);
+            parcel.settle(away());
+        }
+    }
+    running.take().await.settle(Outcome::Delivered);
+    assert_eq!(running.delivery.status().absence, None);
+    let mut taken = 1;
+    while taken < 50 {
+        for parcel in running.delivery.take(50).await {
+            parcel.settle(Outcome::Delivered);
+            taken += 1;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_drives_its_destination_away_again_and_again_is_given_up() {
+    let world = World::new();
+    world.publish((0..40).map(|id| message(id, &id.to_string())).collect()).await;
+    let running = world.start().await;
+    let mut delivered = 0;
+    while delivered < 39 || running.delivery.status().counts.dead < 1 {
+        let taken = timeout(Duration::from_secs(30), running.delivery.take(1)).await.unwrap();
+        for parcel in taken {
+            let is_poison = parcel.message.id == "7";
+            delivered += u32::from(!is_poison);
+            parcel.settle(if is_poison { away() } else { Outcome::Delivered });
+            if !is_poison && delivered >= 30 {
+                world.publish(vec![message(100, "100")]).await;
+            }
+        }
+    }
+    let letter = running.letter("crm/1.7", DeadLetterStatus::Dead).await;
+    assert_eq!(letter.failures[0].reason(), DeadLetterReason::Exhausted);
+}
+
+#[tokio::test]
+async fn what_was_received_is_not_delivered_again_after_a_crash_either() {
+    let world = World { once: true, ..World::new() };
+    let publish = |range: std::ops::Range<u64>| world.publish(range.map(|id| message(id, &id.to_string())).collect());
+    publish(0..20).await;
+    let running = world.start().await;
+    for _ in 0..20 {
+        running.take().await.settle(Outcome::Delivered);
+    }
+    publish(10..30).await;
+    for _ in 20..30 {
+        let parcel = running.take().await;
+        assert!(parcel.message.id.parse::<u64>().unwrap() >= 20);
+        parcel.settle(Outcome::Delivered);
+    }
+    assert_eq!(running.delivery.status().counts.repeated, 10);
+    assert!(running.delivery.drain(Duration::from_secs(10)).await);
+    running.crash().await;
+
+    publish(15..31).await;
+    let running = world.start().await;
+    let last = running.take().await;
+    assert_eq!(last.message.id, "30");
+    last.settle(Outcome::Delivered);
+    assert_eq!(running.delivery.status().counts.repeated, 15);
+}
+
+#[tokio::test]
+async fn two_of_one_key_are_never_with_the_destination_together() {
+    let world = World { once: true, ..World::new() };
+    world.publish(vec![message(7, "1"), message(7, "2"), message(8, "3")]).await;
+    let running = world.start().await;
+    let (first, other) = (running.take().await, running.take().await);
+    assert_eq!((first.message.id.as_str(), other.message.id.as_str()), ("7", "8"));
+    first.settle(failed());
+    let again = running.take().await;
+    assert_eq!(again.message.id, "7");
+    again.settle(Outcome::Delivered);
+    other.settle(Outcome::Delivered);
+    while running.delivery.status().counts.repeated == 0 {
+        let _ = timeout(Duration::from_millis(10), running.delivery.take(1)).await;
+    }
+}
+
+#[tokio::test]
+async fn an_attempt_that_was_begun_is_known_after_a_crash() {
+    let world = World::new();
+    world.publish(vec![message(1, "1"), message(2, "2")]).await;
+    let running = world.start().await;
+    let (mut first, second) = (running.take().await, running.take().await);
+    first.begin().await;
+    // A crash leaves no time to say what became of them.
+    std::mem::forget((first, second));
+    running.crash().await;
+    let running = world.start().await;
+    for _ in 0..2 {
+        let parcel = running.take().await;
+        assert_eq!(parcel.was_begun(), parcel.message.id == "1");
+        if parcel.was_begun() {
+            parcel.settle(Outcome::Undecided { why: "the answer was lost".to_owned() });
+        }
+    }
+    let letter = running.letter("crm/1.0", DeadLetterStatus::Dead).await;
+    assert_eq!(letter.failures[0].reason(), DeadLetterReason::Undecided);
+    running.graves.command("crm/1.0", None, Bury::Replay).await.unwrap();
+    loop {
+        let parcel = running.take().await;
+        if parcel.is_replay() {
+            assert!(!parcel.was_begun(), "somebody decided that it is to go");
+            return;
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Desk;
-use crate::delivery::Changes;
+use crate::delivery::{Changes, Receipts};
 
 /// How long is waited before progress that could not be written is written again.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -18,6 +18,7 @@ pub(super) async fn run(desk: Arc<Desk>) {
         let is_closing = *closing.borrow();
         if let Some(changes) = changes(&desk, is_closing) {
             write(&desk, &changes).await;
+            desk.writes.send_modify(|writes| *writes += 1);
             continue;
         }
         if is_closing && desk.state().lanes.under_way() == 0 {
@@ -34,11 +35,14 @@ fn changes(desk: &Desk, is_last: bool) -> Option<Changes> {
     let mut state = desk.state();
     let read = state.lanes.frontier().position - state.written.position;
     // A record of ours is read as well: it is no reason for the next one.
-    if !state.lanes.has_changes() && read < if is_last { 2 } else { READ_FOR_NOTHING } {
+    let has_fresh = state.receipts.as_ref().is_some_and(Receipts::has_fresh);
+    if !state.lanes.has_changes() && !has_fresh && read < if is_last { 2 } else { READ_FOR_NOTHING } {
         return None;
     }
     state.written = state.lanes.frontier();
-    Some(state.lanes.take_changes())
+    state.writes += 1;
+    let received = state.receipts.as_mut().map(Receipts::take_fresh).unwrap_or_default();
+    Some(Changes { received, ..state.lanes.take_changes() })
 }
 
 async fn write(desk: &Desk, changes: &Changes) {

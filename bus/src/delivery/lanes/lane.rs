@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use super::Waiting;
-use crate::delivery::Place;
+use crate::delivery::{Pending, Place};
 
 /// What a lane is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,17 +26,25 @@ pub(super) struct Lane {
     pub(super) state: State,
     /// Attempts that the first message has had.
     pub(super) attempts: u32,
+    /// The message of which an attempt was begun, and written down as such.
+    pub(super) begun: Option<Place>,
     /// From here on the lane's messages are in the journal alone. `None`: all that were read are in memory.
     pub(super) left_from: Option<Place>,
 }
 
 impl Lane {
     pub(super) fn new() -> Self {
-        Self { waiting: VecDeque::new(), state: State::Drained, attempts: 0, left_from: None }
+        Self { waiting: VecDeque::new(), state: State::Drained, attempts: 0, begun: None, left_from: None }
     }
 
     /// The first message that is not settled: in memory, or left in the journal.
     pub(super) fn first(&self) -> Option<Place> {
         self.waiting.front().map(|waiting| waiting.place).or(self.left_from)
+    }
+
+    /// What is written down of it.
+    pub(super) fn pending(&self) -> Option<Pending> {
+        let first = self.first()?;
+        Some(Pending { first, attempts: self.attempts, is_begun: self.begun == Some(first) })
     }
 }

@@ -16,7 +16,7 @@ use std::time::Instant;
 use self::lane::{Lane, State};
 use self::ready::Ready;
 use super::Place;
-use super::progress::{Changes, Pending, Progress};
+use super::progress::{Changes, Progress};
 
 /// Which lane: a hash of the message's key. Two keys of one hash share a lane, which keeps the order of both.
 pub type LaneId = u64;
@@ -56,6 +56,8 @@ pub struct Sending {
     pub place: Place,
     /// Which attempt this is, from 1.
     pub attempt: u32,
+    /// Whether an attempt was begun before of which nobody knows what became of it.
+    pub was_begun: bool,
 }
 
 /// What became of a message that was sent.
@@ -69,6 +71,8 @@ pub enum Settlement {
         at: Instant,
         /// Whether this attempt counts: one that nobody began does not.
         counts: bool,
+        /// Whether what became of this attempt is still to be found out.
+        is_open: bool,
     },
 }
 
@@ -104,8 +108,8 @@ impl Lanes {
     #[must_use]
     pub fn resume(limits: LaneLimits, progress: &Progress) -> Self {
         let lanes = progress.lanes.iter().map(|(&id, pending)| {
-            let lane = Lane { attempts: pending.attempts, left_from: Some(pending.first), ..Lane::new() };
-            (id, lane)
+            let begun = pending.is_begun.then_some(pending.first);
+            (id, Lane { attempts: pending.attempts, begun, left_from: Some(pending.first), ..Lane::new() })
         });
         Self {
             limits,
@@ -219,7 +223,17 @@ impl Lanes {
         lane.state = State::UnderWay;
         self.under_way += 1;
         let place = lane.waiting.front()?.place;
-        Some(Sending { lane: id, place, attempt: lane.attempts + 1 })
+        Some(Sending { lane: id, place, attempt: lane.attempts + 1, was_begun: lane.begun == Some(place) })
+    }
+
+    /// An attempt is begun, which is to be written down before it is.
+    pub fn begin(&mut self, sent: &Sending) {
+        if let Some(lane) = self.lanes.get_mut(&sent.lane)
+            && lane.begun != Some(sent.place)
+        {
+            lane.begun = Some(sent.place);
+            self.changed.insert(sent.lane);
+        }
     }
 
     /// When [`next`](Self::next) may have something without anything else happening.
@@ -237,9 +251,10 @@ impl Lanes {
         self.under_way -= 1;
         match settlement {
             Settlement::Done => self.advance(sent.lane),
-            Settlement::Again { at, counts } => {
+            Settlement::Again { at, counts, is_open } => {
                 lane.attempts = lane.attempts.saturating_add(u32::from(counts));
-                if counts {
+                let is_over = !is_open && lane.begun.take().is_some();
+                if counts || is_over {
                     self.changed.insert(sent.lane);
                 }
                 lane.state = State::Asleep(at);
@@ -289,14 +304,14 @@ impl Lanes {
         let mut lanes = Vec::new();
         for id in std::mem::take(&mut self.changed) {
             let lane = self.lanes.get(&id);
-            let pending = lane.and_then(|lane| Some(Pending { first: lane.first()?, attempts: lane.attempts }));
+            let pending = lane.and_then(Lane::pending);
             // Most lanes come and go between two records: nothing of them is written down.
             let known = if pending.is_some() { !self.written.insert(id) } else { self.written.remove(&id) };
             if known || pending.is_some() {
                 lanes.push((id, pending));
             }
         }
-        Changes { lanes, frontier: self.frontier }
+        Changes { lanes, frontier: self.frontier, received: Vec::new() }
     }
 
     fn put(&mut self, id: LaneId, message: Waiting) {
@@ -313,6 +328,7 @@ impl Lanes {
         let Some(lane) = self.lanes.get_mut(&id) else { return };
         lane.waiting.pop_front();
         lane.attempts = 0;
+        lane.begun = None;
         self.waiting -= 1;
         self.changed.insert(id);
         if !lane.waiting.is_empty() {

@@ -113,7 +113,7 @@ impl Run<'_> {
 
     fn settle(&mut self, sent: Sending, how: u8) {
         let settlement = match how % 4 {
-            0 => Settlement::Again { at: self.now + Duration::from_millis(u64::from(how)), counts: how > 100 },
+            0 => Settlement::Again { at: self.now + Duration::from_millis(u64::from(how)), counts: how > 100, is_open: false },
             _ => Settlement::Done,
         };
         if settlement == Settlement::Done {
@@ -218,11 +218,11 @@ fn a_message_that_fails_holds_up_its_own_lane_only() {
     }
     let later = now + Duration::from_secs(5);
     let failed = lanes.next(now).unwrap();
-    lanes.settle(&failed, Settlement::Again { at: later, counts: true });
+    lanes.settle(&failed, Settlement::Again { at: later, counts: true, is_open: false });
     assert_eq!(lanes.next(now).unwrap().place, Place::first_of(3));
     assert_eq!(lanes.next(now), None);
     assert_eq!(lanes.wakes_at(), Some(later));
-    assert_eq!(lanes.next(later), Some(Sending { lane: 1, place: Place::first_of(1), attempt: 2 }));
+    assert_eq!(lanes.next(later), Some(Sending { lane: 1, place: Place::first_of(1), attempt: 2, was_begun: false }));
 }
 
 #[test]
@@ -234,5 +234,38 @@ fn what_comes_and_goes_between_two_records_is_not_written_down() {
         let sent = lanes.next(now).unwrap();
         lanes.settle(&sent, Settlement::Done);
     }
-    assert_eq!(lanes.take_changes(), Changes { lanes: Vec::new(), frontier: Place { position: 1_000, index: 1 } });
+    assert_eq!(
+        lanes.take_changes(),
+        Changes { lanes: Vec::new(), frontier: Place { position: 1_000, index: 1 }, received: Vec::new() }
+    );
+}
+
+#[test]
+fn an_attempt_that_was_begun_is_known_after_a_restart_until_something_came_of_it() {
+    let now = Instant::now();
+    let mut written = Progress::default();
+    let mut lanes = Lanes::resume(LaneLimits::default(), &written);
+    lanes.read(1, at(1, 0));
+    lanes.read(1, at(2, 0));
+    let sent = lanes.next(now).unwrap();
+    assert!(!sent.was_begun);
+    lanes.begin(&sent);
+    written.apply(&lanes.take_changes());
+
+    let mut again = Lanes::resume(LaneLimits::default(), &written);
+    assert_eq!(again.refill_from(), Some(Place::first_of(1)));
+    assert!(again.refill(1, at(1, 0)) && again.refill(1, at(2, 0)));
+    let sent = again.next(now).unwrap();
+    assert!(sent.was_begun, "what became of it is to be found out");
+    again.settle(&sent, Settlement::Again { at: now, counts: false, is_open: true });
+    let sent = again.next(now).unwrap();
+    assert!(sent.was_begun, "still");
+    again.settle(&sent, Settlement::Again { at: now, counts: false, is_open: false });
+    let sent = again.next(now).unwrap();
+    assert!(!sent.was_begun, "it had no effect");
+    again.begin(&sent);
+    again.settle(&sent, Settlement::Done);
+    assert!(!again.next(now).unwrap().was_begun, "the next one was not begun");
+    written.apply(&again.take_changes());
+    assert!(!written.lanes[&1].is_begun);
 }

@@ -111,6 +111,8 @@ pub enum Reason {
     Rejected,
     /// It failed as often as it may.
     Exhausted,
+    /// Whether it was taken cannot be known.
+    Undecided,
     /// Its deadline passed.
     Expired,
 }
@@ -279,6 +281,7 @@ impl From<Reason> for DeadLetterReason {
         match reason {
             Reason::Rejected => Self::Rejected,
             Reason::Exhausted => Self::Exhausted,
+            Reason::Undecided => Self::Undecided,
             Reason::Expired => Self::Expired,
         }
     }

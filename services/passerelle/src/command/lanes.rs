@@ -21,7 +21,7 @@ const FROM_THE_TOP: &str = "\x1b[H\x1b[2J";
 /// Which bus, and whether to go on.
 #[derive(Debug, Args)]
 #[command(
-    about = "Shows the deliveries of a running bus: what waits, the oldest message, how quickly they go, how many consume them",
+    about = "Shows the deliveries of a running bus: what waits, the oldest message, how quickly they go, whether their destinations are there",
     after_help = "Examples:\n  passerelle lanes            once\n  passerelle lanes --watch 2  every two seconds, with rates, until Ctrl-C"
 )]
 pub struct Lanes {
@@ -68,8 +68,21 @@ fn table(deliveries: &[Delivery], now: SystemTime, rates: Option<&Rates<'_>>) ->
     if deliveries.is_empty() {
         return "no delivery is declared; passerelle reference settings shows how (`deliveries`)\n".to_owned();
     }
-    let head =
-        ["DELIVERY", "CONSUMERS", "WAITING", "UNDER WAY", "LANES", "UNREAD", "OLDEST", "DELIVERED", "A SECOND", "FAILED", "DEAD"];
+    let head = [
+        "DELIVERY",
+        "TO",
+        "STATE",
+        "WAITING",
+        "UNDER WAY",
+        "LANES",
+        "UNREAD",
+        "OLDEST",
+        "DELIVERED",
+        "A SECOND",
+        "REPEATED",
+        "FAILED",
+        "DEAD",
+    ];
     let mut rows = vec![head.map(str::to_owned)];
     rows.extend(deliveries.iter().map(|delivery| {
         let rate = rates.and_then(|rates| {
@@ -78,7 +91,8 @@ fn table(deliveries: &[Delivery], now: SystemTime, rates: Option<&Rates<'_>>) ->
         });
         [
             delivery.name.clone(),
-            delivery.consumers.to_string(),
+            delivery.to.clone(),
+            state(delivery, now),
             delivery.waiting.to_string(),
             delivery.under_way.to_string(),
             delivery.lanes.to_string(),
@@ -86,11 +100,35 @@ fn table(deliveries: &[Delivery], now: SystemTime, rates: Option<&Rates<'_>>) ->
             age(delivery, now),
             delivery.delivered.to_string(),
             rate.unwrap_or_else(|| "-".to_owned()),
+            delivery.repeated.to_string(),
             delivery.failed.to_string(),
             delivery.dead.to_string(),
         ]
     }));
-    aligned(&rows, "")
+    let away = deliveries.iter().filter_map(|delivery| {
+        let absence = delivery.absence.as_ref()?;
+        Some(format!("{} is away: {}\n", delivery.name, absence.why))
+    });
+    aligned(&rows, "") + &away.collect::<String>()
+}
+
+/// Whether the destination is there.
+fn state(delivery: &Delivery, now: SystemTime) -> String {
+    let from_now = |time: Option<prost_types::Timestamp>| time.and_then(|time| SystemTime::try_from(time).ok());
+    match &delivery.absence {
+        Some(absence) => {
+            let since = from_now(absence.since).and_then(|since| now.duration_since(since).ok()).unwrap_or_default();
+            let next = from_now(absence.next_attempt).and_then(|next| next.duration_since(now).ok());
+            let next = next.map_or_else(|| "asked now".to_owned(), |next| format!("asked in {}", span(next.as_secs())));
+            format!("away for {}, {next}", span(since.as_secs()))
+        }
+        None if delivery.to != "consumers" => "there".to_owned(),
+        None => match delivery.consumers {
+            0 => "no consumer".to_owned(),
+            1 => "1 consumer".to_owned(),
+            count => format!("{count} consumers"),
+        },
+    }
 }
 
 /// How long the oldest message has waited.
@@ -99,6 +137,10 @@ fn age(delivery: &Delivery, now: SystemTime) -> String {
     let Some(seconds) = written.map(|written| now.duration_since(written).unwrap_or_default().as_secs()) else {
         return "-".to_owned();
     };
+    span(seconds)
+}
+
+fn span(seconds: u64) -> String {
     match seconds {
         0..60 => format!("{seconds} s"),
         60..3_600 => format!("{} min", seconds / 60),
@@ -110,6 +152,7 @@ fn age(delivery: &Delivery, now: SystemTime) -> String {
 #[cfg(test)]
 mod tests {
     use expect_test::expect;
+    use passerelle_proto::bus::v1::Absence;
 
     use super::*;
 
@@ -119,6 +162,7 @@ mod tests {
         let at = |seconds| Some((SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)).into());
         let there = Delivery {
             name: "crm".to_owned(),
+            to: "consumers".to_owned(),
             consumers: 2,
             waiting: 3,
             under_way: 1,
@@ -127,17 +171,22 @@ mod tests {
             delivered: 120,
             ..Delivery::default()
         };
-        let failing = Delivery { name: "mail".to_owned(), oldest: at(0), dead: 4, ..there.clone() };
+        let why = "UNAVAILABLE: back office mail is down".to_owned();
+        let absence = Some(Absence { since: at(9_700), next_attempt: at(10_012), why });
+        let to = "mail.v1.Mail/Send".to_owned();
+        let away = Delivery { name: "mail".to_owned(), to, absence, oldest: at(0), dead: 4, ..there.clone() };
+        let back = Delivery { name: "post".to_owned(), absence: None, repeated: 7, ..away.clone() };
         let alone = Delivery { name: "web".to_owned(), consumers: 0, oldest: None, delivered: 0, ..there.clone() };
         let counts = BTreeMap::from([("crm".to_owned(), 20)]);
         let rates = Rates { counts: &counts, seconds: 2.0 };
         expect![[r#"
-            DELIVERY  CONSUMERS  WAITING  UNDER WAY  LANES  UNREAD  OLDEST  DELIVERED  A SECOND  FAILED  DEAD
-            crm       2          3        1          2      0       10 s    120        50        0       0
-            mail      2          3        1          2      0       2 h     120        -         0       4
-            web       0          3        1          2      0       -       0          -         0       0
-        "#]]
-        .assert_eq(&table(&[there, failing, alone], now, Some(&rates)));
+            DELIVERY  TO                 STATE                          WAITING  UNDER WAY  LANES  UNREAD  OLDEST  DELIVERED  A SECOND  REPEATED  FAILED  DEAD
+            crm       consumers          2 consumers                    3        1          2      0       10 s    120        50        0         0       0
+            mail      mail.v1.Mail/Send  away for 5 min, asked in 12 s  3        1          2      0       2 h     120        -         0         0       4
+            post      mail.v1.Mail/Send  there                          3        1          2      0       2 h     120        -         7         0       4
+            web       consumers          no consumer                    3        1          2      0       -       0          -         0         0       0
+            mail is away: UNAVAILABLE: back office mail is down
+        "#]].assert_eq(&table(&[there, away, back, alone], now, Some(&rates)));
         assert_eq!(table(&[], now, None), "no delivery is declared; passerelle reference settings shows how (`deliveries`)\n");
     }
 }

@@ -33,6 +33,7 @@ use passerelle_bus::contract::{self, Consumers, Registry};
 use passerelle_bus::{keyed, route};
 use passerelle_journal::storage::Directory;
 use passerelle_services::admin::RouteFiles as _;
+use passerelle_services::delivery::Calls;
 use passerelle_services::journal as journal_service;
 use prost_reflect::MessageDescriptor;
 use tokio::signal::unix::{SignalKind, signal};
@@ -147,7 +148,9 @@ impl Daemon {
         let gateway = Arc::new(Gateway::new(limits(settings), propagation(settings)));
         let (health, health_service) = tonic_health::server::health_reporter();
         let endpoints::Opened { endpoints, adapters, desks, to_come } = endpoints::open(loaded, &registry).await?;
-        let durable = Arc::new(Durable::open(settings, desks).await?);
+        let channel_key = settings.channels.resolved().name_key.clone();
+        let calls = Calls { gateway: gateway.clone(), registry: registry.clone(), channel_key };
+        let durable = Arc::new(Durable::open(settings, desks, calls).await?);
         let routing = Routing::open(settings)?;
         routing.prove(&registry.snapshot())?;
         let routes = Routes::new(

@@ -17,7 +17,7 @@ use passerelle_journal::storage::Directory;
 use passerelle_projection::{Fold, Health, Projection};
 use passerelle_services::customer::callback::{self, CallbackParts, Callbacks};
 use passerelle_services::customer::handoff::{self, Handoffs};
-use passerelle_services::delivery::{self, Deliveries, DeliveryPlan};
+use passerelle_services::delivery::{self, Calls, Deliveries, DeliveryPlan};
 use passerelle_services::journal;
 use tokio::sync::watch;
 use tonic::service::Routes as Services;
@@ -66,7 +66,11 @@ pub(crate) fn folds(settings: &Settings) -> Vec<Box<dyn Fold>> {
 
 impl Durable {
     /// Opens the journal, which others must not have open, and what stands on it.
-    pub(crate) async fn open(settings: &Settings, desks: BTreeMap<String, Arc<dyn Adapter>>) -> Result<Self, Failure> {
+    pub(crate) async fn open(
+        settings: &Settings,
+        desks: BTreeMap<String, Arc<dyn Adapter>>,
+        calls: Calls,
+    ) -> Result<Self, Failure> {
         let folds = folds(settings);
         let (dir, engine, views) = (settings.journal_dir(), settings.journal.engine(), views(settings));
         let data_dir = settings.data_dir.clone();
@@ -82,7 +86,7 @@ impl Durable {
         let (stop, stopping) = watch::channel(false);
         let publishing = journal::Settings { fingerprint_key: log.identity(), now: SystemTime::now, stopping: stopping.clone() };
         let journal = journal::Service::open(parts(), publishing).map_err(Failure::plain)?;
-        let delivering = delivery::Settings { hash_key: log.identity(), stopping };
+        let delivering = delivery::Settings { hash_key: log.identity(), stopping, calls };
         let deliveries = Deliveries::open(parts(), plans(settings)?, delivering).await.map_err(Failure::plain)?;
         let calling = CallbackParts {
             keyed: parts(),

@@ -76,7 +76,7 @@ async fn a_dead_letter_is_looked_at_and_sent_again() {
 
     let lanes = operator(&daemon, &["lanes"]).stdout;
     let cells: Vec<&str> = lanes.lines().nth(1).unwrap().split_whitespace().collect();
-    assert_eq!(cells, ["crm", "1", "0", "0", "0", "0", "-", "3", "-", "4", "2"], "{lanes}");
+    assert_eq!(cells, ["crm", "consumers", "1", "consumer", "0", "0", "0", "0", "-", "3", "-", "0", "4", "2"], "{lanes}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,6 +4,8 @@ mod consumer;
 mod dead;
 mod isolation;
 mod kill;
+mod ledger;
+mod method;
 
 use passerelle_proto::bus::v1::journal_client::JournalClient;
 use passerelle_proto::bus::v1::{Message, PublishStreamRequest};
