@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use passerelle_bus::delivery::{self, DeliveryParts, Grave, Ledger};
-use passerelle_bus::keyed::{Carried, Decider, Entities, Keyed, KeyedSettings, OpenError, Parts};
+use passerelle_bus::keyed::{Carried, Clock, Decider, Entities, Keyed, KeyedSettings, OpenError, Parts};
 use passerelle_journal::{Journal, Position};
 use passerelle_projection::{Fold, Projection};
 use passerelle_proto::bus::v1::deliveries_server::DeliveriesServer;
@@ -107,6 +107,13 @@ impl Deliveries {
     #[must_use]
     pub fn server_for_operators(&self) -> DeliveryOperationsServer<Self> {
         DeliveryOperationsServer::new(self.clone())
+    }
+
+    /// What patterns read with: they make dead letters of the same sort.
+    #[must_use]
+    pub fn parts(&self, clock: Arc<dyn Clock>) -> DeliveryParts {
+        let Inner { journal, ledger, graves, .. } = &*self.0;
+        DeliveryParts { journal: journal.clone(), ledger: ledger.clone(), graves: graves.clone(), clock }
     }
 
     /// The oldest record that is still to be delivered: retention must not go further. `None`: there are no deliveries.

@@ -60,6 +60,12 @@ impl Parcel {
         self.sending.attempt
     }
 
+    /// Whether it is a dead letter that is sent again.
+    #[must_use]
+    pub fn is_replayed(&self) -> bool {
+        self.letter.is_some()
+    }
+
     /// Says what became of it.
     pub fn settle(mut self, outcome: Outcome) {
         self.judge(outcome);

@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use passerelle_adapter::Adapter;
 use passerelle_bus::keyed::{Answers, Parts, Timers};
+use passerelle_bus::pattern::{PatternParts, Patterns};
 use passerelle_journal::Journal;
 use passerelle_journal::log::{Log, LogSettings, OpenError};
 use passerelle_journal::storage::Directory;
@@ -27,6 +28,7 @@ use tonic_health::server::HealthReporter;
 use crate::explain::Code;
 use crate::failure::Failure;
 use crate::serve::clock::Wall;
+use crate::serve::patterns;
 use crate::settings::Settings;
 
 pub(crate) use self::measures::METRICS;
@@ -47,6 +49,7 @@ pub(crate) struct Durable {
     projection: Arc<Projection>,
     journal: journal::Service,
     deliveries: Deliveries,
+    patterns: Patterns,
     callbacks: Callbacks,
     handoffs: Handoffs,
     /// Where customers are called back.
@@ -61,6 +64,7 @@ pub(crate) fn folds(settings: &Settings) -> Vec<Box<dyn Fold>> {
     folds.extend(callback::folds(&callback::lines(&settings.callback)));
     folds.extend(handoff::folds(&settings.handoff));
     folds.extend(delivery::folds());
+    folds.extend(Patterns::folds());
     folds
 }
 
@@ -84,6 +88,8 @@ impl Durable {
         let journal = journal::Service::open(parts(), publishing).map_err(Failure::plain)?;
         let delivering = delivery::Settings { hash_key: log.identity(), stopping };
         let deliveries = Deliveries::open(parts(), plans(settings)?, delivering).await.map_err(Failure::plain)?;
+        let reading = PatternParts { delivery: deliveries.parts(Arc::new(Wall)), projection: projection.clone() };
+        let patterns = Patterns::open(patterns::declared(settings)?, reading).await.map_err(Failure::plain)?;
         let calling = CallbackParts {
             keyed: parts(),
             lines: callback::lines(&settings.callback),
@@ -93,7 +99,7 @@ impl Durable {
         let callbacks = Callbacks::open(calling).map_err(Failure::plain)?;
         let handoffs = Handoffs::open(parts(), secret, settings.handoff.clone()).map_err(Failure::plain)?;
         let retention = settings.journal.retention();
-        Ok(Self { log, projection, journal, deliveries, callbacks, handoffs, desks, retention, stop })
+        Ok(Self { log, projection, journal, deliveries, patterns, callbacks, handoffs, desks, retention, stop })
     }
 
     /// Takes what an adapter receives into the journal, until streams are ended.
@@ -168,6 +174,8 @@ impl Durable {
 
     /// Ends what stands on the journal, writes what is still queued, and lets go of the folder.
     pub(crate) async fn close(&self, grace: Duration) {
+        // What patterns read and give up is written down by what deliveries stand on.
+        let patterns = self.patterns.drain(grace).await;
         let (journal, deliveries, callbacks, handoffs) = tokio::join!(
             self.journal.drain(grace),
             self.deliveries.drain(grace),
@@ -179,6 +187,9 @@ impl Durable {
         }
         if !deliveries {
             tracing::warn!("some deliveries did not end within the grace and are cut; their messages come again");
+        }
+        if !patterns {
+            tracing::warn!("some patterns did not end within the grace and are cut; their messages come again");
         }
         if !callbacks {
             tracing::warn!("some steps of callbacks did not end within the grace and are cut");
