@@ -25,7 +25,14 @@ pub struct Decide {
 #[derive(Debug, Clone)]
 pub enum Command {
     /// Take a message.
-    Take(Arc<Message>),
+    Take {
+        /// Which.
+        message: Arc<Message>,
+        /// Whether messages take the detour, where the pattern is one.
+        detour: bool,
+    },
+    /// Have messages take the detour, or not. For the key [`Decide::SWITCH`] of the pattern.
+    Switch(bool),
     /// A timer is due.
     Due(String),
     /// These of those given up are among the dead letters now.
@@ -62,7 +69,8 @@ impl Decider for Decide {
         let (name, key) = context.key.split_once('/').unwrap_or((context.key, ""));
         let mut step = Step::new(name, key, context.now, state);
         match command {
-            Command::Take(message) => self.take(&mut step, message)?,
+            Command::Take { message, detour } => self.take(&mut step, message, *detour)?,
+            Command::Switch(on) => step.switch(*on),
             Command::Due(timer) if timer == EXPIRE => self.expire(&mut step),
             Command::Due(_) => {
                 if !state.lost.is_empty() {
@@ -70,8 +78,14 @@ impl Decider for Decide {
                 }
             }
             Command::Purge => {
+                if state.held.is_empty() {
+                    return Err(Refusal("it holds nothing".to_owned()));
+                }
                 step.forget(EXPIRE);
                 step.lose_all(PatternLoss::Purged);
+                if state.awaited > 0 {
+                    step.close(true);
+                }
             }
             Command::Buried(places) => return Ok(buried(state, places)),
         }
@@ -87,7 +101,7 @@ impl Decider for Decide {
     }
 
     fn ended(&self, key: &str, state: &PatternState) -> Option<SystemTime> {
-        let holds = !state.held.is_empty() || !state.lost.is_empty() || state.awaited > 0;
+        let holds = !state.held.is_empty() || !state.lost.is_empty() || state.awaited > 0 || state.detour;
         let name = key.split_once('/').map_or(key, |(name, _)| name);
         let rest = self.set.find(name).map_or(REST, |declared| declared.kind.rest().max(REST));
         state::last(state).filter(|_| !holds)?.checked_add(rest)
@@ -99,7 +113,10 @@ impl Decider for Decide {
 }
 
 impl Decide {
-    fn take(&self, step: &mut Step<'_>, message: &Message) -> Result<(), Refusal> {
+    /// What is said of a pattern as a whole is kept under this key of it.
+    pub(super) const SWITCH: &'static str = "";
+
+    fn take(&self, step: &mut Step<'_>, message: &Message, detour: bool) -> Result<(), Refusal> {
         if message.history.len() >= MOST_PATTERNS {
             let why = format!("it passed through {MOST_PATTERNS} patterns already, the last ones in a loop perhaps");
             return Err(Refusal(why));
@@ -113,6 +130,11 @@ impl Decide {
             Kind::Resequence(resequence) => resequence.take(step, message),
             Kind::Tap(tap) => tap.take(step, message),
             Kind::Recipients(recipients) => recipients.take(step, message),
+            Kind::Gather(gather) if declared.is_answer(message) => gather.answer(step, message),
+            Kind::Gather(gather) => gather.ask(step, message),
+            Kind::Reply(reply) if declared.is_answer(message) => reply.answer(step, message),
+            Kind::Reply(reply) => reply.ask(step, message),
+            Kind::Detour(way) => way.take(step, message, detour),
         }
     }
 
@@ -121,6 +143,8 @@ impl Decide {
         match self.set.find(step.name).map(|declared| &declared.kind) {
             Some(Kind::Aggregate(aggregate)) => aggregate.expire(step),
             Some(Kind::Resequence(resequence)) => resequence.expire(step),
+            Some(Kind::Gather(gather)) => gather.expire(step),
+            Some(Kind::Reply(reply)) => reply.expire(step),
             _ if step.state.held.is_empty() => {}
             _ => step.lose_all(PatternLoss::Expired),
         }

@@ -1,11 +1,13 @@
 //! Patterns at work: messages are read as a delivery reads them, decided about under their keys, and what is given up is buried.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::collections::BTreeSet;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, SystemTime};
 
-use passerelle_journal::Position;
-use passerelle_projection::{Fold, Projection};
-use passerelle_proto::bus::v1::{LostMessage, Message, PatternLoss, PatternState, pattern_event};
+use passerelle_journal::{AppendError, Position};
+use passerelle_projection::rusqlite::Connection;
+use passerelle_projection::{Fold, Projection, ReadError};
+use passerelle_proto::bus::v1::{LostMessage, Message, PatternLoss, PatternState, pattern_event::Event};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -52,6 +54,17 @@ pub enum OpenError {
     },
 }
 
+/// A detour is not switched.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SwitchError {
+    /// There is none of that name.
+    #[error("no detour has that name")]
+    NoDetour,
+    /// It could not be written.
+    #[error("it cannot be written: {0}")]
+    Unwritten(String),
+}
+
 /// A pattern at this moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PatternStatus {
@@ -64,6 +77,9 @@ pub struct PatternStatus {
 /// The patterns of a bus. Dropped, they stop where they stand, as a crash would; [`drain`](Self::drain) ends them well.
 pub struct Patterns {
     keyed: Arc<Keyed<Decide>>,
+    set: Arc<Set>,
+    detours: Arc<Detours>,
+    parts: PatternParts,
     readers: Vec<Reader>,
     /// Ended when dropped.
     _tasks: JoinSet<()>,
@@ -74,9 +90,27 @@ struct Reader {
     delivery: Arc<Delivery>,
 }
 
+/// Which detours are on, as their last records say.
+#[derive(Default)]
+struct Detours(RwLock<BTreeSet<String>>);
+
+/// What a pattern holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Held {
+    /// Things that belong together, of each of which something is held.
+    pub keys: u64,
+    /// Messages.
+    pub messages: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Since when the oldest is held.
+    pub since: Option<SystemTime>,
+}
+
 /// What a task that works for one pattern has at hand.
 struct Desk {
     set: Arc<Set>,
+    detours: Arc<Detours>,
     name: String,
     keyed: Arc<Keyed<Decide>>,
     parts: PatternParts,
@@ -99,11 +133,16 @@ impl Patterns {
     pub async fn open(set: Set, parts: PatternParts) -> Result<Self, OpenError> {
         let set = Arc::new(set);
         let (to_bury, burying) = mpsc::channel(TO_BURY);
+        let detours = Arc::new(Detours::default());
+        let switches = detours.clone();
         let observer = move |observed: Observed<'_, Decide>| {
-            let is_loss = |event: &pattern_event::Event| matches!(event, pattern_event::Event::Lost(_));
-            if observed.events.iter().filter_map(|event| event.event.as_ref()).any(is_loss) {
-                // Where there is no room, its timer says it again.
-                let _ = to_bury.try_send(observed.key.to_owned());
+            for event in observed.events.iter().filter_map(|event| event.event.as_ref()) {
+                match event {
+                    // Where there is no room, its timer says it again.
+                    Event::Lost(_) => drop(to_bury.try_send(observed.key.to_owned())),
+                    Event::Switched(switched) => switches.switch(name_of(observed.key), switched.on),
+                    _ => {}
+                }
             }
         };
         let keyed = Parts {
@@ -119,11 +158,15 @@ impl Patterns {
             let opened = Delivery::open(plan(&set, name, &parts), parts.delivery.clone()).await;
             let delivery = opened.map_err(|why| OpenError::Unreadable { name: name.to_owned(), why: why.to_string() })?;
             let delivery = Arc::new(delivery);
-            let desk = Desk { set: set.clone(), name: name.to_owned(), keyed: keyed.clone(), parts: parts.clone() };
+            let detours = detours.clone();
+            let unreadable = |why: Failure<_>| OpenError::Unreadable { name: name.to_owned(), why: why.to_string() };
+            let switch = keyed.state(&switch_of(name)).await.map_err(unreadable)?;
+            detours.switch(name, switch.is_some_and(|(state, _)| state.detour));
+            let desk = Desk { set: set.clone(), detours, name: name.to_owned(), keyed: keyed.clone(), parts: parts.clone() };
             tasks.spawn(work(desk, delivery.clone()));
             readers.push(Reader { name: name.to_owned(), delivery });
         }
-        Ok(Self { keyed, readers, _tasks: tasks })
+        Ok(Self { keyed, set, detours, parts, readers, _tasks: tasks })
     }
 
     /// How they are at this moment.
@@ -147,12 +190,67 @@ impl Patterns {
         self.keyed.keep(before).await
     }
 
-    /// Gives up all that a key of a pattern holds.
+    /// What a pattern holds, as far as the views have got.
     ///
     /// # Errors
-    /// What the journal says.
-    pub async fn purge(&self, key: &str) -> Result<(), Failure<super::Refusal>> {
-        self.keyed.command(key, None, Command::Purge).await.map(drop)
+    /// The views cannot be read.
+    pub async fn held(&self, name: &str) -> Result<Held, ReadError> {
+        let range = range(name);
+        let sql = "SELECT COUNT(*), TOTAL(holds), TOTAL(bytes), MIN(since) FROM pattern WHERE holds > 0 AND key >= ?1 AND key < ?2";
+        let read = move |connection: &Connection| {
+            connection.prepare_cached(sql)?.query_row([&range[0], &range[1]], |row| {
+                let since = row.get::<_, Option<i64>>(3)?.and_then(|seconds| u64::try_from(seconds).ok());
+                Ok(Held {
+                    keys: row.get::<_, i64>(0)? as u64,
+                    messages: row.get::<_, f64>(1)? as u64,
+                    bytes: row.get::<_, f64>(2)? as u64,
+                    since: since.map(|since| SystemTime::UNIX_EPOCH + Duration::from_secs(since)),
+                })
+            })
+        };
+        self.parts.projection.read(read).await
+    }
+
+    /// Gives up all that a pattern holds at this moment: it becomes dead letters. How many things that belong together that were.
+    ///
+    /// # Errors
+    /// The views cannot be read, or it cannot be written.
+    pub async fn purge(&self, name: &str) -> Result<u64, String> {
+        let position = self.parts.delivery.journal.durable().borrow().position;
+        let mut purged = 0;
+        let range = range(name);
+        let sql = "SELECT key FROM pattern WHERE holds > 0 AND key >= ?1 AND key < ?2";
+        let read = move |connection: &Connection| {
+            connection.prepare_cached(sql)?.query_map([&range[0], &range[1]], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()
+        };
+        let keys = self.parts.projection.read_at_least(position, read).await.map_err(|error| error.to_string())?;
+        for key in keys {
+            match self.keyed.command(&key, None, Command::Purge).await {
+                Ok(_) => purged += 1,
+                // It was given meanwhile.
+                Err(Failure::Refused(_)) => {}
+                Err(failure) => return Err(failure.to_string()),
+            }
+        }
+        Ok(purged)
+    }
+
+    /// Has the messages of a detour take it, or not, from now on; also after a restart.
+    ///
+    /// # Errors
+    /// The pattern is no detour, or it cannot be written.
+    pub async fn switch(&self, name: &str, on: bool) -> Result<(), SwitchError> {
+        if !self.set.find(name).is_some_and(|declared| declared.is_detour()) {
+            return Err(SwitchError::NoDetour);
+        }
+        let done = self.keyed.command(&switch_of(name), None, Command::Switch(on)).await;
+        done.map(drop).map_err(|failure| SwitchError::Unwritten(failure.to_string()))
+    }
+
+    /// Whether the messages of a detour take it.
+    #[must_use]
+    pub fn is_on(&self, name: &str) -> bool {
+        self.detours.is_on(name)
     }
 
     /// Takes no more, and waits until what was taken is decided; whether that was within the grace.
@@ -161,6 +259,36 @@ impl Patterns {
         let ended = futures_util::future::join_all(all).await.into_iter().all(|ended| ended);
         self.keyed.drain(grace).await && ended
     }
+}
+
+impl Detours {
+    fn switch(&self, name: &str, on: bool) {
+        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if on {
+            all.insert(name.to_owned());
+        } else {
+            all.remove(name);
+        }
+    }
+
+    fn is_on(&self, name: &str) -> bool {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).contains(name)
+    }
+}
+
+/// The name of the pattern whose key that is.
+fn name_of(key: &str) -> &str {
+    key.split_once('/').map_or(key, |(name, _)| name)
+}
+
+/// The key of what is said of a pattern as a whole.
+fn switch_of(name: &str) -> String {
+    format!("{name}/{}", Decide::SWITCH)
+}
+
+/// The keys of a pattern: from the first to the one after the last.
+fn range(name: &str) -> [String; 2] {
+    [format!("{name}/"), format!("{name}0")]
 }
 
 /// What a pattern reads. No delivery of the settings can have its name.
@@ -216,9 +344,11 @@ impl Desk {
         };
         let again = if parcel.is_replayed() { parcel.place().to_string() } else { String::new() };
         let idempotency_key = identity(&[&message.source, &message.id, &again]);
-        match self.keyed.command(&key, Some(&idempotency_key), Command::Take(message)).await {
+        let detour = self.detours.is_on(&self.name);
+        match self.keyed.command(&key, Some(&idempotency_key), Command::Take { message, detour }).await {
             Ok(_) => Outcome::Delivered,
             Err(Failure::Refused(refusal)) => Outcome::Rejected { why: refusal.to_string() },
+            Err(Failure::Journal(why @ AppendError::TooLarge(_))) => Outcome::Rejected { why: why.to_string() },
             Err(failure) => Outcome::Failed { retry_after: None, why: failure.to_string() },
         }
     }

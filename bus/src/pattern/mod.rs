@@ -8,6 +8,7 @@
 //! ([`published`]). A message names the patterns that it passed through; one that passed through [`MOST_PATTERNS`] is given up.
 
 mod aggregate;
+mod ask;
 mod decide;
 mod engine;
 mod recipients;
@@ -22,9 +23,12 @@ mod written;
 use passerelle_proto::bus::v1::{Message, Record};
 
 pub use self::decide::{Command, Decide, Refusal};
-pub use self::engine::{OpenError, PatternParts, PatternStatus, Patterns};
+pub use self::engine::{Held, OpenError, PatternParts, PatternStatus, Patterns, SwitchError};
 pub use self::set::Set;
-pub use self::written::{Aggregate, Bounds, Incomplete, Pattern, Publish, Recipients, Resequence, Split, Tap, Text};
+pub use self::written::{
+    Aggregate, Bounds, Detour, Incomplete, Late, Pattern, Publish, Recipients, RequestReply, Resequence, ScatterGather, Split, Tap,
+    Text,
+};
 use crate::keyed::Decider as _;
 
 pub(crate) use self::decide::Bury;

@@ -1,4 +1,4 @@
-//! The recipient list and the wire tap: copies of messages, by what they say or always.
+//! The recipient list, the wire tap and the detour: copies of messages, by what they say, always, or as an operator has it.
 
 use passerelle_feel::Value;
 use passerelle_proto::bus::v1::Message;
@@ -22,6 +22,19 @@ pub(super) struct Recipients {
 #[derive(Debug)]
 pub(super) struct Tap {
     pub(super) to: String,
+}
+
+/// A detour.
+#[derive(Debug)]
+pub(super) struct Detour {
+    pub(super) to: String,
+    pub(super) through: String,
+}
+
+impl Detour {
+    pub(super) fn take(&self, step: &mut Step<'_>, message: &Message, is_on: bool) -> Result<(), Refusal> {
+        give(step, message, std::slice::from_ref(if is_on { &self.through } else { &self.to }))
+    }
 }
 
 impl Recipients {

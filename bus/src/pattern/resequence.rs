@@ -40,7 +40,8 @@ impl Resequence {
         if step.state.held.len() >= self.bounds.messages as usize || step.held_bytes() + size > most {
             self.end(step, PatternLoss::Full);
             if number < self.next(step) {
-                return Err(Refusal("those after it in its sequence were given for want of room".to_owned()));
+                step.turn_away(message, number);
+                return Ok(());
             }
         }
         step.hold(message, number);

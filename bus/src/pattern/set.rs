@@ -7,12 +7,13 @@ use passerelle_proto::bus::v1::Message;
 use serde_saphyr::Spanned;
 
 use super::aggregate::Aggregate;
-use super::recipients::{Recipients, Tap};
+use super::ask::{Gather, Late, Reply};
+use super::recipients::{Detour, Recipients, Tap};
 use super::resequence::Resequence;
 use super::rule::{Names, Rule, name, values};
 use super::split::Split;
 use super::step::identity;
-use super::written::{self, Bounds, Pattern};
+use super::written::{self, Bounds, Pattern, RequestReply, ScatterGather};
 use crate::route::{Problem, Refused, Sources};
 use crate::written::place;
 
@@ -22,6 +23,8 @@ const MOST: usize = 100;
 const LONGEST_NAME: usize = 50;
 /// Bytes of what belongs together.
 const LONGEST_KEY: usize = 200;
+/// Who may be asked the same.
+const MOST_ASKED: usize = 100;
 /// Where the order does not matter, messages are decided about in so many lanes.
 const LANES: u64 = 64;
 
@@ -33,6 +36,8 @@ pub struct Set(BTreeMap<String, Declared>);
 #[derive(Debug)]
 pub(super) struct Declared {
     types: Types,
+    /// Of those that ask.
+    answers: Option<Types>,
     when: Option<Rule>,
     by: Option<Rule>,
     pub(super) kind: Kind,
@@ -46,6 +51,9 @@ pub(super) enum Kind {
     Resequence(Resequence),
     Tap(Tap),
     Recipients(Recipients),
+    Gather(Gather),
+    Reply(Reply),
+    Detour(Detour),
 }
 
 /// Types of messages, exactly or by their beginnings.
@@ -54,6 +62,21 @@ struct Types {
     exact: Vec<String>,
     beginnings: Vec<String>,
 }
+
+/// How a pattern says what it does.
+type IsSaid = fn(&Pattern) -> bool;
+
+/// All that a pattern may do.
+const KINDS: [(&str, IsSaid); 8] = [
+    ("aggregate", |pattern| pattern.aggregate.is_some()),
+    ("split", |pattern| pattern.split.is_some()),
+    ("resequence", |pattern| pattern.resequence.is_some()),
+    ("tap", |pattern| pattern.tap.is_some()),
+    ("recipients", |pattern| pattern.recipients.is_some()),
+    ("scatter_gather", |pattern| pattern.scatter_gather.is_some()),
+    ("request_reply", |pattern| pattern.request_reply.is_some()),
+    ("detour", |pattern| pattern.detour.is_some()),
+];
 
 /// A pattern while it is compiled.
 struct Bench<'a> {
@@ -101,12 +124,33 @@ impl Set {
 impl Declared {
     /// Whether it takes the message.
     pub(super) fn takes(&self, message: &Message, now: SystemTime) -> bool {
-        self.types.fit(&message.r#type) && self.when.as_ref().is_none_or(|when| when.holds(&values(message), now))
+        let asks =
+            || self.types.fit(&message.r#type) && self.when.as_ref().is_none_or(|when| when.holds(&values(message), now));
+        self.is_answer(message) || asks()
+    }
+
+    /// Whether it is an answer to what the pattern asked.
+    pub(super) fn is_answer(&self, message: &Message) -> bool {
+        self.answers.as_ref().is_some_and(|answers| answers.fit(&message.r#type))
+    }
+
+    /// Whether it can be switched.
+    pub(super) fn is_detour(&self) -> bool {
+        matches!(self.kind, Kind::Detour(_))
     }
 
     /// What the message belongs to.
     pub(super) fn key(&self, message: &Message, now: SystemTime) -> Result<String, String> {
-        let Some(by) = &self.by else { return Ok(lane(message)) };
+        if self.is_answer(message) {
+            let known = (1..=LONGEST_KEY).contains(&message.correlation_id.len());
+            let why = || "it has no `correlation_id` that names what it answers".to_owned();
+            return known.then(|| message.correlation_id.clone()).ok_or_else(why);
+        }
+        let Some(by) = &self.by else {
+            // A request is a conversation of its own.
+            let asked = || identity(&[&message.source, &message.id]);
+            return Ok(if self.answers.is_some() { asked() } else { lane(message) });
+        };
         let named = by.value(&values(message), now).and_then(|value| name(&value, LONGEST_KEY));
         named.map_err(|why| format!("its `by`: {why}"))
     }
@@ -129,6 +173,7 @@ impl Kind {
     pub(super) fn rest(&self) -> Duration {
         match self {
             Self::Resequence(resequence) => resequence.forget,
+            Self::Reply(reply) => reply.late.as_ref().map_or(Duration::ZERO, |late| late.within),
             _ => Duration::ZERO,
         }
     }
@@ -168,34 +213,74 @@ impl Bench<'_> {
         let pattern = self.pattern;
         let types = Types::new(&pattern.from.value.0).map_err(|why| self.problem(&pattern.from, format!("from: {why}")));
         let when = self.optional(pattern.when.as_ref(), "when", Names::Message);
+        let answers = match (&pattern.scatter_gather, &pattern.request_reply) {
+            (Some(ScatterGather { answers, .. }), _) | (_, Some(RequestReply { answers, .. })) => {
+                Some(Types::new(&answers.value.0).map_err(|why| self.problem(answers, format!("answers: {why}"))).ok()?)
+            }
+            _ => None,
+        };
         let (by, kind) = self.kind()?;
-        Some(Declared { types: types.ok()?, when: when?, by, kind })
+        Some(Declared { types: types.ok()?, answers, when: when?, by, kind })
     }
 
     fn kind(&mut self) -> Option<(Option<Rule>, Kind)> {
-        let Pattern { name, aggregate, split, resequence, tap, recipients, .. } = self.pattern;
-        let said = [aggregate.is_some(), split.is_some(), resequence.is_some(), tap.is_some(), recipients.is_some()];
-        if said.into_iter().filter(|said| *said).count() != 1 {
-            let kinds = "`aggregate`, `split`, `resequence`, `tap`, `recipients`";
-            self.problem(name, format!("it needs one of {kinds}, and only one"));
+        let said = KINDS.iter().filter(|(_, is_said)| is_said(self.pattern)).count();
+        if said != 1 {
+            let kinds: Vec<String> = KINDS.iter().map(|(kind, _)| format!("`{kind}`")).collect();
+            self.problem(&self.pattern.name, format!("it needs one of {}, and only one", kinds.join(", ")));
             return None;
         }
-        if let Some(written) = aggregate {
-            let by = self.rule(&written.by, "aggregate.by", Names::Message);
-            return Some((Some(by?), Kind::Aggregate(self.aggregate(written)?)));
+        let Pattern { aggregate, split, resequence, tap, recipients, scatter_gather, request_reply, detour, .. } = self.pattern;
+        let by = match (aggregate, resequence) {
+            (Some(written), _) => Some(self.rule(&written.by, "aggregate.by", Names::Message)?),
+            (_, Some(written)) => Some(self.rule(&written.by, "resequence.by", Names::Message)?),
+            _ => None,
+        };
+        let kind = aggregate.as_ref().and_then(|written| self.aggregate(written).map(Kind::Aggregate));
+        let kind = kind.or_else(|| self.split(split.as_ref()?).map(Kind::Split));
+        let kind = kind.or_else(|| self.resequence(resequence.as_ref()?).map(Kind::Resequence));
+        let kind = kind.or_else(|| Some(Kind::Tap(Tap { to: self.r#type(&tap.as_ref()?.to, "tap.to")? })));
+        let kind = kind.or_else(|| {
+            let list = self.rule(&recipients.as_ref()?.list, "recipients.list", Names::Message)?;
+            Some(Kind::Recipients(Recipients { list }))
+        });
+        let kind = kind.or_else(|| self.gather(scatter_gather.as_ref()?).map(Kind::Gather));
+        let kind = kind.or_else(|| self.reply(request_reply.as_ref()?).map(Kind::Reply));
+        let kind = kind.or_else(|| self.detour(detour.as_ref()?).map(Kind::Detour));
+        Some((by, kind?))
+    }
+
+    fn gather(&mut self, written: &ScatterGather) -> Option<Gather> {
+        let ScatterGather { to, within_seconds, incomplete, limits, publish, .. } = written;
+        if !(1..=MOST_ASKED).contains(&to.len()) {
+            self.problem(&self.pattern.name, format!("scatter_gather.to: {} types, 1 to {MOST_ASKED} are taken", to.len()));
         }
-        if let Some(written) = split {
-            return Some((None, Kind::Split(self.split(written)?)));
-        }
-        if let Some(written) = resequence {
-            let by = self.rule(&written.by, "resequence.by", Names::Message);
-            return Some((Some(by?), Kind::Resequence(self.resequence(written)?)));
-        }
-        if let Some(written) = tap {
-            return Some((None, Kind::Tap(Tap { to: self.r#type(&written.to, "tap.to")? })));
-        }
-        let list = self.rule(&recipients.as_ref()?.list, "recipients.list", Names::Message)?;
-        Some((None, Kind::Recipients(Recipients { list })))
+        let to: Option<Vec<String>> = to.iter().map(|to| self.r#type(to, "scatter_gather.to")).collect();
+        let data = self.optional(publish.data.as_ref(), "scatter_gather.publish.data", Names::Parts);
+        let within = self.seconds(*within_seconds, "scatter_gather.within_seconds");
+        let bounds = self.bounds(*limits, "scatter_gather.limits");
+        let r#type = self.r#type(&publish.r#type, "scatter_gather.publish.type");
+        Some(Gather { to: to?, within: within?, incomplete: *incomplete, bounds: bounds?, r#type: r#type?, data: data? })
+    }
+
+    fn reply(&mut self, written: &RequestReply) -> Option<Reply> {
+        let within = self.seconds(written.within_seconds, "request_reply.within_seconds");
+        let to = self.r#type(&written.to, "request_reply.to");
+        let answered = self.r#type(&written.answered, "request_reply.answered");
+        let unanswered = self.r#type(&written.unanswered, "request_reply.unanswered");
+        let late = written.late.as_ref().map(|late| {
+            let to = self.r#type(&late.to, "request_reply.late.to");
+            let within = self.seconds(late.within_seconds, "request_reply.late.within_seconds");
+            Some(Late { to: to?, channel: late.channel.clone(), within: within? })
+        });
+        let late = late.map_or(Some(None), |late| late.map(Some));
+        Some(Reply { to: to?, within: within?, answered: answered?, unanswered: unanswered?, late: late? })
+    }
+
+    fn detour(&mut self, written: &written::Detour) -> Option<Detour> {
+        let to = self.r#type(&written.to, "detour.to");
+        let through = self.r#type(&written.through, "detour.through");
+        Some(Detour { to: to?, through: through? })
     }
 
     fn aggregate(&mut self, written: &written::Aggregate) -> Option<Aggregate> {

@@ -34,7 +34,14 @@ pub(super) fn evolve(state: &mut PatternState, event: &PatternEvent) {
         Some(Event::Closed(closed)) => {
             state.closed = true;
             state.awaited = 0;
+            if closed.answered {
+                state.request = None;
+            }
             happened(state, closed.time);
+        }
+        Some(Event::Switched(switched)) => {
+            state.detour = switched.on;
+            happened(state, switched.time);
         }
         None => {}
     }
@@ -77,6 +84,7 @@ pub(super) fn event_type(event: &PatternEvent) -> &'static str {
         Some(Event::Buried(_)) => "passerelle.bus.v1.PatternBuried",
         Some(Event::Asked(_)) => "passerelle.bus.v1.PatternAsked",
         Some(Event::Closed(_)) => "passerelle.bus.v1.PatternClosed",
+        Some(Event::Switched(_)) => "passerelle.bus.v1.PatternSwitched",
         None => "passerelle.bus.v1.PatternEvent",
     }
 }

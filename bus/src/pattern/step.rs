@@ -6,7 +6,7 @@ use data_encoding::HEXLOWER;
 use passerelle_proto::bus::v1::pattern_event::Event;
 use passerelle_proto::bus::v1::{
     Message, PatternAnswer, PatternAsked, PatternClosed, PatternEvent, PatternGave, PatternLoss, PatternLost, PatternState,
-    PatternTook,
+    PatternSwitched, PatternTook,
 };
 use ring::digest::{Context, SHA256};
 
@@ -44,6 +44,12 @@ impl<'a> Step<'a> {
         self.happens(Event::Took(PatternTook { time: Some(self.now.into()), message: Some(message.clone()), number }));
     }
 
+    /// A message for which there is no room is given up.
+    pub(super) fn turn_away(&mut self, message: &Message, number: u64) {
+        self.hold(message, number);
+        self.lose(vec![self.state.taken], PatternLoss::Full);
+    }
+
     /// What was held is published, as it stands in the outbox.
     pub(super) fn gave(&mut self, places: Vec<u64>, next_number: u64) {
         self.happens(Event::Gave(PatternGave { time: Some(self.now.into()), places, next_number }));
@@ -67,8 +73,13 @@ impl<'a> Step<'a> {
     }
 
     /// A request waits no more.
-    pub(super) fn close(&mut self) {
-        self.happens(Event::Closed(PatternClosed { time: Some(self.now.into()) }));
+    pub(super) fn close(&mut self, answered: bool) {
+        self.happens(Event::Closed(PatternClosed { time: Some(self.now.into()), answered }));
+    }
+
+    /// A detour is switched.
+    pub(super) fn switch(&mut self, on: bool) {
+        self.happens(Event::Switched(PatternSwitched { time: Some(self.now.into()), on }));
     }
 
     pub(super) fn remind(&mut self, timer: &str, after: Duration) {

@@ -37,6 +37,15 @@ pub struct Pattern {
     /// Gives each message to those that it says itself.
     #[serde(default)]
     pub recipients: Option<Recipients>,
+    /// Asks several and gives their answers together.
+    #[serde(default)]
+    pub scatter_gather: Option<ScatterGather>,
+    /// Asks one and gives its answer, also when that is late.
+    #[serde(default)]
+    pub request_reply: Option<RequestReply>,
+    /// Gives each message to one type or, while an operator has it so, to another.
+    #[serde(default)]
+    pub detour: Option<Detour>,
 }
 
 /// Puts messages that belong together into one: an aggregator. What is said first completes it; else it ends when its time or its room does.
@@ -136,6 +145,76 @@ pub struct Recipients {
     /// The types that copies are published with, in FEEL: a list of at most 100 texts, each of which gets one.
     #[schemars(with = "String")]
     pub list: Spanned<String>,
+}
+
+/// Asks several and gives their answers together. An answer has the `correlation_id` of what it answers; the message that is given has that
+/// of the request again.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ScatterGather {
+    /// The types that copies of the request are published with, each of which is to be answered.
+    #[schemars(length(min = 1, max = 100))]
+    pub to: Vec<String>,
+    /// The types of answers, exactly or up to a final `*`: one, or a list.
+    #[schemars(with = "Vec<String>")]
+    pub answers: Spanned<Names>,
+    /// How long answers are awaited, in seconds.
+    #[schemars(range(min = 1, max = 2_592_000))]
+    pub within_seconds: u32,
+    /// What becomes of the answers that are there when that is over, or there is no more room. As dead letters they come with their request.
+    pub incomplete: Incomplete,
+    /// How much is held for one request, with itself.
+    #[serde(default)]
+    pub limits: Bounds,
+    /// What is published, as for `aggregate`; the parts are the answers.
+    pub publish: Publish,
+}
+
+/// Asks one and gives its answer. An answer has the `correlation_id` of what it answers; the message that is given has that of the request
+/// again, and its customer and channel.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RequestReply {
+    /// The type that the request is published with.
+    pub to: String,
+    /// The types of answers, exactly or up to a final `*`: one, or a list.
+    #[schemars(with = "Vec<String>")]
+    pub answers: Spanned<Names>,
+    /// How long the answer is awaited, in seconds.
+    #[schemars(range(min = 1, max = 2_592_000))]
+    pub within_seconds: u32,
+    /// The type that the answer is published with.
+    pub answered: String,
+    /// The type that the request is published with when its time is over.
+    pub unanswered: String,
+    /// What becomes of an answer that comes later. Default: it is a dead letter.
+    #[serde(default)]
+    pub late: Option<Late>,
+}
+
+/// What becomes of a late answer.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Late {
+    /// The type that it is published with.
+    pub to: String,
+    /// The channel that it is for: `sms`. Default: that of the request.
+    #[serde(default)]
+    pub channel: Option<String>,
+    /// How long after the request's time is over, in seconds.
+    #[serde(default = "day")]
+    #[schemars(range(min = 1, max = 2_592_000))]
+    pub within_seconds: u32,
+}
+
+/// Gives each message to one type or, while `passerelle patterns detour` has it so, to another.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Detour {
+    /// The usual type.
+    pub to: String,
+    /// The type while the detour is on.
+    pub through: String,
 }
 
 /// What is published.

@@ -19,7 +19,7 @@ use passerelle_projection::{Fold, Health, Projection};
 use passerelle_services::customer::callback::{self, CallbackParts, Callbacks};
 use passerelle_services::customer::handoff::{self, Handoffs};
 use passerelle_services::delivery::{self, Deliveries, DeliveryPlan};
-use passerelle_services::journal;
+use passerelle_services::{journal, pattern};
 use tokio::sync::watch;
 use tonic::service::Routes as Services;
 use tonic_health::ServingStatus;
@@ -49,7 +49,7 @@ pub(crate) struct Durable {
     projection: Arc<Projection>,
     journal: journal::Service,
     deliveries: Deliveries,
-    patterns: Patterns,
+    patterns: Arc<Patterns>,
     callbacks: Callbacks,
     handoffs: Handoffs,
     /// Where customers are called back.
@@ -90,6 +90,7 @@ impl Durable {
         let deliveries = Deliveries::open(parts(), plans(settings)?, delivering).await.map_err(Failure::plain)?;
         let reading = PatternParts { delivery: deliveries.parts(Arc::new(Wall)), projection: projection.clone() };
         let patterns = Patterns::open(patterns::declared(settings)?, reading).await.map_err(Failure::plain)?;
+        let patterns = Arc::new(patterns);
         let calling = CallbackParts {
             keyed: parts(),
             lines: callback::lines(&settings.callback),
@@ -118,7 +119,10 @@ impl Durable {
 
     /// Adds what operators see of it.
     pub(crate) fn add_services_for_operators(&self, services: Services) -> Services {
-        services.add_service(self.journal.clone().server_for_operators()).add_service(self.deliveries.server_for_operators())
+        services
+            .add_service(self.journal.clone().server_for_operators())
+            .add_service(self.deliveries.server_for_operators())
+            .add_service(pattern::Operations::new(self.patterns.clone()).server())
     }
 
     /// What keeps it from working, for operators.

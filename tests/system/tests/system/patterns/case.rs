@@ -1,5 +1,6 @@
 //! Cases of patterns as files say them: what is declared, what comes in, what must come out, what is held.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use passerelle_proto::bus::v1::dead_letter_event::Event as LetterEvent;
@@ -33,6 +34,10 @@ pub(super) struct Case {
 pub(super) struct Step {
     /// Messages that come in.
     pub(super) publish: Vec<Incoming>,
+    /// Detours that an operator switches.
+    pub(super) detour: BTreeMap<String, bool>,
+    /// A pattern that an operator empties.
+    pub(super) purge: Option<String>,
     /// Time that passes.
     pub(super) pass_seconds: u64,
     /// What comes out, by the fields that are named.
@@ -75,7 +80,9 @@ pub(super) fn all() -> Vec<(String, Case)> {
 }
 
 impl Incoming {
-    pub(super) fn message(&self) -> Message {
+    /// The message; what is written `<q>` is the conversation of what followed from the message q.
+    pub(super) fn message(&self, seen: &Seen) -> Message {
+        let asked = self.correlation.strip_prefix('<').and_then(|id| id.strip_suffix('>'));
         Message {
             id: self.id.clone(),
             source: "/case".to_owned(),
@@ -83,7 +90,7 @@ impl Incoming {
             subject: self.subject.clone(),
             customer: self.customer.clone(),
             channel: self.channel.clone(),
-            correlation_id: self.correlation.clone(),
+            correlation_id: asked.map_or(self.correlation.clone(), |id| seen.conversation_of(id)),
             sequence_number: self.number,
             sequence_size: self.size,
             data_content_type: self.data.as_ref().map(|_| "application/json".to_owned()).unwrap_or_default(),
@@ -139,6 +146,11 @@ impl Seen {
             wrong.push(format!("{} are held, expected are {:?}", self.holds, step.holds));
         }
         (!wrong.is_empty()).then(|| wrong.join("\n"))
+    }
+
+    fn conversation_of(&self, id: &str) -> String {
+        let follows = self.out.iter().find(|message| message["causation"] == id).expect("something followed from it");
+        follows["correlation"].as_str().unwrap().to_owned()
     }
 
     /// The step is done with.

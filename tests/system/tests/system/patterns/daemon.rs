@@ -27,6 +27,13 @@ impl Served {
         Self { daemon, journal, position: 0 }
     }
 
+    /// What an operator does.
+    fn operate(&self, arguments: &[&str]) {
+        let admin = format!("http://{}", self.daemon.admin);
+        let done = World::default().run(&[arguments, &["--admin", &admin]].concat());
+        assert!(done.status.success(), "{done:?}");
+    }
+
     fn take(&mut self, response: SubscribeResponse) -> Vec<Message> {
         self.position = response.position;
         response.messages
@@ -46,6 +53,14 @@ impl Bus for Served {
             let request = PublishRequest { messages: vec![message], ..PublishRequest::default() };
             client.publish(request).await.unwrap();
         }
+    }
+
+    async fn switch(&mut self, pattern: &str, on: bool) {
+        self.operate(&["patterns", "detour", pattern, if on { "on" } else { "off" }]);
+    }
+
+    async fn purge(&mut self, pattern: &str) {
+        self.operate(&["patterns", "purge", pattern]);
     }
 
     /// By itself: what must happen then is waited for.

@@ -77,6 +77,14 @@ impl Bus for InProcess {
         }
     }
 
+    async fn switch(&mut self, pattern: &str, on: bool) {
+        self.patterns.switch(pattern, on).await.unwrap();
+    }
+
+    async fn purge(&mut self, pattern: &str) {
+        self.patterns.purge(pattern).await.unwrap();
+    }
+
     async fn pass(&mut self, time: Duration) {
         self.clock.advance(time);
     }

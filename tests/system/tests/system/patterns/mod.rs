@@ -3,6 +3,7 @@
 mod case;
 mod daemon;
 mod in_process;
+mod kill;
 
 use std::time::Duration;
 
@@ -15,6 +16,10 @@ use self::case::{Case, Seen};
 trait Bus {
     /// Writes messages, and waits until they are on disk.
     async fn publish(&mut self, messages: Vec<Message>);
+    /// An operator switches a detour.
+    async fn switch(&mut self, pattern: &str, on: bool);
+    /// An operator empties a pattern.
+    async fn purge(&mut self, pattern: &str);
     /// Time passes.
     async fn pass(&mut self, time: Duration);
     /// What the journal says next.
@@ -28,7 +33,13 @@ async fn play(case: &Case, mut bus: impl Bus) -> Result<(), String> {
     let mut seen = Seen::default();
     for (number, step) in case.steps.iter().enumerate() {
         let patience = Duration::from_secs(20 + step.pass_seconds);
-        bus.publish(step.publish.iter().map(case::Incoming::message).collect()).await;
+        for (pattern, on) in &step.detour {
+            bus.switch(pattern, *on).await;
+        }
+        if let Some(pattern) = &step.purge {
+            bus.purge(pattern).await;
+        }
+        bus.publish(step.publish.iter().map(|incoming| incoming.message(&seen)).collect()).await;
         bus.pass(Duration::from_secs(step.pass_seconds)).await;
         let reached = async {
             while seen.differs(step).is_some() {
