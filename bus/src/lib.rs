@@ -7,6 +7,7 @@ pub mod call;
 pub mod contract;
 pub mod delivery;
 pub mod keyed;
+pub mod pattern;
 pub mod payload;
 pub mod route;
 pub mod translation;

@@ -6,6 +6,7 @@ pub mod delivery;
 #[cfg(test)]
 mod fixture;
 pub mod journal;
+pub mod pattern;
 pub mod record;
 pub mod reflection;
 

@@ -5,6 +5,7 @@ use std::fmt;
 use ring::digest::{Context, SHA256};
 
 use super::written::File;
+use crate::pattern::Pattern;
 use crate::written::{self, Text, Unread};
 
 /// Routes of all files together.
@@ -65,9 +66,16 @@ impl Sources {
     }
 }
 
+impl Sources {
+    /// The patterns of all files, each with the name of its file.
+    pub(crate) fn patterns(&self) -> impl Iterator<Item = (&str, &Pattern)> {
+        self.files.iter().flat_map(|(name, file)| file.patterns.iter().map(|pattern| (name.as_str(), pattern)))
+    }
+}
+
 impl Refused {
     /// Refuses with the first of these, if there are any.
-    pub(super) fn unless_none(mut problems: Vec<Problem>) -> Result<(), Self> {
+    pub(crate) fn unless_none(mut problems: Vec<Problem>) -> Result<(), Self> {
         if problems.is_empty() {
             return Ok(());
         }

@@ -7,6 +7,8 @@ use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_saphyr::Spanned;
 
+use crate::pattern::Pattern;
+
 /// A file of routes: where calls go that their contract's endpoint alone does not tell.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -20,8 +22,13 @@ pub struct File {
     #[schemars(with = "OneOrMany")]
     pub from: Option<Spanned<Names>>,
     /// The routes, in the order in which they are looked at; files go by their names.
+    #[serde(default)]
     #[schemars(length(max = 100_000))]
     pub routes: Vec<Route>,
+    /// Patterns that hold state, over messages that are published.
+    #[serde(default)]
+    #[schemars(length(max = 100))]
+    pub patterns: Vec<Pattern>,
 }
 
 /// How many of the routes that match take a call.

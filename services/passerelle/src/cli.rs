@@ -53,6 +53,7 @@ pub enum Command {
     Tail(crate::command::tail::Tail),
     Consume(crate::command::consume::Consume),
     Lanes(crate::command::lanes::Lanes),
+    Patterns(crate::command::patterns::Patterns),
     Dead(crate::command::dead::Dead),
     Record(crate::command::record::Record),
     Twin(crate::command::twin::Twin),

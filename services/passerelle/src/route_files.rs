@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use http::HeaderName;
 use passerelle_bus::contract::{MemoryStore, Registry, Snapshot};
+use passerelle_bus::pattern;
 use passerelle_bus::route::{Refused, Set, Sources, Surroundings};
 use passerelle_bus::written::Text;
 
@@ -65,6 +66,7 @@ pub(crate) struct Offline {
     pub(crate) set: Set,
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) cases: Vec<Text>,
+    pub(crate) patterns: pattern::Set,
 }
 
 impl Offline {
@@ -94,6 +96,7 @@ impl Offline {
         let folder = settings.routes.as_deref().map(RouteFolder::read).transpose().map_err(refused)?.unwrap_or_default();
         let sources = Sources::read(folder.routes).map_err(|error| refused(error.to_string()))?;
         let set = Known::of(settings).compile(&sources, &snapshot).map_err(|error| refused(error.to_string()))?;
-        Ok(Self { set, snapshot, cases: folder.cases })
+        let patterns = pattern::Set::compile(&sources).map_err(|error| refused(error.to_string()))?;
+        Ok(Self { set, snapshot, cases: folder.cases, patterns })
     }
 }

@@ -149,6 +149,19 @@ impl Deliveries {
         DeliveryOperationsServer::new(self.clone())
     }
 
+    /// What patterns read with: they make dead letters of the same sort.
+    #[must_use]
+    pub fn parts(&self, clock: Arc<dyn Clock>) -> DeliveryParts {
+        let Inner { journal, ledger, graves, projection, .. } = &*self.0;
+        DeliveryParts {
+            journal: journal.clone(),
+            ledger: ledger.clone(),
+            graves: graves.clone(),
+            projection: projection.clone(),
+            clock,
+        }
+    }
+
     /// The oldest record that is still to be delivered: retention must not go further. `None`: there are no deliveries.
     #[must_use]
     pub fn oldest(&self) -> Option<Position> {

@@ -7,6 +7,7 @@ use std::vec;
 
 use futures_util::Stream;
 use futures_util::stream::unfold;
+use passerelle_bus::pattern::published;
 use passerelle_journal::{Durability, Journal, Position, Stored};
 use passerelle_proto::bus::v1::subscribe_request::From;
 use passerelle_proto::bus::v1::{Record, SubscribeRequest, SubscribeResponse};
@@ -151,10 +152,16 @@ impl Follower {
             let record = Record::decode(entry.data)
                 .map_err(|error| Status::data_loss(format!("position {position} holds no passerelle.bus.v1.Record: {error}")))?;
             // Their own bookkeeping: a subscriber that acknowledges each record would else be shown its own acknowledgements for ever.
-            if record.kind == subscription::KIND || (self.sight == Sight::Published && !record.kind.is_empty()) {
+            if record.kind == subscription::KIND {
                 continue;
             }
-            let mut messages = record.events;
+            let mut messages = match self.sight {
+                Sight::Published => published(record),
+                Sight::Everything => {
+                    let events = if record.kind.is_empty() { Vec::new() } else { record.events.clone() };
+                    events.into_iter().chain(published(record)).collect()
+                }
+            };
             messages.retain(|message| self.filter.fits(message));
             if !messages.is_empty() {
                 return Ok(Some(self.tell(SubscribeResponse { position: position.0, messages })));

@@ -11,7 +11,7 @@ const LONGEST_NAME: usize = 256;
 const SECONDS: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
 
 /// Names of the fields of `passerelle.bus.v1.Message` by number; empty where there is none.
-const FIELDS: [&str; 21] = [
+const FIELDS: [&str; 28] = [
     "",
     "id",
     "source",
@@ -33,6 +33,13 @@ const FIELDS: [&str; 21] = [
     "attempts_left",
     "",
     "data",
+    "",
+    "",
+    "",
+    "",
+    "sequence_number",
+    "sequence_size",
+    "history",
 ];
 
 /// What names a message.
@@ -81,9 +88,10 @@ pub(super) fn check(wire: &[u8]) -> Result<Identity<'_>, Fault> {
             (4, WireType::LengthDelimited) => drop(name(field, bytes(&mut rest)?)?),
             (5 | 16, WireType::LengthDelimited) => moment(field, bytes(&mut rest)?)?,
             (17, WireType::Varint) => priority(varint(&mut rest)?)?,
-            (18, WireType::Varint) => drop(varint(&mut rest)?),
+            (18 | 25 | 26, WireType::Varint) => drop(varint(&mut rest)?),
             (20, WireType::LengthDelimited) => drop(bytes(&mut rest)?),
             (6..=15, WireType::LengthDelimited) => drop(text(field, bytes(&mut rest)?)?),
+            (27, WireType::LengthDelimited) => drop(name(field, bytes(&mut rest)?)?),
             _ if !field.is_empty() => return Err(Fault::Broken("a field is not of its type")),
             _ => skip(wire_type, &mut rest)?,
         }

@@ -13,6 +13,7 @@ use super::{Chosen, Desk};
 use crate::delivery::delivery::parcel::Body;
 use crate::delivery::{Grave, LaneId, Place, Waiting};
 use crate::keyed::Decider;
+use crate::pattern::published;
 
 /// Bytes that are read at once.
 const PAGE_BYTES: usize = 256 * 1024;
@@ -122,10 +123,7 @@ pub(super) async fn messages(desk: &Desk, stored: Stored) -> Vec<Read> {
     if record.kind == Grave::KIND {
         return replayed(desk, position, &record).await.into_iter().collect();
     }
-    if !record.kind.is_empty() {
-        return Vec::new();
-    }
-    let chosen = record.events.into_iter().zip(0..).filter_map(|(message, index)| {
+    let chosen = published(record).into_iter().zip(0..).filter_map(|(message, index)| {
         let Chosen { lane } = (desk.plan.choose)(&message)?;
         Some(one(Place { position, index }, lane, message, None))
     });

@@ -72,7 +72,7 @@ impl Parcel {
 
     /// Whether it is a dead letter that somebody wants to be sent again.
     #[must_use]
-    pub fn is_replay(&self) -> bool {
+    pub fn is_replayed(&self) -> bool {
         self.letter.is_some()
     }
 

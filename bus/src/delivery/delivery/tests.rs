@@ -346,7 +346,7 @@ async fn an_attempt_that_was_begun_is_known_after_a_crash() {
     running.graves.command("crm/1.0", None, Bury::Replay).await.unwrap();
     loop {
         let parcel = running.take().await;
-        if parcel.is_replay() {
+        if parcel.is_replayed() {
             assert!(!parcel.was_begun(), "somebody decided that it is to go");
             return;
         }

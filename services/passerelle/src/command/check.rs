@@ -75,7 +75,12 @@ fn routes_line(loaded: &Loaded, registry: &Registry) -> Result<String, Failure> 
     } else {
         String::new()
     };
-    Ok(format!("{} routes{waits}, {held} cases hold", offline.set.listed().len()))
+    let patterns = match offline.patterns.names().len() {
+        0 => String::new(),
+        1 => ", 1 pattern".to_owned(),
+        many => format!(", {many} patterns"),
+    };
+    Ok(format!("{} routes{waits}, {held} cases hold{patterns}", offline.set.listed().len()))
 }
 
 /// What an endpoint speaks; its contracts must fit those of the endpoints before it.

@@ -48,6 +48,13 @@ pub(super) struct Event {
     #[serde(skip_serializing_if = "Option::is_none")]
     attemptsleft: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    sequencenumber: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sequencesize: Option<u64>,
+    /// Names with commas between them: CloudEvents knows no lists.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    history: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     data_base64: Option<String>,
@@ -100,6 +107,9 @@ impl TryFrom<Event> for Message {
             deadline: moment("deadline", event.deadline)?,
             priority: event.priority.unwrap_or_default(),
             attempts_left: event.attemptsleft.unwrap_or_default(),
+            sequence_number: event.sequencenumber.unwrap_or_default(),
+            sequence_size: event.sequencesize.unwrap_or_default(),
+            history: event.history.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect(),
             data: data.into(),
         })
     }
@@ -156,6 +166,9 @@ impl From<&Message> for Event {
             deadline: message.deadline.map(|deadline| deadline.to_string()),
             priority: number(message.priority),
             attemptsleft: number(message.attempts_left),
+            sequencenumber: (message.sequence_number > 0).then_some(message.sequence_number),
+            sequencesize: (message.sequence_size > 0).then_some(message.sequence_size),
+            history: message.history.join(","),
             data,
             data_base64: base64.then(|| BASE64.encode(&message.data)),
         }
@@ -205,7 +218,7 @@ mod tests {
         around(
             r#"{"typ":"a"}"#,
             expect![
-                "unknown field `typ`, expected one of `position`, `specversion`, `id`, `source`, `type`, `subject`, `time`, `datacontenttype`, `dataschema`, `customer`, `channel`, `reason`, `contract`, `correlationid`, `causationid`, `traceparent`, `tracestate`, `deadline`, `priority`, `attemptsleft`, `data`, `data_base64` at line 1 column 6"
+                "unknown field `typ`, expected one of `position`, `specversion`, `id`, `source`, `type`, `subject`, `time`, `datacontenttype`, `dataschema`, `customer`, `channel`, `reason`, `contract`, `correlationid`, `causationid`, `traceparent`, `tracestate`, `deadline`, `priority`, `attemptsleft`, `sequencenumber`, `sequencesize`, `history`, `data`, `data_base64` at line 1 column 6"
             ],
         );
         around(r#"{"time":"noon"}"#, expect!["time: write a moment as 2026-01-31T12:00:00Z"]);

@@ -21,6 +21,7 @@ pub(crate) mod feel;
 pub(crate) mod handoff;
 pub(crate) mod journal;
 pub(crate) mod lanes;
+pub(crate) mod patterns;
 mod moment;
 pub(crate) mod publish;
 pub(crate) mod record;
@@ -52,6 +53,7 @@ pub fn run(command: Command) -> Result<(), Failure> {
         Command::Publish(publish) => crate::serve::runtime(1)?.block_on(publish::run(&publish)),
         Command::Tail(tail) => crate::serve::runtime(1)?.block_on(tail::run(&tail)),
         Command::Consume(consume) => crate::serve::runtime(1)?.block_on(consume::run(&consume)),
+        Command::Patterns(patterns) => crate::serve::runtime(1)?.block_on(patterns::run(&patterns)),
         Command::Lanes(lanes) => crate::serve::runtime(1)?.block_on(lanes::run(&lanes)),
         Command::Dead(dead) => crate::serve::runtime(1)?.block_on(dead::run(&dead)),
         Command::Handoff(handoff) => crate::serve::runtime(1)?.block_on(handoff::run(&handoff)),

@@ -12,6 +12,7 @@ pub(crate) mod front;
 pub(crate) mod listener;
 mod names;
 mod operators;
+mod patterns;
 mod readiness;
 pub(crate) mod reads;
 mod routes;

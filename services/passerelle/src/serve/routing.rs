@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use passerelle_bus::contract::Snapshot;
+use passerelle_bus::pattern;
 use passerelle_bus::route::{RELOADS, ROUTES, Refused, Set, Sources, VERSION};
 use passerelle_proto::bus::v1;
 
@@ -147,6 +148,8 @@ impl Routing {
     }
 
     fn compile(&self, sources: &Sources, snapshot: &Snapshot) -> Result<Set, Refused> {
+        // Those that run are those of the start; what is wrong with the others is to be known all the same.
+        pattern::Set::compile(sources)?;
         self.known.compile(sources, snapshot)
     }
 

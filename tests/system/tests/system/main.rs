@@ -15,6 +15,7 @@ mod handoff;
 mod interop;
 mod journal;
 mod mainframe;
+mod patterns;
 mod policies;
 mod reads;
 mod receive;

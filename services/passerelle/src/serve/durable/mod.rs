@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use passerelle_adapter::Adapter;
 use passerelle_bus::keyed::{Answers, Parts, Timers};
+use passerelle_bus::pattern::{PatternParts, Patterns};
 use passerelle_journal::Journal;
 use passerelle_journal::log::{Log, LogSettings, OpenError};
 use passerelle_journal::storage::Directory;
@@ -18,7 +19,7 @@ use passerelle_projection::{Fold, Health, Projection};
 use passerelle_services::customer::callback::{self, CallbackParts, Callbacks};
 use passerelle_services::customer::handoff::{self, Handoffs};
 use passerelle_services::delivery::{self, Calls, Deliveries, DeliveryPlan};
-use passerelle_services::journal;
+use passerelle_services::{journal, pattern};
 use tokio::sync::watch;
 use tonic::service::Routes as Services;
 use tonic_health::ServingStatus;
@@ -27,6 +28,7 @@ use tonic_health::server::HealthReporter;
 use crate::explain::Code;
 use crate::failure::Failure;
 use crate::serve::clock::Wall;
+use crate::serve::patterns;
 use crate::settings::Settings;
 
 pub(crate) use self::measures::METRICS;
@@ -47,6 +49,7 @@ pub(crate) struct Durable {
     projection: Arc<Projection>,
     journal: journal::Service,
     deliveries: Deliveries,
+    patterns: Arc<Patterns>,
     callbacks: Callbacks,
     handoffs: Handoffs,
     /// Where customers are called back.
@@ -61,6 +64,7 @@ pub(crate) fn folds(settings: &Settings) -> Vec<Box<dyn Fold>> {
     folds.extend(callback::folds(&callback::lines(&settings.callback)));
     folds.extend(handoff::folds(&settings.handoff));
     folds.extend(delivery::folds());
+    folds.extend(Patterns::folds());
     folds
 }
 
@@ -88,6 +92,9 @@ impl Durable {
         let journal = journal::Service::open(parts(), publishing).map_err(Failure::plain)?;
         let delivering = delivery::Settings { hash_key: log.identity(), stopping, calls };
         let deliveries = Deliveries::open(parts(), plans(settings)?, delivering).await.map_err(Failure::plain)?;
+        let reading = PatternParts { delivery: deliveries.parts(Arc::new(Wall)), projection: projection.clone() };
+        let patterns = Patterns::open(patterns::declared(settings)?, reading).await.map_err(Failure::plain)?;
+        let patterns = Arc::new(patterns);
         let calling = CallbackParts {
             keyed: parts(),
             lines: callback::lines(&settings.callback),
@@ -97,7 +104,7 @@ impl Durable {
         let callbacks = Callbacks::open(calling).map_err(Failure::plain)?;
         let handoffs = Handoffs::open(parts(), secret, settings.handoff.clone()).map_err(Failure::plain)?;
         let retention = settings.journal.retention();
-        Ok(Self { log, projection, journal, deliveries, callbacks, handoffs, desks, retention, stop })
+        Ok(Self { log, projection, journal, deliveries, patterns, callbacks, handoffs, desks, retention, stop })
     }
 
     /// Takes what an adapter receives into the journal, until streams are ended.
@@ -116,7 +123,10 @@ impl Durable {
 
     /// Adds what operators see of it.
     pub(crate) fn add_services_for_operators(&self, services: Services) -> Services {
-        services.add_service(self.journal.clone().server_for_operators()).add_service(self.deliveries.server_for_operators())
+        services
+            .add_service(self.journal.clone().server_for_operators())
+            .add_service(self.deliveries.server_for_operators())
+            .add_service(pattern::Operations::new(self.patterns.clone()).server())
     }
 
     /// What keeps it from working, for operators.
@@ -172,6 +182,8 @@ impl Durable {
 
     /// Ends what stands on the journal, writes what is still queued, and lets go of the folder.
     pub(crate) async fn close(&self, grace: Duration) {
+        // What patterns read and give up is written down by what deliveries stand on.
+        let patterns = self.patterns.drain(grace).await;
         let (journal, deliveries, callbacks, handoffs) = tokio::join!(
             self.journal.drain(grace),
             self.deliveries.drain(grace),
@@ -183,6 +195,9 @@ impl Durable {
         }
         if !deliveries {
             tracing::warn!("some deliveries did not end within the grace and are cut; their messages come again");
+        }
+        if !patterns {
+            tracing::warn!("some patterns did not end within the grace and are cut; their messages come again");
         }
         if !callbacks {
             tracing::warn!("some steps of callbacks did not end within the grace and are cut");

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use passerelle_bus::keyed::Carried;
+use passerelle_bus::pattern::Patterns;
 use passerelle_journal::log::{Kept, Log};
 use passerelle_journal::{Journal, Position, ReadError};
 use passerelle_proto::bus::v1::Record;
@@ -102,7 +103,7 @@ impl Durable {
     /// Gives up what is too much (unless that `rests`) or too old, if something is; otherwise sees to it that what is written can be given
     /// up in time.
     async fn give_up_old(&self, rests: bool) -> Result<Option<GivenUp>, KeepError> {
-        let (log, mut retention, needed) = (self.log.clone(), self.retention, self.deliveries.oldest());
+        let (log, mut retention, needed) = (self.log.clone(), self.retention, self.needed());
         if rests {
             // What is too old is carried over once in that age, however much it is.
             retention.bytes = None;
@@ -133,13 +134,20 @@ impl Durable {
 
     /// Has everything that lives written down again where it could not be known without records before `before`.
     async fn carry_over(&self, before: Position) -> Result<Carried, KeepError> {
-        let (subscriptions, deliveries, callbacks, handoffs) = tokio::try_join!(
+        let patterns = async { Ok(self.patterns.keep(before).await?) };
+        let (subscriptions, deliveries, patterns, callbacks, handoffs) = tokio::try_join!(
             self.journal.keep(before),
             self.deliveries.keep(before),
+            patterns,
             self.callbacks.keep(before),
             self.handoffs.keep(before)
         )?;
-        Ok(subscriptions + deliveries + callbacks + handoffs)
+        Ok(subscriptions + deliveries + patterns + callbacks + handoffs)
+    }
+
+    /// The oldest record that a delivery or a pattern has still to read.
+    fn needed(&self) -> Option<Position> {
+        [self.deliveries.oldest(), self.patterns.oldest()].into_iter().flatten().min()
     }
 }
 
@@ -176,7 +184,7 @@ fn written(log: &Log, position: Position) -> Result<Option<SystemTime>, ReadErro
 /// What only a newer version knows would not be carried over.
 fn only_known_kinds(log: &Log, before: Position) -> Result<(), KeepError> {
     let known: BTreeSet<&str> =
-        [&journal::KINDS[..], &delivery::KINDS, &callback::KINDS, &handoff::KINDS].concat().into_iter().collect();
+        [&journal::KINDS[..], &delivery::KINDS, &Patterns::KINDS, &callback::KINDS, &handoff::KINDS].concat().into_iter().collect();
     let mut from = log.first();
     while from < before {
         let page = log.keys(from, before)?;
