@@ -122,7 +122,7 @@ impl RetryLimits {
     }
 
     /// What the destination asks for, at most the longest wait; else the usual one.
-    pub(super) fn after(&self, asked: Option<Duration>, attempt: u32, chance: f64) -> Duration {
+    fn after(&self, asked: Option<Duration>, attempt: u32, chance: f64) -> Duration {
         asked.map_or_else(|| self.wait(attempt, chance), |asked| asked.min(self.longest_wait))
     }
 

@@ -2,7 +2,7 @@
 
 use std::mem;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use passerelle_journal::Position;
 use passerelle_proto::bus::v1::Message;
@@ -10,6 +10,9 @@ use passerelle_proto::bus::v1::Message;
 use super::follow::messages;
 use super::{Desk, bury};
 use crate::delivery::{Outcome, Place, Reason, Receipt, Sending, Settlement, Verdict};
+
+/// A destination that is away is asked so often at least: one message asks for all, so that costs little, and much waits behind it.
+const LONGEST_ABSENCE: Duration = Duration::from_secs(15);
 
 /// A message in memory.
 pub(super) struct Body {
@@ -137,7 +140,10 @@ impl Parcel {
             }
             match &outcome {
                 Outcome::Unavailable { retry_after, why, .. } => {
-                    let wait = |failures| retry.after(*retry_after, failures, fastrand::f64());
+                    let wait = |failures| match retry_after {
+                        Some(asked) => (*asked).min(retry.longest_wait),
+                        None => retry.wait(failures, fastrand::f64()).min(LONGEST_ABSENCE),
+                    };
                     is_first_to_miss = state.destination.missed(now, why, wait);
                 }
                 _ => state.destination.answered(),

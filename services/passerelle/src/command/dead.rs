@@ -24,7 +24,7 @@ const PAGE: u32 = 1_000;
         passerelle dead list --delivery crm --reason rejected\n  \
         passerelle dead show crm/4711.0 --show-data\n  \
         passerelle dead replay crm/4711.0                  the same message again, with the same id\n  \
-        passerelle dead replay --all --delivery crm --reason exhausted\n  \
+        passerelle dead replay --all --delivery crm --reason exhausted --type 'shop.*'\n  \
         passerelle dead discard crm/4711.0 --why 'sent twice by the shop'\n\n\
         Exit codes: 0 done, 1 refused or not reachable, 2 wrong arguments."
 )]
@@ -58,12 +58,12 @@ pub enum DeadCommand {
         #[arg(long)]
         show_data: bool,
     },
-    /// Sends dead letters again: the same messages, with the same ids
+    /// Sends dead letters again, those published first before the others: the same messages, with the same ids
     Replay {
         /// Their ids, of `passerelle dead list`
         #[arg(required_unless_present = "all", conflicts_with = "all")]
         ids: Vec<String>,
-        /// All that wait, or those of a delivery and a reason
+        /// All that wait, or those that are chosen by delivery, reason, type or subject
         #[arg(long)]
         all: bool,
         #[command(flatten)]
@@ -89,6 +89,25 @@ pub struct Which {
     /// Given up for this reason only
     #[arg(long, value_enum)]
     pub reason: Option<Reason>,
+    /// Of this CloudEvents type only, exactly or up to a final `*`
+    #[arg(long = "type", value_name = "TYPE")]
+    pub kind: Option<String>,
+    /// Of this subject only
+    #[arg(long, value_name = "SUBJECT")]
+    pub subject: Option<String>,
+}
+
+impl Which {
+    /// What the bus itself does not choose by.
+    fn fits(&self, letter: &DeadLetter) -> bool {
+        let message = letter.letter.as_ref().and_then(|letter| letter.message.as_ref());
+        let (kind, subject) = message.map(|message| (&*message.r#type, &*message.subject)).unwrap_or_default();
+        let fits_kind = |wanted: &str| match wanted.strip_suffix('*') {
+            Some(beginning) => kind.starts_with(beginning),
+            None => kind == wanted,
+        };
+        self.kind.as_deref().is_none_or(fits_kind) && self.subject.as_deref().is_none_or(|wanted| wanted == subject)
+    }
 }
 
 /// What a dead letter is.
@@ -130,7 +149,7 @@ pub(crate) async fn run(dead: &Dead) -> Result<(), Failure> {
         DeadCommand::Replay { ids, which, .. } => {
             let ids = match ids.is_empty() {
                 false => ids.clone(),
-                true => operator.list(which, Status::Dead).await?.into_iter().map(|letter| letter.id).collect(),
+                true => in_order(operator.list(which, Status::Dead).await?),
             };
             for id in &ids {
                 operator.replay(id).await?;
@@ -170,7 +189,7 @@ impl Operator<'_> {
             };
             let response = self.client.list_dead_letters(request).await;
             let page = response.map_err(|status| failed(self.admin, &status))?.into_inner();
-            letters.extend(page.letters);
+            letters.extend(page.letters.into_iter().filter(|letter| which.fits(letter)));
             page_token = page.next_page_token;
             if page_token.is_empty() {
                 return Ok(letters);
@@ -194,6 +213,16 @@ impl Operator<'_> {
         let response = self.client.discard_dead_letter(request).await;
         response.map(drop).map_err(|status| failed(self.admin, &status))
     }
+}
+
+/// Their ids as their messages were published: the order of a customer is kept where all of his letters are sent again.
+fn in_order(mut letters: Vec<DeadLetter>) -> Vec<String> {
+    let place = |letter: &DeadLetter| {
+        let place = letter.letter.as_ref().and_then(|letter| letter.place).unwrap_or_default();
+        (place.position, place.index)
+    };
+    letters.sort_by_key(place);
+    letters.into_iter().map(|letter| letter.id).collect()
 }
 
 fn table(letters: &[DeadLetter]) -> String {

@@ -31,6 +31,8 @@ pub(super) enum Manner {
     Books,
     /// Its effect, and the connection ends before anything is said.
     BooksAndHangsUp,
+    /// Nothing, and nothing is said.
+    Hangs,
     /// An outcome and nothing else.
     Says { code: u8, pushback: Option<&'static str> },
 }
@@ -127,6 +129,10 @@ impl Ledger {
         self.enter(head.headers, asked.freeze().slice(5..), is_booked);
         let (code, pushback) = match manner {
             Manner::BooksAndHangsUp => return false,
+            Manner::Hangs => {
+                let _ = std::future::poll_fn(|context| respond.poll_reset(context)).await;
+                return true;
+            }
             Manner::Books => (0, None),
             Manner::Says { code, pushback } => (code, pushback),
         };

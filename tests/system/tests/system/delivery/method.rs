@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 fn world(server: &Server, method: &str, more: &str) -> World {
     World::default().file("ledger.proto", CONTRACT).settings(&format!(
         "endpoints:\n  ledger: {{ addresses: [\"http://{}\"], contract: {{ proto: [ledger.proto] }} }}\n\
-         deliveries:\n  books:\n    to: {{ method: ledger.v1.Ledger/{method}, deadline_ms: 5000 }}\n    \
+         deliveries:\n  books:\n    to: {{ method: ledger.v1.Ledger/{method}, deadline_ms: 1000 }}\n    \
          retry: {{ attempts: 3, first_wait_ms: 10, longest_wait_ms: 100 }}\n{more}",
         server.address
     ))
@@ -186,6 +186,43 @@ async fn who_throttles_or_refuses_is_obeyed_and_order_is_kept() {
     let last = settled(&daemon, 21).await;
     assert_eq!(last.dead, 1);
     assert_eq!(letters(&daemon, 1).await[0].2, "the back office answered FAILED_PRECONDITION");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_back_office_that_hangs_is_left_alone_until_it_answers() {
+    const MESSAGES: u64 = 500;
+    let ledger = Ledger::new(true);
+    let server = ledger.serve("127.0.0.1:0").await;
+    ledger.be(Manner::Hangs);
+    let daemon = world(&server, "Put", "").serve();
+    publish(&daemon, (0..MESSAGES).map(|number| entry(number, MESSAGES))).await;
+    until(&daemon, "it is away", |delivery| delivery.absence.is_some()).await;
+    let calls = ledger.book().calls.len();
+    ledger.be(Manner::Books);
+    let last = settled(&daemon, MESSAGES).await;
+    eprintln!("{calls} calls before it was left alone, {} dead letters", last.dead);
+    assert_eq!((last.delivered, last.dead), (MESSAGES, 0));
+    assert_eq!(ledger.book().effects.len() as u64, MESSAGES);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dead_letters_are_sent_again_in_the_order_in_which_they_were_published() {
+    let ledger = Ledger::new(true);
+    let server = ledger.serve("127.0.0.1:0").await;
+    let daemon = world(&server, "Book", "").serve();
+    ledger.be(Manner::Says { code: 9, pushback: None });
+    let mut other = entry(100, 2);
+    other.r#type = "shop.cancelled".to_owned();
+    publish(&daemon, (0..20).map(|number| entry(number, 2)).chain([other])).await;
+    letters(&daemon, 21).await;
+    ledger.be(Manner::Books);
+    let replayed = operator(&daemon, &["dead", "replay", "--all", "--delivery", "books", "--type", "shop.pai*"]).await;
+    assert!(replayed.status.success(), "{replayed:?}");
+    ledger.called(21 + 20).await;
+    assert_eq!(ledger.book().order.values().map(Vec::len).collect::<Vec<_>>(), [10, 10]);
+    assert!(ledger.book().overtaken().is_empty(), "{:?}", ledger.book().order);
+    let left = operator(&daemon, &["dead", "list", "--type", "shop.cancelled"]).await.stdout;
+    assert_eq!(left.lines().count(), 2, "{left}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
