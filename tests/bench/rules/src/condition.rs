@@ -27,7 +27,10 @@ const AMOUNT: i64 = 2500;
 
 /// Prints a line for each condition (that holds this text).
 pub fn run(only: Option<&str>) {
-    println!("{:<75} {:>8} {:>8} {:>8} {:>8} {:>8}", "nanoseconds of CPU time an evaluation", "ours", "dsntk", "cel", "÷ dsntk", "÷ cel");
+    println!(
+        "{:<75} {:>8} {:>8} {:>8} {:>8} {:>8}",
+        "nanoseconds of CPU time an evaluation", "ours", "dsntk", "cel", "÷ dsntk", "÷ cel"
+    );
     for [feel, cel] in CONDITIONS.into_iter().filter(|[feel, _]| only.is_none_or(|only| feel.contains(only))) {
         let (mut ours, mut dsntk, mut cel) = (ours(feel), dsntk(feel), cel_program(cel));
         let [ours, dsntk, cel] = clock::in_turns([&mut ours, &mut dsntk, &mut cel]);
@@ -38,8 +41,7 @@ pub fn run(only: Option<&str>) {
 fn ours(text: &str) -> impl FnMut() + use<> {
     let names: Vec<&str> = TEXTS.iter().map(|(name, _)| *name).chain(["amount"]).collect();
     let expression = Expression::compile(text, &Scope::of(&names)).expect("an expression");
-    let values: Vec<Value> =
-        TEXTS.iter().map(|(_, value)| Value::text(*value)).chain([Value::Number(AMOUNT.into())]).collect();
+    let values: Vec<Value> = TEXTS.iter().map(|(_, value)| Value::text(*value)).chain([Value::Number(AMOUNT.into())]).collect();
     let environment = Environment::at(SystemTime::now());
     move || {
         black_box(expression.evaluate(black_box(&values), &environment).expect("a value"));

@@ -6,11 +6,13 @@
 mod clock;
 mod condition;
 mod iteration;
+mod table;
 
 fn main() {
     let only = std::env::args().nth(1);
     condition::run(only.as_deref());
     if only.is_none() {
         iteration::run();
+        table::run();
     }
 }
