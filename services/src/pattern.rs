@@ -29,8 +29,7 @@ impl Operations {
         if names.iter().any(|known| known == name) {
             return Ok(());
         }
-        let there_are =
-            if names.is_empty() { "none is declared".to_owned() } else { format!("there are {}", names.join(", ")) };
+        let there_are = if names.is_empty() { "none is declared".to_owned() } else { format!("there are {}", names.join(", ")) };
         Err(Status::not_found(format!("name: this bus has no pattern of that name; {there_are}")))
     }
 }
@@ -58,14 +57,20 @@ impl PatternOperations for Operations {
         Ok(Response::new(v1::ListPatternsResponse { patterns }))
     }
 
-    async fn purge_pattern(&self, request: Request<v1::PurgePatternRequest>) -> Result<Response<v1::PurgePatternResponse>, Status> {
+    async fn purge_pattern(
+        &self,
+        request: Request<v1::PurgePatternRequest>,
+    ) -> Result<Response<v1::PurgePatternResponse>, Status> {
         let name = request.into_inner().name;
         self.known(&name)?;
         let keys = self.0.purge(&name).await.map_err(Status::unavailable)?;
         Ok(Response::new(v1::PurgePatternResponse { keys }))
     }
 
-    async fn switch_detour(&self, request: Request<v1::SwitchDetourRequest>) -> Result<Response<v1::SwitchDetourResponse>, Status> {
+    async fn switch_detour(
+        &self,
+        request: Request<v1::SwitchDetourRequest>,
+    ) -> Result<Response<v1::SwitchDetourResponse>, Status> {
         let v1::SwitchDetourRequest { name, on } = request.into_inner();
         self.known(&name)?;
         self.0.switch(&name, on).await.map_err(|error| match error {

@@ -56,8 +56,7 @@ impl Gather {
         if size > most {
             return Err(Refusal(format!("it has {size} bytes, at most {most} are held for one request")));
         }
-        let fits = step.state.held.len() <= self.bounds.messages as usize
-            && step.held_bytes() + size <= most;
+        let fits = step.state.held.len() <= self.bounds.messages as usize && step.held_bytes() + size <= most;
         if !fits {
             step.turn_away(answer, 0);
             self.end(step, PatternLoss::Full);

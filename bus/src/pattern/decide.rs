@@ -170,10 +170,6 @@ impl Columns for Decide {
 
     fn row(state: &PatternState) -> Vec<Value> {
         let since = state.since.map_or(0, |since| since.seconds);
-        vec![
-            Value::Integer(state.held.len() as i64),
-            Value::Integer(state::held_bytes(state) as i64),
-            Value::Integer(since),
-        ]
+        vec![Value::Integer(state.held.len() as i64), Value::Integer(state::held_bytes(state) as i64), Value::Integer(since)]
     }
 }

@@ -196,7 +196,8 @@ impl Patterns {
     /// The views cannot be read.
     pub async fn held(&self, name: &str) -> Result<Held, ReadError> {
         let range = range(name);
-        let sql = "SELECT COUNT(*), TOTAL(holds), TOTAL(bytes), MIN(since) FROM pattern WHERE holds > 0 AND key >= ?1 AND key < ?2";
+        let sql =
+            "SELECT COUNT(*), TOTAL(holds), TOTAL(bytes), MIN(since) FROM pattern WHERE holds > 0 AND key >= ?1 AND key < ?2";
         let read = move |connection: &Connection| {
             connection.prepare_cached(sql)?.query_row([&range[0], &range[1]], |row| {
                 let since = row.get::<_, Option<i64>>(3)?.and_then(|seconds| u64::try_from(seconds).ok());
@@ -221,7 +222,10 @@ impl Patterns {
         let range = range(name);
         let sql = "SELECT key FROM pattern WHERE holds > 0 AND key >= ?1 AND key < ?2";
         let read = move |connection: &Connection| {
-            connection.prepare_cached(sql)?.query_map([&range[0], &range[1]], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()
+            connection
+                .prepare_cached(sql)?
+                .query_map([&range[0], &range[1]], |row| row.get(0))?
+                .collect::<Result<Vec<String>, _>>()
         };
         let keys = self.parts.projection.read_at_least(position, read).await.map_err(|error| error.to_string())?;
         for key in keys {

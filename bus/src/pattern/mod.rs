@@ -26,8 +26,8 @@ pub use self::decide::{Command, Decide, Refusal};
 pub use self::engine::{Held, OpenError, PatternParts, PatternStatus, Patterns, SwitchError};
 pub use self::set::Set;
 pub use self::written::{
-    Aggregate, Bounds, Detour, Incomplete, Late, Pattern, Publish, Recipients, RequestReply, Resequence, ScatterGather, Split, Tap,
-    Text,
+    Aggregate, Bounds, Detour, Incomplete, Late, Pattern, Publish, Recipients, RequestReply, Resequence, ScatterGather, Split,
+    Tap, Text,
 };
 use crate::keyed::Decider as _;
 

@@ -124,8 +124,7 @@ impl Set {
 impl Declared {
     /// Whether it takes the message.
     pub(super) fn takes(&self, message: &Message, now: SystemTime) -> bool {
-        let asks =
-            || self.types.fit(&message.r#type) && self.when.as_ref().is_none_or(|when| when.holds(&values(message), now));
+        let asks = || self.types.fit(&message.r#type) && self.when.as_ref().is_none_or(|when| when.holds(&values(message), now));
         self.is_answer(message) || asks()
     }
 
@@ -297,7 +296,15 @@ impl Bench<'_> {
         let bounds = self.bounds(*limits, "aggregate.limits");
         let r#type = self.r#type(&publish.r#type, "aggregate.publish.type");
         let incomplete = *incomplete;
-        Some(Aggregate { count: count?, until: until?, within: within?, incomplete, bounds: bounds?, r#type: r#type?, data: data? })
+        Some(Aggregate {
+            count: count?,
+            until: until?,
+            within: within?,
+            incomplete,
+            bounds: bounds?,
+            r#type: r#type?,
+            data: data?,
+        })
     }
 
     fn split(&mut self, written: &written::Split) -> Option<Split> {

@@ -71,7 +71,10 @@ pub(crate) async fn run(patterns: &Patterns) -> Result<(), Failure> {
         PatternsCommand::Purge { name } => {
             let request = PurgePatternRequest { name: name.clone() };
             let purged = client.purge_pattern(request).await.map_err(refused)?.into_inner();
-            print(&format!("given up: what {} keys held; passerelle dead list --delivery patterns/{name} shows it\n", purged.keys));
+            print(&format!(
+                "given up: what {} keys held; passerelle dead list --delivery patterns/{name} shows it\n",
+                purged.keys
+            ));
         }
         PatternsCommand::Detour { name, turn } => {
             let request = SwitchDetourRequest { name: name.clone(), on: *turn == Turn::On };
@@ -113,7 +116,8 @@ mod tests {
     #[test]
     fn a_pattern_is_a_line() {
         let since = Some(prost_types::Timestamp { seconds: 1_000, nanos: 0 });
-        let holding = Pattern { name: "orders".to_owned(), taken: 7, keys: 1, messages: 2, bytes: 90, since, ..Pattern::default() };
+        let holding =
+            Pattern { name: "orders".to_owned(), taken: 7, keys: 1, messages: 2, bytes: 90, since, ..Pattern::default() };
         let switched = Pattern { name: "check".to_owned(), unread: 3, dead: 1, detour: true, ..Pattern::default() };
         expect![[r#"
             PATTERN  UNREAD  TAKEN  DEAD  KEYS  HELD  BYTES  SINCE                 DETOUR

@@ -183,8 +183,10 @@ fn written(log: &Log, position: Position) -> Result<Option<SystemTime>, ReadErro
 
 /// What only a newer version knows would not be carried over.
 fn only_known_kinds(log: &Log, before: Position) -> Result<(), KeepError> {
-    let known: BTreeSet<&str> =
-        [&journal::KINDS[..], &delivery::KINDS, &Patterns::KINDS, &callback::KINDS, &handoff::KINDS].concat().into_iter().collect();
+    let known: BTreeSet<&str> = [&journal::KINDS[..], &delivery::KINDS, &Patterns::KINDS, &callback::KINDS, &handoff::KINDS]
+        .concat()
+        .into_iter()
+        .collect();
     let mut from = log.first();
     while from < before {
         let page = log.keys(from, before)?;

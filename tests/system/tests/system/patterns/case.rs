@@ -73,7 +73,8 @@ pub(super) fn all() -> Vec<(String, Case)> {
     assert!(!paths.is_empty());
     let read = |path: &std::path::PathBuf| {
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        let file: File = serde_saphyr::from_str(&std::fs::read_to_string(path).unwrap()).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let file: File =
+            serde_saphyr::from_str(&std::fs::read_to_string(path).unwrap()).unwrap_or_else(|error| panic!("{name}: {error}"));
         file.cases.into_iter().map(move |case| (name.clone(), case)).collect::<Vec<_>>()
     };
     paths.iter().flat_map(read).collect()
