@@ -18,7 +18,7 @@ use super::observe::{Observed, code_name};
 use super::route::Choice;
 use super::share::Answer;
 use super::{Route, deadline, status};
-use crate::route::{COPIES, PeekError, Rule};
+use crate::route::{COPIES, PeekError, Rule, Taken};
 
 /// How long who is only told may take, where calls may last for ever.
 const COPY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -56,7 +56,7 @@ pub(super) async fn choose(
     }
     let chosen = rules.choose(&rules.envelope(&parts.headers), first.message()).map_err(refused)?;
     tell(gateway, &chosen, goals, &parts, &first)?;
-    let Some((rule, target)) = chosen.first().and_then(|rule| Some((rule, goals.get(rule.to())?))) else {
+    let Some((rule, target)) = chosen.first().and_then(|taken| Some((taken.rule, goals.get(taken.to)?))) else {
         return Ok((route.clone(), Request::from_parts(parts, first.before(body))));
     };
     tracing::debug!(method = route.method(), route = rule.name(), endpoint = target.endpoint.name(), "a call was routed");
@@ -123,11 +123,11 @@ impl First {
 }
 
 /// Tells all that are to be told and do not answer.
-fn tell(gateway: &Gateway, chosen: &[&Rule], goals: &[Arc<Route>], parts: &Parts, first: &First) -> Result<(), Status> {
+fn tell(gateway: &Gateway, chosen: &[Taken<'_>], goals: &[Arc<Route>], parts: &Parts, first: &First) -> Result<(), Status> {
     let Some(answers) = chosen.first() else { return Ok(()) };
-    let mut told = vec![answers.to()];
-    for (index, rule) in chosen.iter().enumerate() {
-        let others = (index > 0).then_some(rule.to()).into_iter().chain(rule.also().iter().copied());
+    let mut told = vec![answers.to];
+    for (index, Taken { rule, to }) in chosen.iter().enumerate() {
+        let others = (index > 0).then_some(*to).into_iter().chain(rule.also().iter().copied());
         for goal in others {
             if told.contains(&goal) || first.framed == 0 {
                 continue;

@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
-use passerelle_feel::{Expression, Guard, Value};
+use passerelle_feel::{Expression, Guard, Scope, Value};
 use prost_reflect::Kind;
 use serde_saphyr::Spanned;
 
-use super::rules::{Goal, Rule};
+use super::decided::{Decide, Models};
+use super::rules::{Goal, Rule, To};
 use super::set::Surroundings;
 use super::source::Problem;
 use super::strip::Strip;
@@ -37,6 +38,7 @@ pub(super) struct Compiled {
 /// What is at hand while the routes of one method are compiled.
 struct Bench<'a, 'p> {
     method: &'a Arc<Method>,
+    models: &'a Models,
     around: &'a Surroundings<'a>,
     goals: Vec<Goal>,
     problems: &'p mut Vec<Problem>,
@@ -44,7 +46,13 @@ struct Bench<'a, 'p> {
 
 impl Draft<'_> {
     /// Compiles them; what is wrong is added to the problems.
-    pub(super) fn compile(&self, method: &Arc<Method>, around: &Surroundings<'_>, problems: &mut Vec<Problem>) -> Compiled {
+    pub(super) fn compile(
+        &self,
+        method: &Arc<Method>,
+        models: &Models,
+        around: &Surroundings<'_>,
+        problems: &mut Vec<Problem>,
+    ) -> Compiled {
         let mut variables = Variables::new(method.path.trim_start_matches('/'), method.input.clone());
         let mut nameless = HashSet::new();
         for (number, (file, route)) in self.routes.iter().enumerate() {
@@ -54,6 +62,11 @@ impl Draft<'_> {
                 problems.push(problem(place(file, when), route, error.to_string()));
                 nameless.insert(number);
             }
+            for text in route.decide.iter().flat_map(|decide| Decide::expressions(&decide.value)) {
+                if let Err(error) = variables.add(text) {
+                    problems.push(problem(place(file, &route.name), route, error.to_string()));
+                }
+            }
         }
         let streams = method.client_streaming || method.server_streaming;
         if let Some((file, route)) = self.routes.first().filter(|_| self.mode == Mode::All && streams) {
@@ -61,7 +74,7 @@ impl Draft<'_> {
             problems.push(problem(place(file, &route.name), route, text));
         }
         let scope = variables.scope();
-        let mut bench = Bench { method, around, goals: Vec::new(), problems };
+        let mut bench = Bench { method, models, around, goals: Vec::new(), problems };
         let (mut routes, mut guards) = (Vec::new(), Vec::new());
         for (number, (file, route)) in self.routes.iter().enumerate() {
             let when = route.when.as_ref().filter(|_| !nameless.contains(&number));
@@ -75,20 +88,14 @@ impl Draft<'_> {
                 }
             }
             guards.push(asked);
-            routes.push(bench.rule(file, route, when));
+            routes.push(bench.rule(file, route, when, &scope));
         }
         Compiled { reading: variables.reading(), routes, guards, goals: bench.goals }
     }
 }
 
 impl Bench<'_, '_> {
-    fn condition(
-        &mut self,
-        file: &str,
-        route: &Route,
-        when: &Spanned<String>,
-        scope: &passerelle_feel::Scope,
-    ) -> Option<Expression> {
+    fn condition(&mut self, file: &str, route: &Route, when: &Spanned<String>, scope: &Scope) -> Option<Expression> {
         match Expression::compile(&when.value, scope) {
             Ok(expression) => {
                 if !expression.unknown.is_empty() {
@@ -105,11 +112,14 @@ impl Bench<'_, '_> {
         }
     }
 
-    fn rule(&mut self, file: &str, route: &Route, when: Option<Expression>) -> Rule {
+    fn rule(&mut self, file: &str, route: &Route, when: Option<Expression>, scope: &Scope) -> Rule {
         let to = match &route.to {
-            Some(to) => self.goal(file, route, to),
-            None => self.goal_of(None, self.method.clone()),
+            Some(to) => To::Goal(self.goal(file, route, to)),
+            None => {
+                self.decided(file, route, scope).map_or_else(|| To::Goal(self.goal_of(None, self.method.clone())), To::Decided)
+            }
         };
+        self.check_decided(file, route);
         let also: Vec<usize> = route.also.iter().map(|also| self.goal(file, route, also)).collect();
         let streams = self.method.client_streaming || self.method.server_streaming;
         if !also.is_empty() && streams {
@@ -125,6 +135,24 @@ impl Bench<'_, '_> {
             strip: self.strip(file, route),
             taken: OnceLock::new(),
         }
+    }
+
+    fn decided(&mut self, file: &str, route: &Route, scope: &Scope) -> Option<Decide> {
+        let decide = route.decide.as_ref()?;
+        let choices = route.choices.iter().map(|(choice, to)| (choice.clone(), self.goal(file, route, to))).collect();
+        let problems = &mut *self.problems;
+        let mut wrong = |text: String| problems.push(problem(place(file, decide), route, text));
+        Decide::compile(&decide.value, choices, self.models, scope, &mut wrong)
+    }
+
+    fn check_decided(&mut self, file: &str, route: &Route) {
+        let text = match (&route.decide, &route.to) {
+            (Some(_), Some(_)) => "it has `to` and `decide`: one of them says where the call goes",
+            (Some(_), None) if route.choices.is_empty() => "`decide` needs `choices`: the destinations by what the decision says",
+            (None, _) if !route.choices.is_empty() => "`choices` are for `decide`, which it does not have",
+            _ => return,
+        };
+        self.problems.push(problem(place(file, &route.name), route, text.to_owned()));
     }
 
     fn strip(&mut self, file: &str, route: &Route) -> Option<Strip> {

@@ -28,6 +28,8 @@ pub struct Finding {
     pub place: String,
     /// What its condition comes to.
     pub held: Held,
+    /// What its decision says, and by which rules of its table; empty where it has none.
+    pub decided: String,
     /// Whether it takes the call: where the first is meant, the others that would are not reached.
     pub takes: bool,
 }
@@ -44,7 +46,7 @@ impl Rules {
     /// The message cannot be read, as a call's would be refused.
     pub fn taken_by(&self, trial: &Trial<'_>) -> Result<Vec<&str>, Unreadable> {
         let chosen = self.choose(&self.trial(trial), trial.message).map_err(|error| Unreadable(error.to_string()))?;
-        Ok(chosen.into_iter().map(|rule| rule.name()).collect())
+        Ok(chosen.into_iter().map(|taken| taken.rule.name()).collect())
     }
 
     /// What each route says to a call, in their order.
@@ -57,10 +59,10 @@ impl Rules {
         let mut findings: Vec<Finding> = Vec::new();
         let mut taken = false;
         for rule in &self.routes {
-            let held = rule.holds(&values, envelope.received);
+            let (held, decided) = rule.explained(&values, envelope.received);
             let takes = held == Held::Yes && (self.mode == Mode::All || !taken);
             taken |= takes;
-            findings.push(Finding { route: rule.name.to_string(), place: rule.place.clone(), held, takes });
+            findings.push(Finding { route: rule.name.to_string(), place: rule.place.clone(), held, decided, takes });
         }
         Ok(findings)
     }

@@ -4,6 +4,7 @@
 //! are FEEL. Fields are read off the wire by their path; no message is decoded.
 
 mod compile;
+mod decided;
 mod explain;
 #[cfg(test)]
 mod fixture;
@@ -23,8 +24,8 @@ pub use self::explain::{Finding, Trial, Unreadable};
 pub(crate) use self::observe::COPIES;
 pub use self::observe::{METRICS, RELOADS, ROUTES, VERSION};
 pub(crate) use self::peek::PeekError;
-pub(crate) use self::rules::Rule;
 pub use self::rules::{CONDITION_LIMITS, Goal, Held, Rules};
+pub(crate) use self::rules::{Rule, Taken};
 pub use self::set::{Listed, Set, Surroundings};
 pub use self::source::{MOST_ROUTES, Problem, Refused, Sources};
-pub use self::written::{Destination, File, Mode, Names, Route};
+pub use self::written::{Decide, Destination, File, Mode, Names, Route};

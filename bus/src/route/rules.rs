@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderName};
 use metrics::Counter;
 use passerelle_feel::{Environment, Expression, Limits, Value};
 
+use super::decided::Decide;
 use super::index::Index;
 use super::observe::{ROUTED, UNDECIDED};
 use super::peek::{Malformed, PeekError};
@@ -56,11 +57,27 @@ pub(crate) struct Rule {
     pub(super) name: Arc<str>,
     pub(super) place: String,
     pub(super) when: Option<Expression>,
-    /// Its destination among the goals.
-    pub(super) to: usize,
+    pub(super) to: To,
     pub(super) also: Vec<usize>,
     pub(super) strip: Option<Strip>,
     pub(super) taken: OnceLock<Counter>,
+}
+
+/// Where a route sends a call.
+#[derive(Debug)]
+pub(super) enum To {
+    /// To this one of the goals.
+    Goal(usize),
+    /// To the one that a decision chooses.
+    Decided(Decide),
+}
+
+/// A route that takes a call.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Taken<'a> {
+    pub(crate) rule: &'a Rule,
+    /// Its destination among the goals.
+    pub(crate) to: usize,
 }
 
 /// What a condition came to.
@@ -91,21 +108,21 @@ impl Rules {
     }
 
     /// The routes that take a call: at most one where the first is meant.
-    pub(crate) fn choose(&self, envelope: &Envelope<'_>, message: &[u8]) -> Result<Vec<&Rule>, PeekError> {
+    pub(crate) fn choose(&self, envelope: &Envelope<'_>, message: &[u8]) -> Result<Vec<Taken<'_>>, PeekError> {
         let values = self.reading.values(envelope, message)?;
         let mut chosen = Vec::new();
         for number in self.index.candidates(&values) {
             let rule = &self.routes[number];
-            match rule.holds(&values, envelope.received) {
-                Held::Yes => {
+            match rule.takes(&values, envelope.received) {
+                Ok(Some(to)) => {
                     rule.count();
-                    chosen.push(rule);
+                    chosen.push(Taken { rule, to });
                     if self.mode == Mode::First {
                         break;
                     }
                 }
-                Held::No => {}
-                Held::Undecided(_) => self.count_undecided(),
+                Ok(None) => {}
+                Err(_) => self.count_undecided(),
             }
         }
         Ok(chosen)
@@ -133,10 +150,6 @@ impl Rule {
         &self.name
     }
 
-    pub(crate) fn to(&self) -> usize {
-        self.to
-    }
-
     pub(crate) fn also(&self) -> &[usize] {
         &self.also
     }
@@ -158,6 +171,27 @@ impl Rule {
                 }
             },
             Err(exceeded) => Held::Undecided(exceeded.to_string()),
+        }
+    }
+
+    /// Where it sends a call, if it takes it; or why nobody knows.
+    fn takes(&self, values: &[Value], now: SystemTime) -> Result<Option<usize>, String> {
+        match (self.holds(values, now), &self.to) {
+            (Held::No, _) => Ok(None),
+            (Held::Undecided(why), _) => Err(why),
+            (Held::Yes, To::Goal(goal)) => Ok(Some(*goal)),
+            (Held::Yes, To::Decided(decide)) => decide.goal(values, now).map(Some),
+        }
+    }
+
+    /// What its condition comes to, and what its decision says.
+    pub(super) fn explained(&self, values: &[Value], now: SystemTime) -> (Held, String) {
+        match (self.holds(values, now), &self.to) {
+            (Held::Yes, To::Decided(decide)) => match decide.explain(values, now) {
+                Ok(said) => (Held::Yes, said),
+                Err(why) => (Held::Undecided(why), String::new()),
+            },
+            (held, _) => (held, String::new()),
         }
     }
 

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use http::HeaderName;
+use serde_saphyr::Spanned;
 
 use super::compile::{Compiled, Draft};
+use super::decided::Models;
 use super::index::Index;
 use super::rules::{Rule, Rules};
 use super::source::{Problem, Refused, Sources};
@@ -69,7 +71,7 @@ impl Set {
                     set.waiting.insert(path.clone(), names.collect());
                 }
                 Some(method) => {
-                    let rules = rules(method, draft, around, &mut problems);
+                    let rules = rules(method, draft, &sources.models, around, &mut problems);
                     set.methods.insert(path.clone(), Arc::new(rules));
                 }
             }
@@ -154,8 +156,14 @@ fn is_name(name: &str) -> bool {
     (1..=100).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }
 
-fn rules(method: &Arc<Method>, draft: &Draft<'_>, around: &Surroundings<'_>, problems: &mut Vec<Problem>) -> Rules {
-    let Compiled { reading, routes, guards, goals } = draft.compile(method, around, problems);
+fn rules(
+    method: &Arc<Method>,
+    draft: &Draft<'_>,
+    models: &Models,
+    around: &Surroundings<'_>,
+    problems: &mut Vec<Problem>,
+) -> Rules {
+    let Compiled { reading, routes, guards, goals } = draft.compile(method, models, around, problems);
     let handles = draft.mode == Mode::All || routes.iter().any(Rule::handles_message);
     Rules {
         needs_message: handles || reading.looks_into(),
@@ -182,7 +190,14 @@ fn listed(path: &str, file: &str, route: &Route) -> Listed {
         place: place(file, &route.name),
         method: path.trim_start_matches('/').to_owned(),
         when: route.when.as_ref().map(|when| when.value.clone()).unwrap_or_default(),
-        to: route.to.as_ref().map(|to| destination(&to.value)).unwrap_or_default(),
+        to: match &route.decide {
+            None => route.to.as_ref().map(|to| destination(&to.value)).unwrap_or_default(),
+            Some(decide) => {
+                let choice = |(choice, to): (&String, &Spanned<_>)| format!("{choice}: {}", destination(&to.value));
+                let choices: Vec<String> = route.choices.iter().map(choice).collect();
+                format!("{} says {}", decide.value.decision, choices.join(", "))
+            }
+        },
         active: false,
     }
 }

@@ -1,9 +1,12 @@
 //! The texts of route files, read with line and column in every error.
 
 use std::fmt;
+use std::sync::Arc;
 
+use passerelle_feel::dmn::{Model, ReadError};
 use ring::digest::{Context, SHA256};
 
+use super::decided::Models;
 use super::written::File;
 use crate::pattern::Pattern;
 use crate::written::{self, Text, Unread};
@@ -18,6 +21,8 @@ const MOST_PROBLEMS: usize = 100;
 #[derive(Debug, Default)]
 pub struct Sources {
     pub(super) files: Vec<(String, File)>,
+    /// The models that lie beside them.
+    pub(super) models: Models,
     pub(super) hash: String,
 }
 
@@ -38,7 +43,7 @@ pub struct Problem {
 pub struct Refused(pub Vec<Problem>);
 
 impl Sources {
-    /// Reads all files.
+    /// Reads all files: models of DMN by the end of their names (`.dmn`), routes in all others.
     ///
     /// # Errors
     /// What is wrong with each file that is no YAML, or has unknown keys or values of the wrong sort.
@@ -46,8 +51,18 @@ impl Sources {
         texts.sort_by(|one, other| one.name.cmp(&other.name));
         let hash = digest(&texts);
         let mut problems = Vec::new();
-        let mut files = Vec::new();
+        let (mut files, mut models) = (Vec::new(), Models::new());
         for text in texts {
+            if let Some(name) = model_name(&text.name) {
+                match Model::read(&text.text, &[]) {
+                    Ok(model) => drop(models.insert(name.to_owned(), Arc::new(model))),
+                    Err(ReadError { message, line, column, .. }) => {
+                        let place = format!("{}:{line}:{column}", text.name);
+                        problems.push(Problem { place, route: String::new(), message });
+                    }
+                }
+                continue;
+            }
             match written::read::<File>(&text) {
                 Ok(file) => files.push((text.name, file)),
                 Err(Unread { place, message }) => problems.push(Problem { place, route: String::new(), message }),
@@ -62,7 +77,7 @@ impl Sources {
             });
         }
         Refused::unless_none(problems)?;
-        Ok(Self { files, hash })
+        Ok(Self { files, models, hash })
     }
 }
 
@@ -97,6 +112,11 @@ impl fmt::Display for Problem {
             route => write!(formatter, "{place}: route {route}: {message}"),
         }
     }
+}
+
+/// The name of a model's file without its folder; nothing for other files.
+fn model_name(name: &str) -> Option<&str> {
+    name.ends_with(".dmn").then(|| name.rsplit_once('/').map_or(name, |(_, name)| name))
 }
 
 /// Names and texts together: the same files are the same set.

@@ -40,7 +40,7 @@ fn asked_of(file: &str, json: &str, metadata: &[(&'static str, &str)]) -> String
     let chosen = rules.choose(&rules.envelope(&metadata), &message).unwrap();
     let taking = findings.iter().filter(|finding| finding.takes).map(|finding| finding.route.as_str());
     assert_eq!(
-        chosen.iter().map(|rule| rule.name()).collect::<Vec<_>>(),
+        chosen.iter().map(|taken| taken.rule.name()).collect::<Vec<_>>(),
         taking.collect::<Vec<_>>(),
         "the call and its explanation"
     );
@@ -236,7 +236,7 @@ routes:
         "items": [{"sku": "a"}, {"sku": "b", "price": 3}], "codes": [1, 2]}"#;
     let headers = HeaderMap::new();
     let chosen = rules.choose(&rules.envelope(&headers), &message(json)).unwrap();
-    let stripped = chosen[0].stripped(&message(json)).unwrap().unwrap();
+    let stripped = chosen[0].rule.stripped(&message(json)).unwrap().unwrap();
     assert_eq!(
         DynamicMessage::decode(asked(), stripped.as_slice()).unwrap(),
         DynamicMessage::decode(asked(), message(less).as_slice()).unwrap()
@@ -310,7 +310,7 @@ fn of_ten_thousand_routes_a_call_looks_at_few() {
         HeaderMap::from_iter([(http::HeaderName::from_static(crate::contract::CHANNEL_HEADER), "web".parse().unwrap())]);
     let message = message(r#"{"name": "n9876"}"#);
     let chosen = rules.choose(&rules.envelope(&headers), &message).unwrap();
-    assert_eq!(chosen[0].name(), "r9876");
+    assert_eq!(chosen[0].rule.name(), "r9876");
     let values = rules.reading.values(&rules.envelope(&headers), &message).unwrap();
     assert_eq!(rules.index.candidates(&values).count(), 1);
 }

@@ -1,5 +1,6 @@
 //! Route files as people write them: the structs that are parser and JSON schema at once.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use schemars::JsonSchema;
@@ -62,6 +63,14 @@ pub struct Route {
     #[serde(default)]
     #[schemars(with = "Option<Destination>")]
     pub to: Option<Spanned<Destination>>,
+    /// Where the call goes, by a decision of a model: in place of `to`, and where the condition holds.
+    #[serde(default)]
+    #[schemars(with = "Option<Decide>")]
+    pub decide: Option<Spanned<Decide>>,
+    /// The destinations of `decide`, by the text that the decision comes to. Where it comes to anything else, the route is passed over.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, Destination>", extend("maxProperties" = 1000))]
+    pub choices: BTreeMap<String, Spanned<Destination>>,
     /// Who else is told: gets a copy of the request, whose answer nobody hears. For methods with one message each way.
     #[serde(default)]
     #[schemars(with = "Vec<Destination>", length(max = 16))]
@@ -70,6 +79,22 @@ pub struct Route {
     #[serde(default)]
     #[schemars(with = "Vec<String>", length(max = 100))]
     pub drop: Vec<Spanned<String>>,
+}
+
+/// A decision of a DMN model that chooses where a call goes.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Decide {
+    /// The model: the name of a file (`.dmn`) beside the route files. It imports no others.
+    pub model: String,
+    /// The decision's name.
+    pub decision: String,
+    /// Which of its outputs chooses, where it has several.
+    #[serde(default)]
+    pub output: Option<String>,
+    /// The inputs of the model by their names, each an expression in FEEL over what conditions may name.
+    #[serde(default)]
+    pub inputs: BTreeMap<String, String>,
 }
 
 /// Where a call goes.

@@ -19,13 +19,13 @@ use crate::settings::{Endpoint, Loaded, Settings};
 
 /// How the names of files with cases end.
 const CASES: [&str; 2] = [".cases.yaml", ".cases.yml"];
-/// How the names of all files end that are looked at.
-const YAML: [&str; 2] = [".yaml", ".yml"];
+/// How the names of all files end that are looked at: routes, and models of decisions.
+const FILES: [&str; 3] = [".yaml", ".yml", ".dmn"];
 
 /// What is in the folder.
 #[derive(Debug, Default)]
 pub(crate) struct RouteFolder {
-    /// Files of routes.
+    /// Files of routes, and models of the decisions that choose for them.
     pub(crate) routes: Vec<Text>,
     /// Files of cases.
     pub(crate) cases: Vec<Text>,
@@ -34,7 +34,7 @@ pub(crate) struct RouteFolder {
 impl RouteFolder {
     /// Reads all files that lie in the folder itself.
     pub(crate) fn read(folder: &Path) -> Result<Self, String> {
-        let (cases, routes) = folder::texts(folder, &YAML)?.into_iter().partition(|text| folder::ends(&text.name, &CASES));
+        let (cases, routes) = folder::texts(folder, &FILES)?.into_iter().partition(|text| folder::ends(&text.name, &CASES));
         Ok(Self { routes, cases })
     }
 }
