@@ -45,7 +45,7 @@ pub(super) fn admit(desk: &Desk, mut parcel: Parcel) -> Option<Parcel> {
     let receipt = desk.plan.once.as_ref().and_then(|once| (once.receipt)(&parcel.message));
     let Some(receipt) = receipt else { return Some(parcel) };
     let mut state = desk.state();
-    let admitted = state.receipts.as_mut().map(|receipts| receipts.admit(receipt, parcel.is_replay()));
+    let admitted = state.receipts.as_mut().map(|receipts| receipts.admit(receipt, parcel.is_replayed()));
     match admitted {
         None | Some(Admitted::Goes) => {
             drop(state);
