@@ -1,9 +1,10 @@
 //! Patterns at work: messages are read as a delivery reads them, decided about under their keys, and what is given up is buried.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
+use arc_swap::ArcSwap;
 use passerelle_journal::{AppendError, Position};
 use passerelle_projection::rusqlite::Connection;
 use passerelle_projection::{Fold, Projection, ReadError};
@@ -19,6 +20,11 @@ use crate::delivery::{
 };
 use crate::keyed::{Carried, Decider as _, Entities, Failure, Keyed, KeyedSettings, Observed, Parts};
 
+/// The set that runs.
+pub(super) type Running = Arc<ArcSwap<Set>>;
+
+/// How long what is under way may take when another set is to run.
+const GRACE: Duration = Duration::from_secs(10);
 /// Messages of one pattern that are decided about at the same time.
 const UNDER_WAY: usize = 64;
 /// Bytes of messages in memory, for each pattern.
@@ -77,12 +83,20 @@ pub struct PatternStatus {
 /// The patterns of a bus. Dropped, they stop where they stand, as a crash would; [`drain`](Self::drain) ends them well.
 pub struct Patterns {
     keyed: Arc<Keyed<Decide>>,
-    set: Arc<Set>,
+    set: Running,
     detours: Arc<Detours>,
     parts: PatternParts,
-    readers: Vec<Reader>,
+    readers: Mutex<Readers>,
     /// Ended when dropped.
-    _tasks: JoinSet<()>,
+    _burying: JoinSet<()>,
+}
+
+/// What reads for the patterns of the set that runs.
+#[derive(Default)]
+struct Readers {
+    all: Vec<Reader>,
+    /// Ended when dropped.
+    tasks: JoinSet<()>,
 }
 
 struct Reader {
@@ -109,7 +123,7 @@ pub struct Held {
 
 /// What a task that works for one pattern has at hand.
 struct Desk {
-    set: Arc<Set>,
+    set: Running,
     detours: Arc<Detours>,
     name: String,
     keyed: Arc<Keyed<Decide>>,
@@ -123,15 +137,15 @@ impl Patterns {
     /// The tables that patterns are listed from.
     #[must_use]
     pub fn folds() -> Vec<Box<dyn Fold>> {
-        vec![Box::new(Entities::with_columns(Decide { set: Arc::default() }))]
+        vec![Box::new(Entities::with_columns(Decide { set: Running::default() }))]
     }
 
     /// All of a set, going on where they were (within a tokio runtime). One that is new begins with the oldest record that is kept.
     ///
     /// # Errors
     /// How far one has got cannot be read.
-    pub async fn open(set: Set, parts: PatternParts) -> Result<Self, OpenError> {
-        let set = Arc::new(set);
+    pub async fn open(set: Arc<Set>, parts: PatternParts) -> Result<Self, OpenError> {
+        let set = Running::new(ArcSwap::new(set));
         let (to_bury, burying) = mpsc::channel(TO_BURY);
         let detours = Arc::new(Detours::default());
         let switches = detours.clone();
@@ -153,33 +167,62 @@ impl Patterns {
         let keyed = Arc::new(Keyed::open(Decide { set: set.clone() }, keyed, KeyedSettings::default(), observer)?);
         let mut tasks = JoinSet::new();
         tasks.spawn(bury_all(keyed.clone(), parts.clone(), burying));
-        let mut readers = Vec::new();
+        let patterns = Self { keyed, set, detours, parts, readers: Mutex::default(), _burying: tasks };
+        patterns.read().await?;
+        Ok(patterns)
+    }
+
+    /// Has another set run. What is under way is decided by the one before; what is held goes on by the new one. What a pattern holds that is
+    /// not declared any more becomes dead letters when its time is over.
+    ///
+    /// # Errors
+    /// How far one has got cannot be read: none runs then.
+    pub async fn replace(&self, set: Arc<Set>) -> Result<(), OpenError> {
+        // They stay until others are there: what they have not read must be kept.
+        self.drain_readers(GRACE).await;
+        self.set.store(set);
+        self.read().await
+    }
+
+    /// Begins to read for all patterns of the set.
+    async fn read(&self) -> Result<(), OpenError> {
+        let set = self.set.load_full();
+        let mut readers = Readers::default();
         for name in set.names() {
-            let opened = Delivery::open(plan(&set, name, &parts), parts.delivery.clone()).await;
-            let delivery = opened.map_err(|why| OpenError::Unreadable { name: name.to_owned(), why: why.to_string() })?;
-            let delivery = Arc::new(delivery);
-            let detours = detours.clone();
-            let unreadable = |why: Failure<_>| OpenError::Unreadable { name: name.to_owned(), why: why.to_string() };
-            let switch = keyed.state(&switch_of(name)).await.map_err(unreadable)?;
-            detours.switch(name, switch.is_some_and(|(state, _)| state.detour));
-            let desk = Desk { set: set.clone(), detours, name: name.to_owned(), keyed: keyed.clone(), parts: parts.clone() };
-            tasks.spawn(work(desk, delivery.clone()));
-            readers.push(Reader { name: name.to_owned(), delivery });
+            let unreadable = |why: String| OpenError::Unreadable { name: name.to_owned(), why };
+            let switch = self.keyed.state(&switch_of(name)).await.map_err(|why| unreadable(why.to_string()))?;
+            self.detours.switch(name, switch.is_some_and(|(state, _)| state.detour));
+            let opened = Delivery::open(plan(&set, name, &self.parts), self.parts.delivery.clone()).await;
+            let delivery = Arc::new(opened.map_err(|why| unreadable(why.to_string()))?);
+            let desk = Desk {
+                set: self.set.clone(),
+                detours: self.detours.clone(),
+                name: name.to_owned(),
+                keyed: self.keyed.clone(),
+                parts: self.parts.clone(),
+            };
+            readers.tasks.spawn(work(desk, delivery.clone()));
+            readers.all.push(Reader { name: name.to_owned(), delivery });
         }
-        Ok(Self { keyed, set, detours, parts, readers, _tasks: tasks })
+        *self.readers() = readers;
+        Ok(())
+    }
+
+    fn readers(&self) -> MutexGuard<'_, Readers> {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How they are at this moment.
     #[must_use]
     pub fn status(&self) -> Vec<PatternStatus> {
         let status = |reader: &Reader| PatternStatus { name: reader.name.clone(), reading: reader.delivery.status() };
-        self.readers.iter().map(status).collect()
+        self.readers().all.iter().map(status).collect()
     }
 
     /// The oldest record that is still to be read. `None`: there are no patterns.
     #[must_use]
     pub fn oldest(&self) -> Option<Position> {
-        self.readers.iter().map(|reader| reader.delivery.oldest()).min()
+        self.readers().all.iter().map(|reader| reader.delivery.oldest()).min()
     }
 
     /// Carries over what cannot be known without records before `before`. See [`Keyed::keep`].
@@ -244,7 +287,7 @@ impl Patterns {
     /// # Errors
     /// The pattern is no detour, or it cannot be written.
     pub async fn switch(&self, name: &str, on: bool) -> Result<(), SwitchError> {
-        if !self.set.find(name).is_some_and(|declared| declared.is_detour()) {
+        if !self.set.load().find(name).is_some_and(|declared| declared.is_detour()) {
             return Err(SwitchError::NoDetour);
         }
         let done = self.keyed.command(&switch_of(name), None, Command::Switch(on)).await;
@@ -259,9 +302,14 @@ impl Patterns {
 
     /// Takes no more, and waits until what was taken is decided; whether that was within the grace.
     pub async fn drain(&self, grace: Duration) -> bool {
-        let all = self.readers.iter().map(|reader| reader.delivery.drain(grace));
-        let ended = futures_util::future::join_all(all).await.into_iter().all(|ended| ended);
+        let ended = self.drain_readers(grace).await;
         self.keyed.drain(grace).await && ended
+    }
+
+    async fn drain_readers(&self, grace: Duration) -> bool {
+        let all: Vec<_> = self.readers().all.iter().map(|reader| reader.delivery.clone()).collect();
+        let all = all.iter().map(|delivery| delivery.drain(grace));
+        futures_util::future::join_all(all).await.into_iter().all(|ended| ended)
     }
 }
 
@@ -340,7 +388,8 @@ impl Desk {
     }
 
     async fn outcome(&self, parcel: &Parcel, message: Arc<Message>) -> Outcome {
-        let key = self.set.find(&self.name).map(|declared| declared.key(&message, self.parts.delivery.clock.now()));
+        let set = self.set.load_full();
+        let key = set.find(&self.name).map(|declared| declared.key(&message, self.parts.delivery.clock.now()));
         let key = match key {
             Some(Ok(key)) => format!("{}/{key}", self.name),
             Some(Err(why)) => return Outcome::Rejected { why },

@@ -15,6 +15,8 @@ mod recipients;
 mod resequence;
 mod rule;
 mod set;
+#[cfg(test)]
+mod set_tests;
 mod split;
 mod state;
 mod step;

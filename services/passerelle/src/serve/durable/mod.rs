@@ -103,6 +103,11 @@ impl Durable {
         Ok(Self { log, projection, journal, deliveries, patterns, callbacks, handoffs, desks, retention, stop })
     }
 
+    /// What the route files declare besides routes.
+    pub(crate) fn patterns(&self) -> Arc<Patterns> {
+        self.patterns.clone()
+    }
+
     /// Takes what an adapter receives into the journal, until streams are ended.
     pub(crate) async fn receive(&self, endpoint: &str, adapter: &dyn Adapter) {
         self.journal.receive(endpoint, adapter).await;

@@ -47,7 +47,7 @@ impl InProcess {
         };
         let text = Text { name: "case.yaml".to_owned(), text: route_file.to_owned() };
         let set = Set::compile(&Sources::read(vec![text]).unwrap()).unwrap();
-        let patterns = Patterns::open(set, PatternParts { delivery, projection: projection.clone() }).await.unwrap();
+        let patterns = Patterns::open(Arc::new(set), PatternParts { delivery, projection: projection.clone() }).await.unwrap();
         let durable = journal.durable();
         Self { journal, durable, clock, patterns, projection, next: Position(1), _folder: folder }
     }
