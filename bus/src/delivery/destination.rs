@@ -44,9 +44,9 @@ impl Destination {
         }
     }
 
-    /// It answered, whatever it said.
-    pub(super) fn answered(&mut self) {
-        self.absence = None;
+    /// It answered, whatever it said. Says whether it was away until now.
+    pub(super) fn answered(&mut self) -> bool {
+        self.absence.take().is_some()
     }
 
     /// It was not there: `wait` says how long it is left alone, by how often in a row that happened. Says whether it was there until now.
@@ -102,7 +102,7 @@ mod tests {
         let absence = destination.absence().unwrap();
         assert_eq!((absence.since, absence.until, absence.why.as_str()), (now, then + seconds(2), "still gone"));
         assert!(destination.admits(then + seconds(2)));
-        destination.answered();
+        assert!(destination.answered() && !destination.answered());
         assert!(destination.admits(then) && destination.admits(then));
     }
 

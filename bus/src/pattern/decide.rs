@@ -7,7 +7,8 @@ use passerelle_projection::rusqlite::types::Value;
 use passerelle_proto::bus::v1::{Message, PatternAnswer, PatternBuried, PatternEvent, PatternLoss, PatternState, pattern_event};
 
 use super::aggregate::EXPIRE;
-use super::set::{Kind, Set};
+use super::engine::Running;
+use super::set::Kind;
 use super::step::Step;
 use super::{MOST_PATTERNS, state};
 use crate::keyed::{Column, Columns, Context, Decider, Decision};
@@ -18,7 +19,7 @@ const REST: Duration = Duration::from_secs(60 * 60);
 /// The decider of all patterns. A key is `NAME/WHAT`.
 #[derive(Debug)]
 pub struct Decide {
-    pub(super) set: Arc<Set>,
+    pub(super) set: Running,
 }
 
 /// What is asked of a pattern.
@@ -103,7 +104,7 @@ impl Decider for Decide {
     fn ended(&self, key: &str, state: &PatternState) -> Option<SystemTime> {
         let holds = !state.held.is_empty() || !state.lost.is_empty() || state.awaited > 0 || state.detour;
         let name = key.split_once('/').map_or(key, |(name, _)| name);
-        let rest = self.set.find(name).map_or(REST, |declared| declared.kind.rest().max(REST));
+        let rest = self.set.load().find(name).map_or(REST, |declared| declared.kind.rest().max(REST));
         state::last(state).filter(|_| !holds)?.checked_add(rest)
     }
 
@@ -121,7 +122,8 @@ impl Decide {
             let why = format!("it passed through {MOST_PATTERNS} patterns already, the last ones in a loop perhaps");
             return Err(Refusal(why));
         }
-        let Some(declared) = self.set.find(step.name) else {
+        let set = self.set.load();
+        let Some(declared) = set.find(step.name) else {
             return Err(Refusal("the pattern is not declared any more".to_owned()));
         };
         match &declared.kind {
@@ -140,7 +142,7 @@ impl Decide {
 
     /// The time of what is held is over. What a pattern held that is not declared any more becomes dead letters.
     fn expire(&self, step: &mut Step<'_>) {
-        match self.set.find(step.name).map(|declared| &declared.kind) {
+        match self.set.load().find(step.name).map(|declared| &declared.kind) {
             Some(Kind::Aggregate(aggregate)) => aggregate.expire(step),
             Some(Kind::Resequence(resequence)) => resequence.expire(step),
             Some(Kind::Gather(gather)) => gather.expire(step),

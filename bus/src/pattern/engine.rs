@@ -1,12 +1,13 @@
 //! Patterns at work: messages are read as a delivery reads them, decided about under their keys, and what is given up is buried.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
+use arc_swap::ArcSwap;
 use passerelle_journal::{AppendError, Position};
 use passerelle_projection::rusqlite::Connection;
-use passerelle_projection::{Fold, Projection, ReadError};
+use passerelle_projection::{Fold, ReadError};
 use passerelle_proto::bus::v1::{LostMessage, Message, PatternLoss, PatternState, pattern_event::Event};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -19,6 +20,11 @@ use crate::delivery::{
 };
 use crate::keyed::{Carried, Decider as _, Entities, Failure, Keyed, KeyedSettings, Observed, Parts};
 
+/// The set that runs.
+pub(super) type Running = Arc<ArcSwap<Set>>;
+
+/// How long what is under way may take when another set is to run.
+const GRACE: Duration = Duration::from_secs(10);
 /// Messages of one pattern that are decided about at the same time.
 const UNDER_WAY: usize = 64;
 /// Bytes of messages in memory, for each pattern.
@@ -28,15 +34,6 @@ const TO_BURY: usize = 1_024;
 /// Attempts go on: the journal they wait for is the bus's own.
 const RETRY: RetryLimits =
     RetryLimits { attempts: u32::MAX, first_wait: Duration::from_millis(50), longest_wait: Duration::from_secs(10) };
-
-/// What patterns stand on.
-#[derive(Clone)]
-pub struct PatternParts {
-    /// What deliveries stand on.
-    pub delivery: DeliveryParts,
-    /// With the folds of [`Patterns::folds`].
-    pub projection: Arc<Projection>,
-}
 
 /// The patterns cannot begin.
 #[derive(Debug, thiserror::Error)]
@@ -77,12 +74,20 @@ pub struct PatternStatus {
 /// The patterns of a bus. Dropped, they stop where they stand, as a crash would; [`drain`](Self::drain) ends them well.
 pub struct Patterns {
     keyed: Arc<Keyed<Decide>>,
-    set: Arc<Set>,
+    set: Running,
     detours: Arc<Detours>,
-    parts: PatternParts,
-    readers: Vec<Reader>,
+    parts: DeliveryParts,
+    readers: Mutex<Readers>,
     /// Ended when dropped.
-    _tasks: JoinSet<()>,
+    _burying: JoinSet<()>,
+}
+
+/// What reads for the patterns of the set that runs.
+#[derive(Default)]
+struct Readers {
+    all: Vec<Reader>,
+    /// Ended when dropped.
+    tasks: JoinSet<()>,
 }
 
 struct Reader {
@@ -109,11 +114,11 @@ pub struct Held {
 
 /// What a task that works for one pattern has at hand.
 struct Desk {
-    set: Arc<Set>,
+    set: Running,
     detours: Arc<Detours>,
     name: String,
     keyed: Arc<Keyed<Decide>>,
-    parts: PatternParts,
+    parts: DeliveryParts,
 }
 
 impl Patterns {
@@ -123,15 +128,15 @@ impl Patterns {
     /// The tables that patterns are listed from.
     #[must_use]
     pub fn folds() -> Vec<Box<dyn Fold>> {
-        vec![Box::new(Entities::with_columns(Decide { set: Arc::default() }))]
+        vec![Box::new(Entities::with_columns(Decide { set: Running::default() }))]
     }
 
     /// All of a set, going on where they were (within a tokio runtime). One that is new begins with the oldest record that is kept.
     ///
     /// # Errors
     /// How far one has got cannot be read.
-    pub async fn open(set: Set, parts: PatternParts) -> Result<Self, OpenError> {
-        let set = Arc::new(set);
+    pub async fn open(set: Arc<Set>, parts: DeliveryParts) -> Result<Self, OpenError> {
+        let set = Running::new(ArcSwap::new(set));
         let (to_bury, burying) = mpsc::channel(TO_BURY);
         let detours = Arc::new(Detours::default());
         let switches = detours.clone();
@@ -145,41 +150,66 @@ impl Patterns {
                 }
             }
         };
-        let keyed = Parts {
-            journal: parts.delivery.journal.clone(),
-            projection: parts.projection.clone(),
-            clock: parts.delivery.clock.clone(),
-        };
+        let keyed = Parts { journal: parts.journal.clone(), projection: parts.projection.clone(), clock: parts.clock.clone() };
         let keyed = Arc::new(Keyed::open(Decide { set: set.clone() }, keyed, KeyedSettings::default(), observer)?);
         let mut tasks = JoinSet::new();
         tasks.spawn(bury_all(keyed.clone(), parts.clone(), burying));
-        let mut readers = Vec::new();
+        let patterns = Self { keyed, set, detours, parts, readers: Mutex::default(), _burying: tasks };
+        patterns.read().await?;
+        Ok(patterns)
+    }
+
+    /// Has another set run. What is under way is decided by the one before; what is held goes on by the new one. What a pattern holds that is
+    /// not declared any more becomes dead letters when its time is over.
+    ///
+    /// # Errors
+    /// How far one has got cannot be read: none runs then.
+    pub async fn replace(&self, set: Arc<Set>) -> Result<(), OpenError> {
+        // They stay until others are there: what they have not read must be kept.
+        self.drain_readers(GRACE).await;
+        self.set.store(set);
+        self.read().await
+    }
+
+    /// Begins to read for all patterns of the set.
+    async fn read(&self) -> Result<(), OpenError> {
+        let set = self.set.load_full();
+        let mut readers = Readers::default();
         for name in set.names() {
-            let opened = Delivery::open(plan(&set, name, &parts), parts.delivery.clone()).await;
-            let delivery = opened.map_err(|why| OpenError::Unreadable { name: name.to_owned(), why: why.to_string() })?;
-            let delivery = Arc::new(delivery);
-            let detours = detours.clone();
-            let unreadable = |why: Failure<_>| OpenError::Unreadable { name: name.to_owned(), why: why.to_string() };
-            let switch = keyed.state(&switch_of(name)).await.map_err(unreadable)?;
-            detours.switch(name, switch.is_some_and(|(state, _)| state.detour));
-            let desk = Desk { set: set.clone(), detours, name: name.to_owned(), keyed: keyed.clone(), parts: parts.clone() };
-            tasks.spawn(work(desk, delivery.clone()));
-            readers.push(Reader { name: name.to_owned(), delivery });
+            let unreadable = |why: String| OpenError::Unreadable { name: name.to_owned(), why };
+            let switch = self.keyed.state(&switch_of(name)).await.map_err(|why| unreadable(why.to_string()))?;
+            self.detours.switch(name, switch.is_some_and(|(state, _)| state.detour));
+            let opened = Delivery::open(plan(&set, name, &self.parts), self.parts.clone()).await;
+            let delivery = Arc::new(opened.map_err(|why| unreadable(why.to_string()))?);
+            let desk = Desk {
+                set: self.set.clone(),
+                detours: self.detours.clone(),
+                name: name.to_owned(),
+                keyed: self.keyed.clone(),
+                parts: self.parts.clone(),
+            };
+            readers.tasks.spawn(work(desk, delivery.clone()));
+            readers.all.push(Reader { name: name.to_owned(), delivery });
         }
-        Ok(Self { keyed, set, detours, parts, readers, _tasks: tasks })
+        *self.readers() = readers;
+        Ok(())
+    }
+
+    fn readers(&self) -> MutexGuard<'_, Readers> {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How they are at this moment.
     #[must_use]
     pub fn status(&self) -> Vec<PatternStatus> {
         let status = |reader: &Reader| PatternStatus { name: reader.name.clone(), reading: reader.delivery.status() };
-        self.readers.iter().map(status).collect()
+        self.readers().all.iter().map(status).collect()
     }
 
     /// The oldest record that is still to be read. `None`: there are no patterns.
     #[must_use]
     pub fn oldest(&self) -> Option<Position> {
-        self.readers.iter().map(|reader| reader.delivery.oldest()).min()
+        self.readers().all.iter().map(|reader| reader.delivery.oldest()).min()
     }
 
     /// Carries over what cannot be known without records before `before`. See [`Keyed::keep`].
@@ -217,7 +247,7 @@ impl Patterns {
     /// # Errors
     /// The views cannot be read, or it cannot be written.
     pub async fn purge(&self, name: &str) -> Result<u64, String> {
-        let position = self.parts.delivery.journal.durable().borrow().position;
+        let position = self.parts.journal.durable().borrow().position;
         let mut purged = 0;
         let range = range(name);
         let sql = "SELECT key FROM pattern WHERE holds > 0 AND key >= ?1 AND key < ?2";
@@ -244,7 +274,7 @@ impl Patterns {
     /// # Errors
     /// The pattern is no detour, or it cannot be written.
     pub async fn switch(&self, name: &str, on: bool) -> Result<(), SwitchError> {
-        if !self.set.find(name).is_some_and(|declared| declared.is_detour()) {
+        if !self.set.load().find(name).is_some_and(|declared| declared.is_detour()) {
             return Err(SwitchError::NoDetour);
         }
         let done = self.keyed.command(&switch_of(name), None, Command::Switch(on)).await;
@@ -259,9 +289,14 @@ impl Patterns {
 
     /// Takes no more, and waits until what was taken is decided; whether that was within the grace.
     pub async fn drain(&self, grace: Duration) -> bool {
-        let all = self.readers.iter().map(|reader| reader.delivery.drain(grace));
-        let ended = futures_util::future::join_all(all).await.into_iter().all(|ended| ended);
+        let ended = self.drain_readers(grace).await;
         self.keyed.drain(grace).await && ended
+    }
+
+    async fn drain_readers(&self, grace: Duration) -> bool {
+        let all: Vec<_> = self.readers().all.iter().map(|reader| reader.delivery.clone()).collect();
+        let all = all.iter().map(|delivery| delivery.drain(grace));
+        futures_util::future::join_all(all).await.into_iter().all(|ended| ended)
     }
 }
 
@@ -296,8 +331,8 @@ fn range(name: &str) -> [String; 2] {
 }
 
 /// What a pattern reads. No delivery of the settings can have its name.
-fn plan(set: &Arc<Set>, name: &str, parts: &PatternParts) -> Plan {
-    let (set, pattern, clock) = (set.clone(), name.to_owned(), parts.delivery.clock.clone());
+fn plan(set: &Arc<Set>, name: &str, parts: &DeliveryParts) -> Plan {
+    let (set, pattern, clock) = (set.clone(), name.to_owned(), parts.clock.clone());
     let choose: delivery::Choose = Box::new(move |message| {
         let declared = set.find(&pattern)?;
         let now = clock.now();
@@ -341,7 +376,8 @@ impl Desk {
     }
 
     async fn outcome(&self, parcel: &Parcel, message: Arc<Message>) -> Outcome {
-        let key = self.set.find(&self.name).map(|declared| declared.key(&message, self.parts.delivery.clock.now()));
+        let set = self.set.load_full();
+        let key = set.find(&self.name).map(|declared| declared.key(&message, self.parts.clock.now()));
         let key = match key {
             Some(Ok(key)) => format!("{}/{key}", self.name),
             Some(Err(why)) => return Outcome::Rejected { why },
@@ -360,7 +396,7 @@ impl Desk {
 }
 
 /// Makes dead letters of what patterns gave up, key by key.
-async fn bury_all(keyed: Arc<Keyed<Decide>>, parts: PatternParts, mut burying: mpsc::Receiver<String>) {
+async fn bury_all(keyed: Arc<Keyed<Decide>>, parts: DeliveryParts, mut burying: mpsc::Receiver<String>) {
     while let Some(key) = burying.recv().await {
         if let Err(why) = bury(&keyed, &parts, &key).await {
             tracing::warn!(pattern = key.split('/').next(), why, "what a pattern gave up cannot be written down for now");
@@ -368,7 +404,7 @@ async fn bury_all(keyed: Arc<Keyed<Decide>>, parts: PatternParts, mut burying: m
     }
 }
 
-async fn bury(keyed: &Keyed<Decide>, parts: &PatternParts, key: &str) -> Result<(), String> {
+async fn bury(keyed: &Keyed<Decide>, parts: &DeliveryParts, key: &str) -> Result<(), String> {
     let state = keyed.state(key).await.map_err(|failure| failure.to_string())?;
     let PatternState { lost, .. } = state.map(|(state, _)| state).unwrap_or_default();
     let mut places = Vec::with_capacity(lost.len());
@@ -387,7 +423,7 @@ async fn bury(keyed: &Keyed<Decide>, parts: &PatternParts, key: &str) -> Result<
             attempts: 1,
         };
         let command = delivery::Bury::Up(Box::new(given_up));
-        let written = parts.delivery.graves.command(&letter, Some("pattern"), command).await;
+        let written = parts.graves.command(&letter, Some("pattern"), command).await;
         written.map_err(|failure| failure.to_string())?;
         places.push(place);
     }

@@ -15,6 +15,8 @@ mod recipients;
 mod resequence;
 mod rule;
 mod set;
+#[cfg(test)]
+mod set_tests;
 mod split;
 mod state;
 mod step;
@@ -23,7 +25,7 @@ mod written;
 use passerelle_proto::bus::v1::{Message, Record};
 
 pub use self::decide::{Command, Decide, Refusal};
-pub use self::engine::{Held, OpenError, PatternParts, PatternStatus, Patterns, SwitchError};
+pub use self::engine::{Held, OpenError, PatternStatus, Patterns, SwitchError};
 pub use self::set::Set;
 pub use self::written::{
     Aggregate, Bounds, Detour, Incomplete, Late, Pattern, Publish, Recipients, RequestReply, Resequence, ScatterGather, Split,

@@ -137,7 +137,7 @@ impl<'de> Deserialize<'de> for Names {
             type Value = Names;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a method, or a list of methods")
+                formatter.write_str("a name, or a list of names")
             }
 
             fn visit_str<E>(self, name: &str) -> Result<Names, E> {

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use passerelle_journal::Position;
 use passerelle_proto::bus::v1::Message;
 
+use super::Desk;
+use super::bury::{self, Loss};
 use super::follow::messages;
-use super::{Desk, bury};
 use crate::delivery::{Outcome, Place, Reason, Receipt, Sending, Settlement, Verdict};
 
 /// A destination that is away is asked so often at least: one message asks for all, so that costs little, and much waits behind it.
@@ -67,16 +68,16 @@ impl Parcel {
         self.sending.attempt
     }
 
+    /// Whether it is a dead letter that is sent again.
+    #[must_use]
+    pub fn is_replayed(&self) -> bool {
+        self.letter.is_some()
+    }
+
     /// Whether an attempt was begun before of which nobody knows what became of it.
     #[must_use]
     pub fn was_begun(&self) -> bool {
         self.sending.was_begun
-    }
-
-    /// Whether it is a dead letter that somebody wants to be sent again.
-    #[must_use]
-    pub fn is_replayed(&self) -> bool {
-        self.letter.is_some()
     }
 
     /// Has it written down that this attempt begins; returns when that is durable. For destinations that must not be given a message twice:
@@ -111,13 +112,8 @@ impl Parcel {
     pub(super) fn put_back(mut self, at: Instant) {
         self.is_settled = true;
         let body = Body::new(mem::take(&mut self.message), self.letter.take());
-        {
-            let state = &mut *self.desk.state();
-            state.keep(self.sending.place, body, self.desk.plan.bytes);
-            if let (Some(receipts), Some(receipt)) = (&mut state.receipts, self.receipt) {
-                receipts.settle(receipt, false);
-            }
-        }
+        self.desk.state().keep(self.sending.place, body, self.desk.plan.bytes);
+        self.desk.receive(self.receipt, false);
         self.desk.put_back(&self.sending, at);
     }
 
@@ -145,21 +141,26 @@ impl Parcel {
                         None => retry.wait(failures, fastrand::f64()).min(LONGEST_ABSENCE),
                     };
                     is_first_to_miss = state.destination.missed(now, why, wait);
+                    if is_first_to_miss {
+                        tracing::warn!(delivery = self.desk.plan.name, why, "the destination is away; its messages wait");
+                    }
                 }
-                _ => state.destination.answered(),
-            }
-            // What may have been received must not come a second time by itself, either.
-            let is_received = matches!(outcome, Outcome::Delivered | Outcome::Undecided { .. });
-            if let (Some(receipts), Some(receipt)) = (&mut state.receipts, self.receipt) {
-                receipts.settle(receipt, is_received);
+                _ if state.destination.answered() => {
+                    tracing::info!(delivery = self.desk.plan.name, "the destination is back");
+                }
+                _ => {}
             }
         }
         match retry.verdict(outcome, self.sending.attempt, is_first_to_miss, fastrand::f64()) {
-            Verdict::Done => match self.letter.take() {
-                Some(letter) => self.desk.clone().later(bury::recovered(self.desk.clone(), letter, self.sending)),
-                None => self.desk.finish(&self.sending, Settlement::Done),
-            },
+            Verdict::Done => {
+                self.desk.receive(self.receipt, true);
+                match self.letter.take() {
+                    Some(letter) => self.desk.clone().later(bury::recovered(self.desk.clone(), letter, self.sending)),
+                    None => self.desk.finish(&self.sending, Settlement::Done),
+                }
+            }
             Verdict::Again { after, counts, is_open } => {
+                self.desk.receive(self.receipt, false);
                 let body = Body::new(mem::take(&mut self.message), self.letter.take());
                 self.desk.state().keep(self.sending.place, body, self.desk.plan.bytes);
                 self.desk.finish(&self.sending, Settlement::Again { at: now + after, counts, is_open });
@@ -170,9 +171,9 @@ impl Parcel {
 
     fn bury(&mut self, reason: Reason, why: String) {
         self.desk.state().counts.dead += 1;
-        let message = mem::take(&mut self.message);
-        let burying = bury::given_up(self.desk.clone(), self.sending, self.letter.take(), message, reason, why);
-        self.desk.clone().later(burying);
+        let (message, letter) = (mem::take(&mut self.message), self.letter.take());
+        let loss = Loss { sending: self.sending, letter, receipt: self.receipt, message, reason, why };
+        self.desk.clone().later(bury::given_up(self.desk.clone(), loss));
     }
 }
 
@@ -192,6 +193,13 @@ impl Desk {
         self.arrived.notify_one();
         self.room.notify_one();
         self.changed.notify_one();
+    }
+
+    /// A message is with the destination no more; whether it is to be held as received.
+    pub(super) fn receive(&self, receipt: Option<Receipt>, is_received: bool) {
+        if let (Some(receipts), Some(receipt)) = (&mut self.state().receipts, receipt) {
+            receipts.settle(receipt, is_received);
+        }
     }
 
     /// A message does not go after all. What was known of it stays.

@@ -307,6 +307,27 @@ async fn what_was_received_is_not_delivered_again_after_a_crash_either() {
 }
 
 #[tokio::test]
+async fn what_may_have_been_received_waits_for_a_person_and_does_not_come_by_itself() {
+    let world = World { once: true, ..World::new() };
+    world.publish(vec![message(1, "1")]).await;
+    let running = world.start().await;
+    let mut parcel = running.take().await;
+    parcel.begin().await;
+    parcel.settle(Outcome::Undecided { why: "the answer was lost".to_owned() });
+    running.letter("crm/1.0", DeadLetterStatus::Dead).await;
+    world.publish(vec![message(1, "2")]).await;
+    world.publish(vec![message(2, "2")]).await;
+    let next = running.take().await;
+    assert_eq!((next.message.id.as_str(), running.delivery.status().counts.repeated), ("2", 1));
+    next.settle(Outcome::Delivered);
+    running.graves.command("crm/1.0", None, Bury::Replay).await.unwrap();
+    let replayed = running.take().await;
+    assert!(replayed.is_replayed(), "a person has decided");
+    replayed.settle(Outcome::Delivered);
+    running.letter("crm/1.0", DeadLetterStatus::Recovered).await;
+}
+
+#[tokio::test]
 async fn two_of_one_key_are_never_with_the_destination_together() {
     let world = World { once: true, ..World::new() };
     world.publish(vec![message(7, "1"), message(7, "2"), message(8, "3")]).await;

@@ -154,6 +154,8 @@ impl Daemon {
         let durable = Arc::new(Durable::open(settings, desks, calls).await?);
         let routing = Routing::open(settings)?;
         routing.prove(&registry.snapshot())?;
+        let mut background = JoinSet::new();
+        background.spawn(patterns::follow(durable.patterns(), routing.patterns()));
         let routes = Routes::new(
             registry.clone(),
             gateway.clone(),
@@ -167,7 +169,6 @@ impl Daemon {
         );
         routes.rebuild();
 
-        let mut background = JoinSet::new();
         background.spawn(routes.clone().follow());
         background.spawn(reload_at_hangup(routes.clone())?);
         for endpoint in endpoints.values() {

@@ -8,6 +8,7 @@ use passerelle_bus::contract::Snapshot;
 use passerelle_bus::pattern;
 use passerelle_bus::route::{RELOADS, ROUTES, Refused, Set, Sources, VERSION};
 use passerelle_proto::bus::v1;
+use tokio::sync::watch;
 
 use crate::explain::Code;
 use crate::failure::Failure;
@@ -19,6 +20,8 @@ pub(super) struct Routing {
     folder: Option<PathBuf>,
     known: Known,
     state: Mutex<State>,
+    /// What is to run beside the routes; see [`Self::patterns`].
+    patterns: watch::Sender<Arc<pattern::Set>>,
 }
 
 struct State {
@@ -49,10 +52,16 @@ impl Routing {
                 generation: None,
                 stale: String::new(),
             }),
+            patterns: watch::Sender::default(),
         };
         let sources = routing.read().map_err(|error| Failure::new(Code::ROUTES_REFUSED, error))?;
         routing.state().sources = Arc::new(sources);
         Ok(routing)
+    }
+
+    /// The patterns of each set of routes that begins to run after this.
+    pub(super) fn patterns(&self) -> watch::Receiver<Arc<pattern::Set>> {
+        self.patterns.subscribe()
     }
 
     /// Holds what was read against these contracts, before anything is served.
@@ -83,7 +92,8 @@ impl Routing {
     pub(super) fn prepare(&self, snapshot: &Snapshot) -> Result<Prepared, String> {
         let prepared = self.read().and_then(|sources| {
             let set = self.compile(&sources, snapshot).map_err(|error| error.to_string())?;
-            Ok(Prepared { set, sources: Arc::new(sources), generation: snapshot.generation() })
+            let patterns = patterns(&sources)?;
+            Ok(Prepared { set, patterns, sources: Arc::new(sources), generation: snapshot.generation() })
         });
         prepared.inspect_err(|error| {
             count("refused");
@@ -100,7 +110,8 @@ impl Routing {
     /// Runs a prepared set.
     pub(super) fn commit(&self, prepared: Prepared, outcome: &'static str) {
         let mut state = self.state();
-        let Prepared { set, sources, generation } = prepared;
+        let Prepared { set, patterns, sources, generation } = prepared;
+        self.patterns.send_replace(patterns);
         state.before = Some(std::mem::replace(&mut state.sources, sources));
         state.version += 1;
         state.since = SystemTime::now();
@@ -113,7 +124,7 @@ impl Routing {
     pub(super) fn former(&self, snapshot: &Snapshot) -> Result<Prepared, String> {
         let before = self.state().before.clone().ok_or("there is no set of routes before the one that runs")?;
         let set = self.compile(&before, snapshot).map_err(|error| error.to_string())?;
-        Ok(Prepared { set, sources: before, generation: snapshot.generation() })
+        Ok(Prepared { set, patterns: patterns(&before)?, sources: before, generation: snapshot.generation() })
     }
 
     /// What an operator sees of the set that runs.
@@ -148,8 +159,6 @@ impl Routing {
     }
 
     fn compile(&self, sources: &Sources, snapshot: &Snapshot) -> Result<Set, Refused> {
-        // Those that run are those of the start; what is wrong with the others is to be known all the same.
-        pattern::Set::compile(sources)?;
         self.known.compile(sources, snapshot)
     }
 
@@ -161,8 +170,14 @@ impl Routing {
 /// A set that is compiled and does not run yet.
 pub(super) struct Prepared {
     set: Set,
+    patterns: Arc<pattern::Set>,
     sources: Arc<Sources>,
     generation: u64,
+}
+
+/// The patterns of files.
+fn patterns(sources: &Sources) -> Result<Arc<pattern::Set>, String> {
+    pattern::Set::compile(sources).map(Arc::new).map_err(|error| error.to_string())
 }
 
 impl State {

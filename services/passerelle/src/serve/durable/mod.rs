@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use passerelle_adapter::Adapter;
 use passerelle_bus::keyed::{Answers, Parts, Timers};
-use passerelle_bus::pattern::{PatternParts, Patterns};
+use passerelle_bus::pattern::Patterns;
 use passerelle_journal::Journal;
 use passerelle_journal::log::{Log, LogSettings, OpenError};
 use passerelle_journal::storage::Directory;
@@ -92,8 +92,8 @@ impl Durable {
         let journal = journal::Service::open(parts(), publishing).map_err(Failure::plain)?;
         let delivering = delivery::Settings { hash_key: log.identity(), stopping, calls };
         let deliveries = Deliveries::open(parts(), plans(settings)?, delivering).await.map_err(Failure::plain)?;
-        let reading = PatternParts { delivery: deliveries.parts(Arc::new(Wall)), projection: projection.clone() };
-        let patterns = Patterns::open(patterns::declared(settings)?, reading).await.map_err(Failure::plain)?;
+        let patterns =
+            Patterns::open(patterns::declared(settings)?, deliveries.parts(Arc::new(Wall))).await.map_err(Failure::plain)?;
         let patterns = Arc::new(patterns);
         let calling = CallbackParts {
             keyed: parts(),
@@ -105,6 +105,11 @@ impl Durable {
         let handoffs = Handoffs::open(parts(), secret, settings.handoff.clone()).map_err(Failure::plain)?;
         let retention = settings.journal.retention();
         Ok(Self { log, projection, journal, deliveries, patterns, callbacks, handoffs, desks, retention, stop })
+    }
+
+    /// What the route files declare besides routes.
+    pub(crate) fn patterns(&self) -> Arc<Patterns> {
+        self.patterns.clone()
     }
 
     /// Takes what an adapter receives into the journal, until streams are ended.

@@ -11,7 +11,7 @@ use tonic::Streaming;
 use super::Bus;
 
 pub(super) struct Served {
-    daemon: Daemon,
+    pub(super) daemon: Daemon,
     journal: Streaming<SubscribeResponse>,
     /// Of the last record that was seen.
     position: u64,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use passerelle_bus::delivery::{DeliveryParts, Grave, Ledger};
 use passerelle_bus::keyed::clock::Manual;
 use passerelle_bus::keyed::{Answers, Keyed, KeyedSettings, Parts, Timers};
-use passerelle_bus::pattern::{PatternParts, Patterns, Set, published};
+use passerelle_bus::pattern::{Patterns, Set, published};
 use passerelle_bus::route::Sources;
 use passerelle_bus::written::Text;
 use passerelle_journal::memory::Memory;
@@ -43,11 +43,12 @@ impl InProcess {
             journal: journal.clone(),
             ledger: Arc::new(Keyed::open(Ledger, parts(), KeyedSettings::default(), |_| {}).unwrap()),
             graves: Arc::new(Keyed::open(Grave, parts(), KeyedSettings::default(), |_| {}).unwrap()),
+            projection: projection.clone(),
             clock: clock.clone(),
         };
         let text = Text { name: "case.yaml".to_owned(), text: route_file.to_owned() };
         let set = Set::compile(&Sources::read(vec![text]).unwrap()).unwrap();
-        let patterns = Patterns::open(set, PatternParts { delivery, projection: projection.clone() }).await.unwrap();
+        let patterns = Patterns::open(Arc::new(set), delivery).await.unwrap();
         let durable = journal.durable();
         Self { journal, durable, clock, patterns, projection, next: Position(1), _folder: folder }
     }

@@ -4,6 +4,7 @@ mod case;
 mod daemon;
 mod in_process;
 mod kill;
+mod reload;
 
 use std::time::Duration;
 
