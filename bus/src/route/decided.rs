@@ -80,8 +80,8 @@ impl Decide {
             Some(name) => match table.outputs.iter().position(|output| *output.name == **name) {
                 Some(column) => column,
                 None => {
-                    let names = listed(table.outputs.iter().map(|output| &output.name));
-                    return wrong(format!("the decision has no output `{name}` (it has {names})"));
+                    let named = table.outputs.iter().map(|output| &output.name).filter(|name| !name.is_empty());
+                    return wrong(format!("the decision has no output `{name}` (named are: {})", listed(named)));
                 }
             },
         };
@@ -113,15 +113,15 @@ impl Decide {
         self.chosen(&decided.value).map(|(_, goal)| goal)
     }
 
-    /// What comes out, and the rules that say so.
-    pub(super) fn explain(&self, values: &[Value], now: SystemTime) -> Result<String, String> {
+    /// What comes out, and the rules that say so; with the destination.
+    pub(super) fn explain(&self, values: &[Value], now: SystemTime) -> Result<(String, usize), String> {
         let environment = Environment::at(now).within(CONDITION_LIMITS);
         let inputs = self.inputs(values, &environment)?;
         let certificate = self.model.certify(&self.decision, &inputs, &environment).map_err(|error| error.to_string())?;
-        let (choice, _) = self.chosen(&certificate.outcome)?;
+        let (choice, goal) = self.chosen(&certificate.outcome)?;
         let rows: Vec<String> = hits(&certificate, &self.decision).iter().map(|hit| format!("rule {}", hit.row)).collect();
         let by = if rows.is_empty() { String::new() } else { format!(" by {}", rows.join(", ")) };
-        Ok(format!("{} says \"{choice}\"{by}", self.decision))
+        Ok((format!("{} says \"{choice}\"{by}", self.decision), goal))
     }
 
     fn inputs(&self, values: &[Value], environment: &Environment) -> Result<Context, String> {

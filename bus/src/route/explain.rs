@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use http::HeaderMap;
 
-use super::rules::{Held, Rules};
+use super::rules::{Goal, Held, Rules};
 use super::variables::Envelope;
 use super::written::Mode;
 
@@ -30,6 +30,8 @@ pub struct Finding {
     pub held: Held,
     /// What its decision says, and by which rules of its table; empty where it has none.
     pub decided: String,
+    /// Where it sends the call: an endpoint, a method, or both; empty: where it would go without it.
+    pub to: String,
     /// Whether it takes the call: where the first is meant, the others that would are not reached.
     pub takes: bool,
 }
@@ -59,12 +61,22 @@ impl Rules {
         let mut findings: Vec<Finding> = Vec::new();
         let mut taken = false;
         for rule in &self.routes {
-            let (held, decided) = rule.explained(&values, envelope.received);
+            let (held, decided, goal) = rule.explained(&values, envelope.received);
             let takes = held == Held::Yes && (self.mode == Mode::All || !taken);
             taken |= takes;
-            findings.push(Finding { route: rule.name.to_string(), place: rule.place.clone(), held, decided, takes });
+            let to = goal.and_then(|goal| self.goals.get(goal)).map(|goal| self.destination(goal)).unwrap_or_default();
+            findings.push(Finding { route: rule.name.to_string(), place: rule.place.clone(), held, decided, to, takes });
         }
         Ok(findings)
+    }
+
+    fn destination(&self, goal: &Goal) -> String {
+        let method = Some(goal.method.path.trim_start_matches('/')).filter(|method| *method != self.method);
+        match (method, &goal.endpoint) {
+            (Some(method), Some(endpoint)) => format!("{method} at {endpoint}"),
+            (Some(method), None) => method.to_owned(),
+            (None, endpoint) => endpoint.clone().unwrap_or_default(),
+        }
     }
 
     fn trial<'a>(&'a self, trial: &Trial<'a>) -> Envelope<'a> {

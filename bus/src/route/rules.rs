@@ -184,14 +184,15 @@ impl Rule {
         }
     }
 
-    /// What its condition comes to, and what its decision says.
-    pub(super) fn explained(&self, values: &[Value], now: SystemTime) -> (Held, String) {
+    /// What its condition comes to, what its decision says, and its destination among the goals.
+    pub(super) fn explained(&self, values: &[Value], now: SystemTime) -> (Held, String, Option<usize>) {
         match (self.holds(values, now), &self.to) {
             (Held::Yes, To::Decided(decide)) => match decide.explain(values, now) {
-                Ok(said) => (Held::Yes, said),
-                Err(why) => (Held::Undecided(why), String::new()),
+                Ok((said, goal)) => (Held::Yes, said, Some(goal)),
+                Err(why) => (Held::Undecided(why), String::new(), None),
             },
-            (held, _) => (held, String::new()),
+            (Held::Yes, To::Goal(goal)) => (Held::Yes, String::new(), Some(*goal)),
+            (held, _) => (held, String::new(), None),
         }
     }
 

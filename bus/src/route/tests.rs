@@ -184,7 +184,7 @@ routes:
     refused(
         &[("b.yaml", "routes:\n  - name: a\n"), ("c.yaml", "routes:\n  - name: b\n    from: topic\n    unkown: 1\n")],
         expect![[r#"
-            c.yaml:4:5: routes[0].unkown: unknown field `unkown`, expected one of name, from, when, to, also, drop
+            c.yaml:4:5: routes[0].unkown: unknown field `unkown`, expected one of name, from, when, to, decide, choices, also, drop
         "#]],
     );
     refused(
@@ -313,4 +313,131 @@ fn of_ten_thousand_routes_a_call_looks_at_few() {
     assert_eq!(chosen[0].rule.name(), "r9876");
     let values = rules.reading.values(&rules.envelope(&headers), &message).unwrap();
     assert_eq!(rules.index.candidates(&values).count(), 1);
+}
+
+/// Who is dear to us goes north, who asks for much south.
+const TREATMENT: &str = r##"<definitions xmlns="https://www.omg.org/spec/DMN/20230324/MODEL/" id="t" name="Treatment" namespace="urn:t">
+  <inputData id="s" name="segment"><variable name="segment" typeRef="string"/></inputData>
+  <inputData id="a" name="amount"><variable name="amount" typeRef="number"/></inputData>
+  <decision id="d" name="Basket">
+    <variable name="Basket" typeRef="string"/>
+    <informationRequirement><requiredInput href="#s"/></informationRequirement>
+    <informationRequirement><requiredInput href="#a"/></informationRequirement>
+    <decisionTable hitPolicy="FIRST">
+      <input><inputExpression typeRef="string"><text>segment</text></inputExpression></input>
+      <input><inputExpression typeRef="number"><text>amount</text></inputExpression></input>
+      <output/>
+      <rule><inputEntry><text>"gold"</text></inputEntry><inputEntry><text>-</text></inputEntry><outputEntry><text>"dear"</text></outputEntry></rule>
+      <rule><inputEntry><text>-</text></inputEntry><inputEntry><text>&gt; 100</text></inputEntry><outputEntry><text>"large"</text></outputEntry></rule>
+    </decisionTable>
+  </decision>
+</definitions>"##;
+
+const DECIDED: &str = "
+from: desk.v1.Desk/Ask
+routes:
+  - name: treated
+    when: request.urgent
+    decide: { model: treatment.dmn, decision: Basket, inputs: { segment: request.customer.segment, amount: request.amount } }
+    choices:
+      dear: { endpoint: north }
+      large: { endpoint: south, method: desk.v1.Desk/Tell }
+  - name: others
+    to: { endpoint: desk }
+";
+
+#[test]
+fn a_decision_chooses_among_destinations_and_who_it_says_nothing_of_goes_on() {
+    let set = set(&[("routes/a.yaml", DECIDED), ("routes/treatment.dmn", TREATMENT)]).unwrap();
+    let rules = set.rules("/desk.v1.Desk/Ask").unwrap();
+    let cases = [
+        r#"{"urgent": true, "amount": 7, "customer": {"segment": "gold"}}"#,
+        r#"{"urgent": true, "amount": 700, "customer": {"segment": "other"}}"#,
+        r#"{"urgent": true, "amount": 7}"#,
+        r#"{"amount": 700}"#,
+    ];
+    let (metadata, received) = (HeaderMap::new(), SystemTime::UNIX_EPOCH);
+    let mut text = String::new();
+    for json in cases {
+        let message = message(json);
+        let findings = rules.explain(&Trial { metadata: &metadata, received, message: &message }).unwrap();
+        let chosen = rules.choose(&rules.envelope(&metadata), &message).unwrap();
+        let goal = &rules.goals()[chosen[0].to];
+        let goal = format!("{} {:?}", goal.method.path, goal.endpoint);
+        let said: Vec<String> = findings.iter().map(|one| format!("{:?} {} -> {}", one.held, one.decided, one.to)).collect();
+        text.push_str(&format!("{}: {goal}\n  {}\n", chosen[0].rule.name(), said.join("\n  ")));
+    }
+    expect![[r#"
+        treated: /desk.v1.Desk/Ask Some("north")
+          Yes Basket says "dear" by rule 1 -> north
+          Yes  -> desk
+        treated: /desk.v1.Desk/Tell Some("south")
+          Yes Basket says "large" by rule 2 -> desk.v1.Desk/Tell at south
+          Yes  -> desk
+        others: /desk.v1.Desk/Ask Some("desk")
+          Undecided("the decision came to null")  -> 
+          Yes  -> desk
+        others: /desk.v1.Desk/Ask Some("desk")
+          No  -> 
+          Yes  -> desk
+    "#]]
+    .assert_eq(&text);
+    expect!["Basket says dear: north, large: desk.v1.Desk/Tell at south"].assert_eq(&set.listed()[0].to);
+}
+
+#[test]
+fn decisions_are_held_against_their_models() {
+    let file = |decide: &str, choices: &str| {
+        format!("from: desk.v1.Desk/Ask\nroutes:\n  - name: a\n    decide: {decide}\n    choices: {choices}\n")
+    };
+    let right = "{ model: treatment.dmn, decision: Basket, inputs: { segment: channel, amount: priority } }";
+    let both = "{ dear: { endpoint: north }, large: { endpoint: south } }";
+    let files = [
+        file("{ model: other.dmn, decision: Basket }", both),
+        file("{ model: treatment.dmn, decision: Basked }", both),
+        file("{ model: treatment.dmn, decision: Basket, inputs: { segment: chanel, amount: 1 +, more: 1 } }", both),
+        file("{ model: treatment.dmn, decision: Basket, inputs: { segment: request.nme } }", both),
+        file("{ model: treatment.dmn, decision: Basket, output: basket, inputs: { segment: channel, amount: priority } }", both),
+        file(right, "{ dear: { endpoint: north }, huge: { endpoint: south } }"),
+        file(right, "{}"),
+        format!("{}    to: {{ endpoint: north }}\n", file(right, both)),
+        format!("from: desk.v1.Desk/Ask\nroutes:\n  - name: a\n    choices: {both}\n"),
+    ];
+    let mut text = String::new();
+    for file in &files {
+        let refused = set(&[("routes/a.yaml", file), ("routes/treatment.dmn", TREATMENT)]).unwrap_err();
+        text.push_str(&format!("{refused}\n\n"));
+    }
+    expect![[r#"
+        routes/a.yaml:4:13: route a: no model `other.dmn` beside the route files (there is treatment.dmn)
+
+        routes/a.yaml:4:13: route a: the model has no decision `Basked` (it has Basket)
+
+        routes/a.yaml:4:13: route a: the model has no input `more` (it has amount, segment)
+        routes/a.yaml:4:13: route a: input `amount` is no FEEL: expected a value, at line 1, column 4
+          1 +
+             ^
+        routes/a.yaml:4:13: route a: input `segment`: chanel is not known here (known are method, service, channel, customer, reason, priority, received, metadata.KEY, request.FIELD)
+
+        routes/a.yaml:3:11: route a: desk.v1.Asked has no field `nme` (it has: name, amount, urgent, note, kind, customer, items, labels, mail, other, call, codes, rate, delta, big, raw, at, stock, nick, kinds, f32, f64, ratio, rates)
+        routes/a.yaml:4:13: route a: inputs of the model are not given: amount (write null where one is not known)
+        routes/a.yaml:4:13: route a: input `segment`: request is not known here (known are method, service, channel, customer, reason, priority, received, metadata.KEY, request.FIELD)
+
+        routes/a.yaml:4:13: route a: the decision has no output `basket` (named are: none)
+
+        routes/a.yaml:4:13: route a: rule 2 of the table says "large", for which `choices` has no destination
+        routes/a.yaml:4:13: route a: no rule of the table says "huge" (they say dear, large)
+
+        routes/a.yaml:4:13: route a: rule 1 of the table says "dear", for which `choices` has no destination
+        routes/a.yaml:4:13: route a: rule 2 of the table says "large", for which `choices` has no destination
+        routes/a.yaml:3:11: route a: `decide` needs `choices`: the destinations by what the decision says
+
+        routes/a.yaml:3:11: route a: it has `to` and `decide`: one of them says where the call goes
+
+        routes/a.yaml:3:11: route a: `choices` are for `decide`, which it does not have
+
+    "#]].assert_eq(&text);
+    refused(&[("routes/t.dmn", "<definitions/>")], expect![[r#"
+        routes/t.dmn:1:1: expected the definitions of DMN 1.3, 1.4 or 1.5, not 'definitions' of ''
+    "#]]);
 }

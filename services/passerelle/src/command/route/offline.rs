@@ -39,12 +39,13 @@ pub(super) fn explain(arguments: &Explain) -> Result<(), Failure> {
         .iter()
         .map(|finding| {
             let said = match &finding.held {
+                Held::Yes if finding.takes && !finding.decided.is_empty() => format!("takes the call: {}", finding.decided),
                 Held::Yes if finding.takes => "takes the call".to_owned(),
                 Held::Yes => "would take it, but one before it does".to_owned(),
                 Held::No => "its condition does not hold".to_owned(),
-                Held::Undecided(why) => format!("its condition says neither yes nor no: {why}"),
+                Held::Undecided(why) => format!("it says neither yes nor no: {why}"),
             };
-            let to = if finding.takes { destination(&offline.set, &finding.route) } else { String::new() };
+            let to = if finding.takes { destination(&finding.to) } else { String::new() };
             [finding.route.clone(), finding.place.clone(), said, to]
         })
         .collect();
@@ -55,10 +56,9 @@ pub(super) fn explain(arguments: &Explain) -> Result<(), Failure> {
     Ok(())
 }
 
-fn destination(set: &Set, route: &str) -> String {
-    let listed = set.listed().iter().find(|listed| listed.name == route);
-    match listed.map(|listed| listed.to.as_str()) {
-        None | Some("") => "-> the endpoint that serves the method".to_owned(),
-        Some(to) => format!("-> {to}"),
+fn destination(to: &str) -> String {
+    match to {
+        "" => "-> the endpoint that serves the method".to_owned(),
+        to => format!("-> {to}"),
     }
 }
