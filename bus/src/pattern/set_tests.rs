@@ -57,9 +57,12 @@ fn what_is_wrong_with_a_pattern_is_told_with_its_place() {
     );
     told(
         "  - { name: a, from: x, aggregate: { by: id, count: parts, until: data.a, within_seconds: 0, limits: { messages: 1001 }, incomplete: publish, publish: { type: '' } } }",
-        expect![
-            "a.yaml:2:42: pattern a: aggregate.by: `parts` is not known here; known are id, source, type, subject, customer, channel, reason, contract, correlation_id, causation_id, priority, sequence_number, sequence_size, data"
-        ],
+        expect![[r#"
+            a.yaml:2:53: pattern a: aggregate.count: `parts` is not known here; known are id, source, type, subject, customer, channel, reason, contract, correlation_id, causation_id, priority, sequence_number, sequence_size, data
+            a.yaml:2:67: pattern a: aggregate.until: `data` is not known here; known are parts, count, last, complete
+            a.yaml:2:13: pattern a: aggregate.within_seconds: 0 seconds, 1 to 2592000 are taken
+            a.yaml:2:13: pattern a: aggregate.limits: 1 to 1000 messages and 1 to 524288 bytes are taken
+            a.yaml:2:13: pattern a: aggregate.publish.type: a type has 1 to 256 bytes, and no `*`"#]],
     );
     told(
         "  - { name: a, from: x, aggregate: { by: id, publish: { type: y } } }",
@@ -67,8 +70,6 @@ fn what_is_wrong_with_a_pattern_is_told_with_its_place() {
     );
     told(
         "  - { name: a, from: x, scatter_gather: { to: [], answers: given, within_seconds: 1, incomplete: publish, publish: { type: z } } }",
-        expect![
-            "a.yaml:2:51: patterns[0].scatter_gather.answers.value: invalid type: boolean `true`, expected a method, or a list of methods"
-        ],
+        expect!["a.yaml:2:13: pattern a: scatter_gather.to: 0 types, 1 to 100 are taken"],
     );
 }
