@@ -4,6 +4,7 @@ mod consumer;
 mod dead;
 mod isolation;
 mod kill;
+mod twenty;
 
 use passerelle_proto::bus::v1::journal_client::JournalClient;
 use passerelle_proto::bus::v1::{Message, PublishStreamRequest};
