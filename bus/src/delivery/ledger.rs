@@ -35,13 +35,21 @@ impl Decider for Ledger {
     fn evolve(&self, state: &mut v1::DeliveryState, event: &v1::DeliveryEvent) {
         let Some(Event::Progressed(progressed)) = &event.event else { return };
         state.frontier = progressed.frontier;
-        let replaced = |lane: &u64| {
-            progressed.cleared.binary_search(lane).is_ok()
-                || progressed.pending.binary_search_by_key(lane, |pending| pending.lane).is_ok()
-        };
-        state.lanes.retain(|pending| !replaced(&pending.lane));
-        state.lanes.extend(progressed.pending.iter().copied());
-        state.lanes.sort_unstable_by_key(|pending| pending.lane);
+        // Of many lanes that wait few change at a time: only what is new makes the others move.
+        let known = state.lanes.len();
+        for pending in &progressed.pending {
+            match state.lanes[..known].binary_search_by_key(&pending.lane, |known| known.lane) {
+                Ok(at) => state.lanes[at] = *pending,
+                Err(_) => state.lanes.push(*pending),
+            }
+        }
+        if state.lanes.len() > known {
+            // Stable, since that merges two runs that are sorted.
+            state.lanes.sort_by_key(|pending| pending.lane);
+        }
+        if !progressed.cleared.is_empty() {
+            state.lanes.retain(|pending| progressed.cleared.binary_search(&pending.lane).is_err());
+        }
     }
 
     /// Deliveries set no timers: one that fires all the same changes nothing.

@@ -437,7 +437,10 @@ fn decisions_are_held_against_their_models() {
         routes/a.yaml:3:11: route a: `choices` are for `decide`, which it does not have
 
     "#]].assert_eq(&text);
-    refused(&[("routes/t.dmn", "<definitions/>")], expect![[r#"
+    refused(
+        &[("routes/t.dmn", "<definitions/>")],
+        expect![[r#"
         routes/t.dmn:1:1: expected the definitions of DMN 1.3, 1.4 or 1.5, not 'definitions' of ''
-    "#]]);
+    "#]],
+    );
 }

@@ -147,6 +147,14 @@ impl Daemon {
         peak.and_then(|kib| kib.trim().parse().ok()).expect("Linux tells the peak of a process's memory")
     }
 
+    /// Processor time that it has used, in seconds.
+    pub fn cpu_seconds(&self) -> f64 {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id())).expect("a running process has a status");
+        // After the name in parentheses: state is field 3, user and system time are fields 14 and 15, in hundredths (proc(5)).
+        let fields = stat.rsplit_once(')').expect("a name in parentheses").1.split_whitespace();
+        fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
+    }
+
     /// Where channels connect, as the commands take it.
     pub fn address(&self) -> String {
         format!("http://{}", self.channels)

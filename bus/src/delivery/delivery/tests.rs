@@ -1,5 +1,7 @@
 //! A delivery over a journal in memory, crashed and started again.
 
+mod steps;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};

@@ -16,10 +16,13 @@ use std::time::Instant;
 use self::lane::{Lane, State};
 use self::ready::Ready;
 use super::Place;
-use super::progress::{Changes, Progress};
+use super::progress::{Changes, Pending, Progress};
 
 /// Which lane: a hash of the message's key. Two keys of one hash share a lane, which keeps the order of both.
 pub type LaneId = u64;
+
+/// Memory that was full is filled again when this part of it is free.
+const ROOM: usize = 8;
 
 /// How much is held in memory, and how much is under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,11 +91,15 @@ pub struct Lanes {
     frontier: Place,
     /// Where the pass is that reads what lanes left in the journal.
     pass: Option<Pass>,
+    /// Lanes that left messages in the journal.
+    left: HashSet<LaneId>,
     waiting: usize,
+    /// Memory was full, and not much of it is free yet.
+    is_full: bool,
     under_way: usize,
     changed: BTreeSet<LaneId>,
     /// Lanes that are written down as having messages before them.
-    written: HashSet<LaneId>,
+    written: HashMap<LaneId, Pending>,
 }
 
 /// A pass over what was read before, for the lanes that were full then.
@@ -118,30 +125,36 @@ impl Lanes {
             asleep: BTreeSet::new(),
             frontier: progress.frontier,
             pass: None,
+            left: progress.lanes.keys().copied().collect(),
             waiting: 0,
+            is_full: false,
             under_way: 0,
             changed: BTreeSet::new(),
-            written: progress.lanes.keys().copied().collect(),
+            written: progress.lanes.iter().map(|(&id, &pending)| (id, pending)).collect(),
         }
     }
 
     /// Where to read on; `None` while there is no room.
     #[must_use]
     pub fn read_from(&self) -> Option<Place> {
-        let has_room = self.waiting < self.limits.waiting && self.lanes.len() < self.limits.waiting;
+        let has_room = !self.is_full && self.lanes.len() < self.limits.waiting;
         has_room.then_some(self.frontier)
     }
 
     /// A message at or after the frontier; whether it is in memory now.
     pub fn read(&mut self, id: LaneId, message: Waiting) -> bool {
         self.frontier = self.frontier.max(message.place.next());
-        self.changed.insert(id);
-        let lane = self.lanes.entry(id).or_insert_with(Lane::new);
+        let lane = self.lanes.entry(id).or_insert_with(|| {
+            // What comes behind others is told by the frontier.
+            self.changed.insert(id);
+            Lane::new()
+        });
         if lane.left_from.is_some() {
             return false;
         }
         if lane.waiting.len() >= self.limits.waiting_of_one {
             lane.left_from = Some(message.place);
+            self.left.insert(id);
             if let Some(pass) = &mut self.pass {
                 pass.complete.insert(id);
             }
@@ -158,14 +171,15 @@ impl Lanes {
 
     /// Where to read again, for lanes that had left messages in the journal and have room now; `None`: there are none.
     pub fn refill_from(&mut self) -> Option<Place> {
-        if self.waiting >= self.limits.waiting {
+        if self.is_full {
             return None;
         }
         if self.pass.is_none() {
             let low = self.limits.waiting_of_one / 2;
-            let first = self.lanes.values().filter(|lane| lane.waiting.len() <= low).filter_map(|lane| lane.left_from).min()?;
+            let left = || self.left.iter().filter_map(|id| Some((*id, self.lanes.get(id)?)));
+            let first = left().filter(|(_, lane)| lane.waiting.len() <= low).filter_map(|(_, lane)| lane.left_from).min()?;
             // Lanes that left messages before that are not complete after this pass.
-            let complete = self.lanes.iter().filter(|(_, lane)| lane.left_from >= Some(first)).map(|(&id, _)| id).collect();
+            let complete = left().filter(|(_, lane)| lane.left_from >= Some(first)).map(|(id, _)| id).collect();
             self.pass = Some(Pass { at: first, complete });
         }
         self.pass.as_ref().map(|pass| pass.at)
@@ -193,11 +207,12 @@ impl Lanes {
         }
     }
 
-    /// Everything before a place was read again. At the frontier the pass ends.
+    /// Everything before a place was read again. At the frontier the pass ends, and when all its lanes are full: what they take further on
+    /// they would not have room for.
     pub fn refilled_to(&mut self, place: Place) {
         let Some(pass) = &mut self.pass else { return };
         pass.at = place;
-        if place < self.frontier {
+        if place < self.frontier && !pass.complete.is_empty() {
             return;
         }
         let complete = std::mem::take(&mut pass.complete);
@@ -205,6 +220,7 @@ impl Lanes {
         for id in complete {
             let Some(lane) = self.lanes.get_mut(&id) else { continue };
             lane.left_from = None;
+            self.left.remove(&id);
             if lane.waiting.is_empty() {
                 self.lanes.remove(&id);
                 self.changed.insert(id);
@@ -306,8 +322,11 @@ impl Lanes {
             let lane = self.lanes.get(&id);
             let pending = lane.and_then(Lane::pending);
             // Most lanes come and go between two records: nothing of them is written down.
-            let known = if pending.is_some() { !self.written.insert(id) } else { self.written.remove(&id) };
-            if known || pending.is_some() {
+            let known = match pending {
+                Some(pending) => self.written.insert(id, pending),
+                None => self.written.remove(&id),
+            };
+            if known != pending {
                 lanes.push((id, pending));
             }
         }
@@ -318,6 +337,7 @@ impl Lanes {
         let Some(lane) = self.lanes.get_mut(&id) else { return };
         lane.waiting.push_back(message);
         self.waiting += 1;
+        self.is_full |= self.waiting >= self.limits.waiting;
         if lane.waiting.len() == 1 {
             self.rouse(id);
         }
@@ -330,6 +350,8 @@ impl Lanes {
         lane.attempts = 0;
         lane.begun = None;
         self.waiting -= 1;
+        // A page of the journal is not read for the place of one message.
+        self.is_full &= self.waiting > self.limits.waiting - self.limits.waiting / ROOM;
         self.changed.insert(id);
         if !lane.waiting.is_empty() {
             self.rouse(id);

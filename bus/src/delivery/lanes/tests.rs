@@ -269,3 +269,58 @@ fn an_attempt_that_was_begun_is_known_after_a_restart_until_something_came_of_it
     written.apply(&again.take_changes());
     assert!(!written.lanes[&1].is_begun);
 }
+
+#[test]
+fn a_backlog_of_many_lanes_is_written_down_once() {
+    const LANES: u64 = 5_000;
+    let mut lanes = Lanes::resume(LaneLimits::default(), &Progress::default());
+    let mut positions = 1..;
+    let mut read_all =
+        |lanes: &mut Lanes| (0..LANES).zip(&mut positions).for_each(|(lane, position)| _ = lanes.read(lane, at(position, 0)));
+    read_all(&mut lanes);
+    assert_eq!(lanes.take_changes().lanes.len() as u64, LANES);
+    read_all(&mut lanes);
+    assert!(!lanes.has_changes(), "what comes behind others is no reason for a record");
+    let sent = lanes.next(Instant::now()).unwrap();
+    lanes.settle(&sent, Settlement::Done);
+    let pending = Pending { first: Place::first_of(LANES + 1 + sent.lane), attempts: 0, is_begun: false };
+    let frontier = Place { position: 2 * LANES, index: 1 };
+    assert_eq!(lanes.take_changes(), Changes { lanes: vec![(sent.lane, Some(pending))], frontier, received: Vec::new() });
+}
+
+/// Reads and settles a journal whole, one record at a time; how often a record was read.
+fn reads(journal: &[LaneId], limits: LaneLimits) -> usize {
+    let (now, mut reads, mut done) = (Instant::now(), 0, 0);
+    let mut lanes = Lanes::resume(limits, &Progress::default());
+    let last = journal.len() as u64;
+    while done < journal.len() {
+        while let Some(from) = lanes.refill_from() {
+            lanes.refill(journal[from.position as usize - 1], at(from.position, 0));
+            lanes.refilled_to(Place::first_of(from.position + 1));
+            reads += 1;
+        }
+        while let Some(from) =
+            lanes.read_from().map(|from| from.position.max(1) + u64::from(from.index)).filter(|from| *from <= last)
+        {
+            lanes.read(journal[from as usize - 1], at(from, 0));
+            lanes.read_to(Place::first_of(from + 1));
+            reads += 1;
+        }
+        if let Some(sent) = lanes.next(now) {
+            lanes.settle(&sent, Settlement::Done);
+            done += 1;
+        }
+    }
+    reads
+}
+
+#[test]
+fn a_backlog_is_read_about_twice_however_long_it_is() {
+    let limits = LaneLimits { under_way: 4, waiting: 4_096, waiting_of_one: 64 };
+    let hot = vec![1; 100_000];
+    let some_hot: Vec<LaneId> = (0..100_000).map(|index| if index % 2 == 0 { index % 10 } else { index % 1_000 }).collect();
+    for (name, journal) in [("one key", hot), ("ten keys of a thousand", some_hot)] {
+        let reads = reads(&journal, limits);
+        assert!(reads < 3 * journal.len(), "{name}: {reads} reads for {} records", journal.len());
+    }
+}

@@ -1,6 +1,8 @@
-//! `passerelle demo`: a bank with four back offices, traffic, each call's way through the bus, and a promise that outlives a kill. Nothing to install.
+//! `passerelle demo`: a bank with four back offices, traffic, each call's way through the bus, messages to destinations, and a promise
+//! that outlives a kill. Nothing to install.
 
 mod customers;
+mod deliveries;
 pub(crate) mod disputes;
 mod print;
 mod promise;
@@ -51,7 +53,10 @@ async fn play(demo: &Demo) -> Result<(), Failure> {
     let callback = sample.callback();
     print::opening(&bank);
     let played = tokio::select! {
-        played = async { tokio::try_join!(traffic::play(&bank, ways, demo), promise::play(&callback)).map(drop) } => played,
+        played = async {
+            let messages = deliveries::play(daemon.channels, daemon.admin);
+            tokio::try_join!(traffic::play(&bank, ways, demo), promise::play(&callback), messages).map(drop)
+        } => played,
         () = stop.next() => Ok(()),
     };
     println!("\nstopping: calls in flight end, then the back offices");

@@ -63,8 +63,8 @@ pub(crate) fn call(number: u64, channel: &str, question: &str, way: Option<&Way>
     println!("      {answer}\n");
 }
 
-/// One moment of the promise that outlives the bus.
-pub(crate) fn promise(what: &str, more: &[String]) {
+/// One moment of what is played beside the calls.
+pub(crate) fn moment(what: &str, more: &[String]) {
     println!("{}", bold(&format!("   ▸  {what}")));
     for text in more {
         println!("      {text}");

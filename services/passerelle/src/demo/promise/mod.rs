@@ -36,7 +36,7 @@ pub(crate) async fn play(folder: &Path) -> Result<(), Failure> {
     let bus = Bus::start(folder).await?;
     let (callback, position) = promise(&bus).await?;
     let promised = moment(&callback)?;
-    print::promise(
+    print::moment(
         &format!("web asks for a callback: {} is promised for {}", callback.callback_id, clock(promised)),
         &[
             format!("on disk at position {position} of the journal when it was acknowledged, by process {}", bus.process),
@@ -47,14 +47,14 @@ pub(crate) async fn play(folder: &Path) -> Result<(), Failure> {
     bus.kill().await?;
     let left = promised.duration_since(SystemTime::now()).unwrap_or_default();
     let bus = Bus::start(folder).await?;
-    print::promise(
+    print::moment(
         &format!("kill -9 {killed}, {} before it is due", seconds(left)),
         &[format!("started anew as process {}, ready after {} ms", bus.process, bus.started_in.as_millis())],
     );
     let mut desk = Desk::sit(&bus, "anna").await?;
     let call = desk.offered().await?;
     let late = SystemTime::now().duration_since(promised).unwrap_or_default();
-    print::promise(
+    print::moment(
         &format!("anna's desk rings for {}, {} ms after {}", call.callback_id, late.as_millis(), clock(promised)),
         &[
             format!("call {}: {}", call.telephone, call.reason),
@@ -63,7 +63,7 @@ pub(crate) async fn play(folder: &Path) -> Result<(), Failure> {
     );
     desk.talk(&call).await?;
     let callback = get(&bus, &call.callback_id).await?;
-    print::promise("anna called and reached the customer", &callback.steps.iter().map(step).collect::<Vec<_>>());
+    print::moment("anna called and reached the customer", &callback.steps.iter().map(step).collect::<Vec<_>>());
     bus.stop().await;
     Ok(())
 }
@@ -154,7 +154,7 @@ async fn say(says: &mpsc::Sender<SitRequest>, what: sit_request::What) -> Result
     says.send(SitRequest { what: Some(what) }).await.map_err(Failure::plain)
 }
 
-fn said(status: Status) -> Failure {
+pub(super) fn said(status: Status) -> Failure {
     Failure::plain(format!("{}: {}", code_name(status.code()), status.message()))
 }
 

@@ -54,6 +54,13 @@ impl Consumer {
         self.say(ConsumeRequest { credit: 1, undone, ..ConsumeRequest::default() });
     }
 
+    /// Says no more, and waits until all that was said is heard.
+    pub(super) async fn leave(self) {
+        let Self { requests, mut responses } = self;
+        drop(requests);
+        while let Ok(Some(_)) = responses.message().await {}
+    }
+
     pub(super) fn say(&self, request: ConsumeRequest) {
         // Whoever is gone is noticed by what does not come.
         let _ = self.requests.send(request);

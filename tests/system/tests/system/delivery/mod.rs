@@ -6,6 +6,7 @@ mod isolation;
 mod kill;
 mod ledger;
 mod method;
+mod twenty;
 
 use passerelle_proto::bus::v1::journal_client::JournalClient;
 use passerelle_proto::bus::v1::{Message, PublishStreamRequest};
