@@ -1,6 +1,6 @@
 //! Routes tried without a running bus: their cases, and calls that are only thought of.
 
-use passerelle_bus::route::{Held, Set};
+use passerelle_bus::route::Held;
 
 use super::Explain;
 use crate::cli::SettingsFile;

@@ -226,3 +226,53 @@ async fn routes_are_tried_without_a_running_bus() {
         "{run:?}"
     );
 }
+
+const TREATED: &str = "
+from: desk.v1.Desk/Ask
+routes:
+  - name: treatment
+    decide:
+      model: treatment.dmn
+      decision: Treatment
+      output: basket
+      inputs: { customerValue: request.customer.segment, reason: reason, channel: channel, contacts7d: request.amount }
+    choices:
+      retention: { endpoint: south }
+      senior claims: { endpoint: south, method: desk.v1.Desk/Tell }
+      advisers: { endpoint: south }
+      complaints: { endpoint: south }
+      claims: { endpoint: south }
+      self service: { endpoint: north }
+      sales: { endpoint: north }
+";
+
+/// The sample's table of treatments decides, and it is told why; a choice that no rule says is refused before a call comes.
+#[tokio::test]
+async fn a_decision_table_chooses_where_calls_go() {
+    let (north, south) = (Office::start("north").await, Office::start("south").await);
+    let model = include_str!("../../../../../deploy/sample/decisions/treatment/treatment.dmn");
+    let world = world(&north, &south, TREATED).file("routes/treatment.dmn", model);
+    let metadata = ["-m", "passerelle-reason=complaint", "-m", "passerelle-channel=web"];
+    let asked = "{\"customer\": {\"segment\": \"gold\"}, \"amount\": 1}";
+    let run = world.run(&[&["route", "explain", "desk.v1.Desk/Ask", asked][..], &metadata].concat());
+    assert!(run.stdout.contains("takes the call: Treatment says \"retention\" by rule 1  -> south"), "{run:?}");
+
+    let daemon = world.serve();
+    let (client, contract) = (daemon.client(), contract(&daemon));
+    let cases = [
+        ("gold", "complaint", "south"),
+        ("gold", "claim", "south"),
+        ("standard", "order", "north"),
+        ("silver", "information", "north"),
+    ];
+    for (segment, reason, office) in cases {
+        let asked = json!({"customer": {"segment": segment}});
+        let metadata = [("passerelle-reason", reason), ("passerelle-channel", "web")];
+        assert_eq!(ask(&client, &contract, &asked, &metadata).await["office"], office, "{segment} {reason}");
+    }
+
+    let wrong = TREATED.replace("retention:", "retentoin:");
+    std::fs::write(daemon.path("routes/desk.yaml"), wrong).unwrap();
+    let (done, text) = operate(&daemon, &["reload"]).await;
+    assert!(!done && text.contains("says \"retention\", for which `choices` has no destination"), "{text}");
+}
