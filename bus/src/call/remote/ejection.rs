@@ -8,7 +8,7 @@ use tokio::time::MissedTickBehavior;
 
 use super::super::observe::{SERVERS_EJECTED, SERVERS_EJECTIONS};
 use super::super::policy::OutlierSettings;
-use super::super::policy::outlier::{Address, Change, blame, sweep};
+use super::super::policy::outlier::{Address, Change, blame, is_blamed, sweep};
 use super::connection::Queue;
 use super::fleet::{Fleet, Server, Servers};
 
@@ -43,13 +43,17 @@ impl Outliers {
         }
     }
 
-    /// Ejects single servers that are at fault, before the interval is over, if there are such and others do well.
+    /// Ejects single servers that are at fault, before the interval is over, if there are such and others do well. Says whether the fault is with
+    /// single servers, those that were ejected before included.
     pub(super) fn blame(&self, now: Instant) -> bool {
-        self.look(now, |servers| {
+        let mut known = false;
+        let changed = self.look(now, |servers| {
             let mut addresses: Vec<_> = servers.all.iter().map(|server| server.track.peek()).collect();
+            known = is_blamed(&addresses);
             let changes = blame(&self.settings, now, &mut addresses, &mut || fastrand::u32(0..100));
             (addresses, changes)
-        })
+        });
+        known || changed
     }
 
     /// Whether anything changed.

@@ -16,9 +16,9 @@ use tonic::Code;
 
 pub use self::settings::{FailurePercentage, OutlierSettings, SuccessRate};
 use self::sweep::Standing;
-pub(in crate::call) use self::sweep::{Address, Calls, Change, Ejection, blame, sweep};
+pub(in crate::call) use self::sweep::{Address, Calls, Change, Ejection, blame, is_blamed, sweep};
 
-/// Finds single servers to blame for what fails, and leaves them alone; says whether it did.
+/// Finds single servers to blame for what fails, and leaves them alone; says whether somebody is left alone for it.
 pub(in crate::call) type Blame = Box<dyn Fn(Instant) -> bool + Send + Sync>;
 
 /// What is counted of one address, and whether it is ejected.

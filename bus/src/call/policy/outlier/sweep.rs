@@ -104,6 +104,14 @@ pub(in crate::call) fn blame(
     changes
 }
 
+/// Whether what failed is known already to be the fault of addresses that are ejected, since the others together do well: what was under way
+/// to those still fails when they have been ejected, and what they failed before is still counted.
+pub(in crate::call) fn is_blamed(addresses: &[Address]) -> bool {
+    let ejected = |address: &&Address| address.standing.ejection.is_some();
+    let rest = addresses.iter().filter(|address| !ejected(address)).fold(Calls::default(), |sum, address| sum + address.calls);
+    addresses.iter().any(|address| ejected(&address)) && rest.good > rest.bad
+}
+
 /// The success rate below which an address stands out; `None`: too little is known.
 fn least_success(settings: &OutlierSettings, addresses: &[Address]) -> Option<f64> {
     let rate = &settings.success_rate;

@@ -250,6 +250,29 @@ fn one_of_several_is_to_blame_when_others_do_well() {
     }
 }
 
+#[test]
+fn who_is_ejected_already_is_to_blame_while_the_others_do_well() {
+    let ejection = Ejection { calls: Calls { good: 0, bad: 9 }, until: Instant::now() };
+    let known = |calls: &[(bool, u64, u64)]| {
+        let address = |&(is_ejected, good, bad): &(bool, u64, u64)| Address {
+            calls: Calls { good, bad },
+            standing: Standing { ejection: is_ejected.then_some(ejection), ..Standing::default() },
+        };
+        is_blamed(&calls.iter().map(address).collect::<Vec<_>>())
+    };
+    assert!(known(&[(true, 0, 9), (false, 5, 0)]));
+    assert!(known(&[(true, 0, 0), (false, 5, 4), (false, 1, 0)]));
+    for nobody in [
+        &[(false, 0, 9), (false, 9, 0)][..],
+        &[(true, 0, 9), (false, 2, 2)],
+        &[(true, 0, 9)],
+        &[(true, 0, 9), (false, 9, 0), (false, 0, 20)],
+        &[],
+    ] {
+        assert!(!known(nobody), "{nobody:?}");
+    }
+}
+
 proptest! {
     #[test]
     fn the_limit_holds_and_all_return_when_they_are_well(
